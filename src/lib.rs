@@ -1,0 +1,3 @@
+//! `signd`: landmark frames in, sign-language label events out.
+
+pub mod frame;

@@ -1,0 +1,2 @@
+//! The `signd` binary.
+fn main() {}

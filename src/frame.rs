@@ -98,6 +98,11 @@ impl Default for Frame {
 }
 
 impl Frame {
+    /// A frame in which nothing has been found yet.
+    pub fn new(seq: u64, t: SourceTime, width: u32, height: u32) -> Self {
+        Frame { seq, t, width, height, ..Frame::default() }
+    }
+
     /// The points of a part, or `None` when the estimator did not find it.
     pub fn part(&self, part: Part) -> Option<&[Point]> {
         self.detected[part as usize].then(|| &self.points[part.range()])

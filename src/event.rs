@@ -1,0 +1,205 @@
+//! What comes out: one `frame` event per accepted frame, one `sign` event per decided sign, and
+//! `status` events when a stream appears, stalls, resumes, is reset or goes.
+//!
+//! Events are plain values without heap data of their own, so that a ring slot holds one.
+
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+use serde::Serialize;
+
+use crate::frame::SourceTime;
+use crate::wire::topic::StreamId;
+
+/// Most hypotheses an event can carry.
+pub const MAX_TOP: usize = 10;
+
+/// One of the signer's own hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    /// The signer's left hand.
+    Left,
+    /// The signer's right hand.
+    Right,
+}
+
+impl Hand {
+    /// The other hand.
+    pub fn other(self) -> Hand {
+        match self {
+            Hand::Left => Hand::Right,
+            Hand::Right => Hand::Left,
+        }
+    }
+}
+
+/// Where in a sign a stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// No sign: the hand rests, is still or cannot be seen.
+    #[default]
+    Idle,
+    /// The hand is on its way to where the sign will be made.
+    Onset,
+    /// The sign itself.
+    Signing,
+    /// The hand has come to rest or left; the sign may still go on.
+    Offset,
+}
+
+/// Why a sign ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// The hand was lowered to rest.
+    Rest,
+    /// The hand was held still.
+    Still,
+    /// The hand could no longer be seen.
+    Hidden,
+    /// The sign reached the longest length allowed.
+    Length,
+    /// Capture times jumped ahead by more than the time-out.
+    Gap,
+    /// No frame arrived for the time-out.
+    Stalled,
+    /// The stream was reset.
+    Reset,
+    /// The recording, the stream or the daemon ended, or the model was exchanged.
+    End,
+}
+
+/// What a status event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// First frame of a stream.
+    Appeared,
+    /// No frame for the time-out.
+    Stalled,
+    /// A frame again, after a stall.
+    Resumed,
+    /// Numbers or times began anew; what was known of the stream is forgotten.
+    Reset,
+    /// The stream is over.
+    Gone,
+}
+
+/// Why a status changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The stream's first frame.
+    FirstFrame,
+    /// No frame arrived for the time-out.
+    Silence,
+    /// Frames arrive again.
+    Frames,
+    /// Capture time jumped back by more than a second.
+    ClockBack,
+    /// `seq` began anew while time went on: the producer restarted.
+    Restart,
+    /// The daemon, or the recording, ended.
+    Shutdown,
+}
+
+/// The labels of a model, in the order of its outputs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// One name per output.
+    pub names: Vec<String>,
+    /// Which output, if any, means *no sign*.
+    pub no_sign: Option<usize>,
+}
+
+impl Labels {
+    /// The public name of an output: `None` for *no sign*.
+    pub fn name(&self, output: usize) -> Option<&str> {
+        if self.no_sign == Some(output) { None } else { self.names.get(output).map(String::as_str) }
+    }
+}
+
+/// The best hypotheses, most probable first: output index and probability 0..1.
+pub type Top = ArrayVec<(u16, f32), MAX_TOP>;
+
+/// One per accepted frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameEvent {
+    /// Number of the frame.
+    pub seq: u64,
+    /// Its capture time.
+    pub t: SourceTime,
+    /// Where in a sign the stream is.
+    pub state: State,
+    /// The dominant hand, `None` while it cannot be seen.
+    pub hand: Option<Hand>,
+    /// Hypotheses for the sign so far; empty when idle.
+    pub top: Top,
+    /// The frame at which `top` was computed; `None` when there has been no time to compute one
+    /// for this sign yet.
+    pub top_seq: Option<u64>,
+    /// Frames missing just before this one, by `seq`.
+    pub lost: u64,
+}
+
+/// One per decided sign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignEvent {
+    /// Number of the decision in its stream, from 0, +1 each.
+    pub id: u64,
+    /// The decided output, `None` when it is no known sign.
+    pub label: Option<u16>,
+    /// Probability of the label, or of *anything but a known sign* when there is none, 0..1.
+    pub p: f32,
+    /// The best hypotheses.
+    pub top: Top,
+    /// First frame of the sign itself, lead-in trimmed.
+    pub start_seq: u64,
+    /// Last frame of the sign itself, lead-out trimmed.
+    pub end_seq: u64,
+    /// Capture time of the first frame.
+    pub start_t: SourceTime,
+    /// Capture time of the last frame.
+    pub end_t: SourceTime,
+    /// Frames missing inside the sign.
+    pub lost: u64,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+/// A change of a stream's status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusEvent {
+    /// The new status.
+    pub status: Status,
+    /// The last frame known when it changed.
+    pub seq: u64,
+    /// Its capture time.
+    pub t: SourceTime,
+    /// Why it changed.
+    pub reason: Reason,
+}
+
+/// What an event tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// One per accepted frame.
+    Frame(FrameEvent),
+    /// One per decided sign.
+    Sign(SignEvent),
+    /// A change of status.
+    Status(StatusEvent),
+}
+
+/// An event of one stream.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// What it tells.
+    pub body: Body,
+    /// Names for the output indices inside.
+    pub labels: Arc<Labels>,
+}

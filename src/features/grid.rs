@@ -1,0 +1,245 @@
+//! Rows: what a model eats, at its own rate.
+//!
+//! A camera delivers 15 to 60 frames a second, unevenly. The landmarks are resampled by capture time
+//! to grid points `k / rate` after the stream's first frame: linear between the two frames around a
+//! grid point, and where only one of them has a landmark, the nearer frame's. Causal: a grid point
+//! is settled by the first frame at or after it.
+
+use super::columns::{Moments, compute};
+use super::{Placed, Schema};
+use crate::frame::{Frame, SourceTime};
+
+/// Frames further apart than this are not joined by a line; the rows between are missing.
+const LONGEST_LINE_S: f64 = 0.2;
+/// A frame this little before a grid point settles it: capture times are rounded.
+const EARLY_NS: u64 = 1_000_000;
+
+/// What the rows of a model hold.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowKind {
+    /// Columns of a schema at grid points.
+    Features {
+        /// The columns.
+        schema: Schema,
+        /// Grid points a second.
+        rate: f64,
+    },
+    /// Raw landmarks, 543 x 3, one row per frame as it came.
+    Landmarks,
+}
+
+impl RowKind {
+    /// Numbers in a row.
+    pub fn width(&self) -> usize {
+        match self {
+            RowKind::Features { schema, .. } => schema.width(),
+            RowKind::Landmarks => crate::frame::POINTS * 3,
+        }
+    }
+}
+
+/// Makes the rows of one stream.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    kind: RowKind,
+    made: u64,
+    anchor: Option<SourceTime>,
+    /// Index of the next grid point, counted from the anchor.
+    next: u64,
+    frame: Option<SourceTime>,
+    placed: Placed,
+    grid: [Placed; 3],
+}
+
+impl Rows {
+    /// A maker of rows that has seen nothing.
+    pub fn new(kind: RowKind) -> Self {
+        Rows {
+            kind,
+            made: 0,
+            anchor: None,
+            next: 0,
+            frame: None,
+            placed: Placed::default(),
+            grid: [Placed::default(), Placed::default(), Placed::default()],
+        }
+    }
+
+    /// Takes a frame; appends the rows it settles to `out`.
+    pub fn push(&mut self, frame: &Frame, placed: &Placed, out: &mut Vec<f32>) {
+        match self.kind {
+            RowKind::Features { rate, .. } => self.settle(frame.t, placed, rate, out),
+            RowKind::Landmarks => {
+                out.extend_from_slice(frame.points().as_flattened());
+                self.made += 1;
+            }
+        }
+    }
+
+    /// How many rows there have been: the index of the next one.
+    pub fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// Forgets all frames: the next one is the first of a new grid. Row indices go on.
+    pub fn restart(&mut self) {
+        self.anchor = None;
+        self.frame = None;
+        self.forget();
+    }
+
+    /// Forgets where the landmarks were, as when the other hand becomes dominant and the view is
+    /// mirrored: no line joins the two. The grid goes on.
+    pub fn forget(&mut self) {
+        self.placed = Placed::default();
+        self.grid.fill(Placed::default());
+    }
+
+    fn settle(&mut self, t: SourceTime, placed: &Placed, rate: f64, out: &mut Vec<f32>) {
+        let Some(anchor) = self.anchor else {
+            self.anchor = Some(t);
+            self.next = 1;
+            self.row(placed.clone(), rate, out);
+            self.remember(t, placed);
+            return;
+        };
+        loop {
+            let point = anchor.0.saturating_add((self.next as f64 * 1e9 / rate).round() as u64);
+            if point > t.0.saturating_add(EARLY_NS) {
+                break;
+            }
+            self.next += 1;
+            let settled = self.between(SourceTime(point), t, placed);
+            self.row(settled, rate, out);
+        }
+        self.remember(t, placed);
+    }
+
+    /// The landmarks at a grid point between the frame before and this one.
+    fn between(&self, point: SourceTime, t: SourceTime, placed: &Placed) -> Placed {
+        let Some(before) = self.frame else { return placed.clone() };
+        let (whole, part) = (t.seconds_since(before), point.seconds_since(before));
+        let share = (part / whole).clamp(0.0, 1.0) as f32;
+        if whole > LONGEST_LINE_S {
+            // Only what lies next to a frame is known.
+            let near = LONGEST_LINE_S / 4.0;
+            return match (part < near, whole - part < near) {
+                (true, _) => self.placed.clone(),
+                (_, true) => placed.clone(),
+                _ => Placed::default(),
+            };
+        }
+        let mut settled = Placed::default();
+        for (out, (p, q)) in settled.0.iter_mut().zip(self.placed.0.iter().zip(&placed.0)) {
+            for d in 0..3 {
+                out[d] = match (p[d].is_nan(), q[d].is_nan()) {
+                    (false, false) => p[d] + (q[d] - p[d]) * share,
+                    _ => {
+                        if share < 0.5 {
+                            p[d]
+                        } else {
+                            q[d]
+                        }
+                    }
+                };
+            }
+        }
+        settled
+    }
+
+    fn row(&mut self, settled: Placed, rate: f64, out: &mut Vec<f32>) {
+        self.grid.rotate_right(1);
+        self.grid[0] = settled;
+        if let RowKind::Features { schema, .. } = &self.kind {
+            let [a, b, c] = &self.grid;
+            compute(schema, &Moments { at: [a, b, c], rate: rate as f32 }, out);
+        }
+        self.made += 1;
+    }
+
+    fn remember(&mut self, t: SourceTime, placed: &Placed) {
+        self.frame = Some(t);
+        self.placed.clone_from(placed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::placed::HAND;
+    use crate::features::schema::NAME;
+
+    const RATE: f64 = 30.0;
+
+    fn rows() -> Rows {
+        let schema = Schema::parse(NAME, "hand hand_v").expect("valid");
+        Rows::new(RowKind::Features { schema, rate: RATE })
+    }
+
+    /// A hand moving along x by one shoulder width a second, seen at `t` seconds.
+    fn moving(t: f64) -> Placed {
+        let mut placed = Placed::default();
+        placed.0[HAND].fill([t as f32, 0.5, 0.0]);
+        placed
+    }
+
+    fn at(t: f64) -> Frame {
+        Frame::new(0, SourceTime(5_000_000_000 + (t * 1e9).round() as u64), 640, 480)
+    }
+
+    /// The first column (x) and the first velocity of every row of a second seen at `fps`.
+    fn second(fps: f64) -> Vec<(f32, f32)> {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        for i in 0..=(fps as usize) {
+            let t = i as f64 / fps;
+            rows.push(&at(t), &moving(t), &mut out);
+        }
+        out.chunks(84).map(|row| (row[0], row[42])).collect()
+    }
+
+    #[test]
+    fn fifteen_and_sixty_frames_a_second_give_the_same_rows() {
+        let reference = second(30.0);
+        assert_eq!(reference.len(), 31);
+        for fps in [15.0, 24.0, 25.0, 29.97, 50.0, 60.0] {
+            let rows = second(fps);
+            // A rate that does not divide the grid's leaves the last point unsettled.
+            assert!(rows.len() >= 30, "{fps}: {}", rows.len());
+            for (i, (a, b)) in rows.iter().zip(&reference).enumerate() {
+                assert!((a.0 - b.0).abs() < 2e-3, "{fps} row {i}: {a:?} {b:?}");
+                assert!(i == 0 || (a.1 - 1.0).abs() < 0.05, "{fps} row {i}: {a:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_landmark_that_appears_is_taken_from_the_nearer_frame() {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        rows.push(&at(0.0), &Placed::default(), &mut out);
+        rows.push(&at(0.1), &moving(0.1), &mut out);
+        let x: Vec<f32> = out.chunks(84).map(|row| row[0]).collect();
+        assert!(x[0].is_nan() && x[1].is_nan(), "{x:?}");
+        assert!((x[2] - 0.1).abs() < 1e-6 && (x[3] - 0.1).abs() < 1e-6, "{x:?}");
+    }
+
+    #[test]
+    fn a_long_gap_is_missing_and_not_a_line() {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        rows.push(&at(0.0), &moving(0.0), &mut out);
+        rows.push(&at(0.5), &moving(0.5), &mut out);
+        let x: Vec<f32> = out.chunks(84).map(|row| row[0]).collect();
+        assert_eq!(x.len(), 16);
+        assert!(x[3..14].iter().all(|x| x.is_nan()), "{x:?}");
+        assert!(x[15] == 0.5);
+    }
+
+    #[test]
+    fn restart_begins_a_new_grid_and_row_numbers_go_on() {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        rows.push(&at(0.0), &moving(0.0), &mut out);
+        rows.restart();
+        rows.push(&at(9.0), &moving(9.0), &mut out);
+        assert_eq!((rows.made(), out.len()), (2, 2 * 84));
+        assert!(out[84 + 42].is_nan(), "no velocity across a restart");
+    }
+}

@@ -1,0 +1,325 @@
+//! A landmark frame in its MessagePack form.
+//!
+//! Decoding has two steps: [`decode`] checks that the message is whole and of the right shape and
+//! borrows its bytes; [`Wire::fill`] then checks the numbers and copies each part as one block.
+
+use rmp_serde::decode::Error as Msgpack;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_bytes::Bytes;
+
+use super::VERSION;
+use crate::frame::{Frame, Part, Point, SourceTime, is_missing};
+
+/// Longest message accepted, in bytes. A frame with a 478-point face has about 6,640; the margin is
+/// for keys of later versions, which are ignored.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// Largest image side accepted, in pixels.
+const MAX_SIDE: u32 = 65_536;
+const POINT_BYTES: usize = size_of::<Point>();
+/// A face with irises; its last ten points are dropped.
+const FACE_WITH_IRISES: usize = 478;
+
+/// Why a message is not a landmark frame. The frame is dropped and counted, the stream goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Longer than [`MAX_BYTES`].
+    #[error("message of {0} bytes (at most {MAX_BYTES})")]
+    Oversized(usize),
+    /// Of a version that this build does not speak.
+    #[error("version {0} (this is version {VERSION})")]
+    Version(u64),
+    /// No MessagePack map with the keys of a landmark frame.
+    #[error("not a landmark frame: {0}")]
+    Malformed(String),
+    /// Bytes follow the map.
+    #[error("bytes after the end of the message")]
+    Trailing,
+    /// A part with the wrong number of bytes.
+    #[error("{part}: {found} bytes (expected {expected})")]
+    Length {
+        /// The key of the part.
+        part: &'static str,
+        /// Bytes expected: 12 for each point.
+        expected: &'static str,
+        /// Bytes found.
+        found: usize,
+    },
+    /// A coordinate that is infinite.
+    #[error("{part}: point {point} is infinite")]
+    Infinite {
+        /// The key of the part.
+        part: &'static str,
+        /// Index of the first such point in its part.
+        point: usize,
+    },
+    /// An image size of nothing, or an absurd one.
+    #[error("image size {0}x{1} (each side 1 to {MAX_SIDE})")]
+    Size(u32, u32),
+}
+
+/// The message as it lies in its buffer.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Wire<'a> {
+    v: u64,
+    /// Number of the frame in its stream.
+    pub seq: u64,
+    /// Capture time, ns since the Unix epoch.
+    pub t: u64,
+    w: u32,
+    h: u32,
+    #[serde(borrow, default)]
+    face: Option<&'a Bytes>,
+    #[serde(borrow, default)]
+    left_hand: Option<&'a Bytes>,
+    #[serde(borrow, default)]
+    pose: Option<&'a Bytes>,
+    #[serde(borrow, default)]
+    right_hand: Option<&'a Bytes>,
+}
+
+/// Is it whole, and of the right shape? Borrows everything from `bytes`, allocates nothing unless
+/// it refuses.
+pub fn decode(bytes: &[u8]) -> Result<Wire<'_>, Refusal> {
+    if bytes.len() > MAX_BYTES {
+        return Err(Refusal::Oversized(bytes.len()));
+    }
+    // serde would also take an array of values in order; the contract says map.
+    if !matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf)) {
+        return Err(Refusal::Malformed("no MessagePack map".into()));
+    }
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    let wire = match Wire::deserialize(&mut reader) {
+        Ok(wire) if wire.v == VERSION => wire,
+        Ok(wire) => return Err(Refusal::Version(wire.v)),
+        Err(error) => return Err(foreign_version(bytes).unwrap_or_else(|| malformed(&error))),
+    };
+    // The reader stops after one value. If even the next marker cannot be read, nothing follows.
+    match IgnoredAny::deserialize(&mut reader) {
+        Err(Msgpack::InvalidMarkerRead(_)) => {}
+        _ => return Err(Refusal::Trailing),
+    }
+    for part in Part::ALL {
+        check_length(part, wire.part(part))?;
+    }
+    if !(1..=MAX_SIDE).contains(&wire.w) || !(1..=MAX_SIDE).contains(&wire.h) {
+        return Err(Refusal::Size(wire.w, wire.h));
+    }
+    Ok(wire)
+}
+
+/// A later version may have other keys: then its number, not the missing key, is the news.
+fn foreign_version(bytes: &[u8]) -> Option<Refusal> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u64,
+    }
+    let Version { v } = rmp_serde::from_slice(bytes).ok()?;
+    (v != VERSION).then_some(Refusal::Version(v))
+}
+
+fn malformed(error: &Msgpack) -> Refusal {
+    Refusal::Malformed(error.to_string())
+}
+
+fn check_length(part: Part, bytes: Option<&[u8]>) -> Result<(), Refusal> {
+    let Some(bytes) = bytes else { return Ok(()) };
+    let found = bytes.len();
+    let points = part.range().len();
+    let fits = found == points * POINT_BYTES
+        || (part == Part::Face && found == FACE_WITH_IRISES * POINT_BYTES);
+    let expected = match part {
+        Part::Face => "5616 or 5736",
+        Part::Pose => "396",
+        Part::LeftHand | Part::RightHand => "252",
+    };
+    if fits { Ok(()) } else { Err(Refusal::Length { part: part.name(), expected, found }) }
+}
+
+impl Wire<'_> {
+    fn part(&self, part: Part) -> Option<&[u8]> {
+        let bytes = match part {
+            Part::Face => self.face,
+            Part::LeftHand => self.left_hand,
+            Part::Pose => self.pose,
+            Part::RightHand => self.right_hand,
+        };
+        bytes.map(|b| b.as_ref())
+    }
+
+    /// Are the numbers usable? Copies each part as one block into `frame`, whatever it held.
+    pub fn fill(&self, frame: &mut Frame) -> Result<(), Refusal> {
+        frame.seq = self.seq;
+        frame.t = SourceTime(self.t);
+        frame.width = self.w;
+        frame.height = self.h;
+        for part in Part::ALL {
+            let Some(bytes) = self.part(part) else {
+                frame.miss(part);
+                continue;
+            };
+            let points = frame.detect(part);
+            // The bytes are little-endian f32, as is every machine this builds for (see lib.rs).
+            let block: &mut [u8] = bytemuck::cast_slice_mut(&mut *points);
+            let length = block.len();
+            block.copy_from_slice(&bytes[..length]);
+            if points.as_flattened().iter().any(|x| x.is_infinite()) {
+                let point = points.iter().position(|p| p.iter().any(|x| x.is_infinite()));
+                return Err(Refusal::Infinite { part: part.name(), point: point.unwrap_or(0) });
+            }
+            if points.iter().all(is_missing) {
+                frame.miss(part); // a part of nothing but missing points was not found
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a frame as the message that [`decode`] reads; `out` is cleared first.
+pub fn encode(frame: &Frame, out: &mut Vec<u8>) {
+    let part = |part| frame.part(part).map(|points| Bytes::new(bytemuck::cast_slice(points)));
+    let wire = Wire {
+        v: VERSION,
+        seq: frame.seq,
+        t: frame.t.0,
+        w: frame.width,
+        h: frame.height,
+        face: part(Part::Face),
+        left_hand: part(Part::LeftHand),
+        pose: part(Part::Pose),
+        right_hand: part(Part::RightHand),
+    };
+    out.clear();
+    // Writing numbers and byte strings to a Vec cannot fail.
+    let _ = rmp_serde::encode::write_named(out, &wire);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame() -> Frame {
+        let mut frame = Frame::new(7, SourceTime(1_000), 640, 480);
+        for part in [Part::Face, Part::Pose, Part::RightHand] {
+            for (i, p) in frame.detect(part).iter_mut().enumerate() {
+                *p = [i as f32 * 0.001, 0.5, -0.1];
+            }
+        }
+        frame.detect(Part::Pose)[3] = [f32::NAN; 3];
+        frame
+    }
+
+    fn bytes() -> Vec<u8> {
+        let mut out = Vec::new();
+        encode(&frame(), &mut out);
+        out
+    }
+
+    fn refusal(bytes: &[u8]) -> Refusal {
+        match decode(bytes) {
+            Err(refusal) => refusal,
+            Ok(wire) => wire.fill(&mut Frame::default()).expect_err("accepted"),
+        }
+    }
+
+    #[test]
+    fn a_frame_survives_the_wire() {
+        let bytes = bytes();
+        let mut back = Frame::default();
+        decode(&bytes).expect("decodes").fill(&mut back).expect("fills");
+        assert_eq!((back.seq, back.t, back.width, back.height), (7, SourceTime(1_000), 640, 480));
+        assert!(back.part(Part::LeftHand).is_none());
+        for (a, b) in frame().points().iter().zip(back.points()) {
+            assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits));
+        }
+    }
+
+    #[test]
+    fn a_reused_frame_keeps_nothing_of_the_one_before() {
+        let mut back = Frame::default();
+        back.detect(Part::LeftHand).fill([0.5; 3]);
+        decode(&bytes()).expect("decodes").fill(&mut back).expect("fills");
+        assert!(back.part(Part::LeftHand).is_none());
+    }
+
+    #[test]
+    fn a_cut_message_is_refused_at_every_length() {
+        let bytes = bytes();
+        for n in 0..bytes.len() {
+            assert!(matches!(refusal(&bytes[..n]), Refusal::Malformed(_)), "at {n}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_end_are_refused() {
+        for extra in [0x00u8, 0xc0, 0xc1, 0x80] {
+            let mut bytes = bytes();
+            bytes.push(extra);
+            assert_eq!(refusal(&bytes), Refusal::Trailing, "{extra:#x}");
+        }
+    }
+
+    fn map(entries: &[(&str, serde_json::Value)]) -> Vec<u8> {
+        let map: serde_json::Map<_, _> =
+            entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        rmp_serde::to_vec(&map).expect("encodes")
+    }
+
+    #[test]
+    fn another_version_is_named_even_when_its_keys_differ() {
+        assert_eq!(refusal(&map(&[("v", 2.into()), ("points", "x".into())])), Refusal::Version(2));
+    }
+
+    #[test]
+    fn wrong_lengths_name_both_sides() {
+        #[derive(Serialize)]
+        struct Odd<'a> {
+            v: u8,
+            seq: u8,
+            t: u8,
+            w: u8,
+            h: u8,
+            pose: &'a Bytes,
+        }
+        let odd = Odd { v: 1, seq: 0, t: 1, w: 4, h: 3, pose: Bytes::new(&[0; 24]) };
+        let bytes = rmp_serde::to_vec_named(&odd).expect("encodes");
+        let expected = Refusal::Length { part: "pose", expected: "396", found: 24 };
+        assert_eq!(refusal(&bytes), expected);
+        assert_eq!(expected.to_string(), "pose: 24 bytes (expected 396)");
+    }
+
+    #[test]
+    fn infinities_are_refused_and_nan_is_missing() {
+        let mut frame = frame();
+        frame.detect(Part::RightHand)[20][1] = f32::NEG_INFINITY;
+        let mut bytes = Vec::new();
+        encode(&frame, &mut bytes);
+        assert_eq!(refusal(&bytes), Refusal::Infinite { part: "right_hand", point: 20 });
+    }
+
+    #[test]
+    fn a_part_of_nothing_but_nan_is_a_missing_part() {
+        let mut frame = frame();
+        frame.detect(Part::RightHand).fill([f32::NAN; 3]);
+        let mut bytes = Vec::new();
+        encode(&frame, &mut bytes);
+        let mut back = Frame::default();
+        decode(&bytes).expect("decodes").fill(&mut back).expect("fills");
+        assert!(back.part(Part::RightHand).is_none());
+    }
+
+    #[test]
+    fn size_zero_arrays_and_oversize_are_refused() {
+        let size = map(&[
+            ("v", 1.into()),
+            ("seq", 0.into()),
+            ("t", 1.into()),
+            ("w", 0.into()),
+            ("h", 9.into()),
+        ]);
+        assert_eq!(refusal(&size), Refusal::Size(0, 9));
+        assert!(matches!(refusal(&[0x93, 1, 2, 3]), Refusal::Malformed(_)));
+        assert_eq!(refusal(&vec![0; MAX_BYTES + 1]), Refusal::Oversized(MAX_BYTES + 1));
+    }
+}

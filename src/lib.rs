@@ -3,6 +3,7 @@
 pub mod continuity;
 pub mod event;
 pub mod features;
+pub mod segment;
 pub mod frame;
 pub mod gate;
 pub mod wire;

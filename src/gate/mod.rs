@@ -88,6 +88,11 @@ impl Gate {
         Gated { dominant: self.dominant, visible }
     }
 
+    /// Forgets everything seen.
+    pub fn restart(&mut self) {
+        *self = Gate::new(self.settings.clone());
+    }
+
     fn choose(&self, sights: [Sight; 2]) -> Option<Hand> {
         let [left, right] = &self.hands;
         let Some(current) = self.dominant else {

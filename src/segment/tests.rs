@@ -87,7 +87,7 @@ fn a_hand_at_rest_or_still_is_idle() {
 #[test]
 fn a_movement_without_end_is_cut_at_the_longest_length() {
     let line = "5".to_owned() + &"2".repeat(91);
-    let ends = run(&line, &("oS".to_owned() + &"S".repeat(74) + "-" + "oooooooooooooSSS"));
+    let ends = run(&line, &("oS".to_owned() + &"S".repeat(74) + "-" + "oooooooooooooSS"));
     assert_eq!(ends, ["1-76 Length"]);
 }
 

@@ -1,0 +1,99 @@
+//! Why a file could not become a clip. Every message says what was expected and what was found,
+//! and none names the file: the caller knows it and puts it in front.
+
+use super::MAX_FRAMES;
+
+/// A landmark file that cannot be imported. None of these goes away by trying again; where another
+/// argument would help, the message says so.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The operating system could not read the file.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+
+    /// The file's name ends in nothing known here.
+    #[error("expected a file name ending in .parquet, .pose, .npy or .npz, found {found}")]
+    Extension {
+        /// The ending found, with its dot, or words for none.
+        found: String,
+    },
+
+    /// The file is whole but says something that does not fit.
+    #[error("{what}: expected {expected}, found {found}")]
+    Unexpected {
+        /// The field, column or array in question.
+        what: String,
+        /// What would have been accepted.
+        expected: String,
+        /// What the file has.
+        found: String,
+    },
+
+    /// The file ends in the middle of something.
+    #[error("ends too early, in {what}: expected {expected} bytes, found {found}")]
+    Truncated {
+        /// What was being read.
+        what: &'static str,
+        /// Bytes that belong there.
+        expected: u64,
+        /// Bytes left in the file.
+        found: u64,
+    },
+
+    /// The container (parquet pages, zip archive) is broken or encrypted.
+    #[error("expected a whole {container} file, found a damaged one: {cause}")]
+    Damaged {
+        /// `parquet` or `npz`.
+        container: &'static str,
+        /// The words of the library that reads it.
+        cause: String,
+    },
+
+    /// The file holds no frame.
+    #[error("expected at least one frame, found none")]
+    Empty,
+
+    /// The file holds, or claims to hold, more than is imported at once.
+    #[error("expected at most {MAX_FRAMES} frames (an hour at 30 a second), found {found}")]
+    TooLong {
+        /// Frames in the file.
+        found: u64,
+    },
+
+    /// Some points that are needed are not in the file's layout at all.
+    #[error("a reduced layout: {0}")]
+    Reduced(String),
+
+    /// A coordinate is infinite, which no estimator gives: the file is damaged or was scaled by 0.
+    #[error("frame {frame}, {part} point {point}: expected finite coordinates, found {found:?}")]
+    Infinite {
+        /// Position of the frame in the file, from 0.
+        frame: usize,
+        /// The part's name, as on the wire.
+        part: &'static str,
+        /// Number of the point within its part, from 0.
+        point: usize,
+        /// x, y, z as found.
+        found: [f32; 3],
+    },
+
+    /// Frames a second, given or recorded, that no camera has.
+    #[error("frame rate: expected 0.1 to 1000 a second, found {found}")]
+    FrameRate {
+        /// Frames a second.
+        found: f64,
+    },
+}
+
+/// Shorthand for the commonest error.
+pub(super) fn unexpected(
+    what: impl Into<String>,
+    expected: impl Into<String>,
+    found: impl ToString,
+) -> ImportError {
+    ImportError::Unexpected {
+        what: what.into(),
+        expected: expected.into(),
+        found: found.to_string(),
+    }
+}

@@ -1,0 +1,355 @@
+//! Reads other people's landmark files into frames.
+//!
+//! A *clip* is a recording in which frame follows frame at an even rate; it has no clock of its
+//! own, so its frames get their times from a start and the frame rate. Four kinds of file are
+//! read: the parquet of Google's isolated-sign competition, `.pose` of sign-language-processing,
+//! and plain or packed numpy arrays. What a file does not say is assumed, and every assumption is
+//! listed for the user to see. Files are taken to be hostile: sizes are checked against the bytes
+//! that are there before memory is asked for.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use crate::frame::{Frame, POINTS, Part, Point, SourceTime, is_missing};
+
+mod error;
+mod layout;
+mod npy;
+mod numpy;
+mod parquet;
+mod pose;
+
+pub use error::ImportError;
+
+/// Most frames in one clip, an hour at 30 a second: 700 MB of points.
+pub const MAX_FRAMES: usize = 108_000;
+
+/// Largest `.pose` file, in bytes: `MAX_FRAMES` with two people of 586 points each.
+const MAX_POSE_BYTES: u64 = 2 << 30;
+
+/// Frames a second where none are recorded: what the webcam recordings around mostly have.
+const ASSUMED_FPS: f64 = 20.0;
+
+/// Image width and height in pixels where none are recorded.
+const ASSUMED_SIZE: (u32, u32) = (640, 480);
+
+/// What the user knows better than the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// Frames a second, 0.1 to 1000.
+    pub fps: Option<f64>,
+    /// Image width and height in pixels, each at least 1. In a `.pose` file it is also what the
+    /// coordinates are divided by.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Something taken for granted that the file does not say; its `Display` is for the user.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Assumption {
+    /// No frame rate.
+    FrameRate,
+    /// No image size.
+    ImageSize,
+    /// Several people: the first is the signer.
+    FirstPerson {
+        /// People in the file.
+        people: u16,
+    },
+    /// Frame numbers that leave some out: the frames there are follow evenly all the same.
+    Gaps {
+        /// Numbers left out between the first and the last.
+        missing: u64,
+    },
+}
+
+impl fmt::Display for Assumption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Assumption::FrameRate => {
+                write!(
+                    f,
+                    "frame rate not recorded: taken as {ASSUMED_FPS} a second"
+                )
+            }
+            Assumption::ImageSize => {
+                let (width, height) = ASSUMED_SIZE;
+                write!(f, "image size not recorded: taken as {width}x{height}")
+            }
+            Assumption::FirstPerson { people } => {
+                write!(
+                    f,
+                    "{people} people recorded: the first taken for the signer"
+                )
+            }
+            Assumption::Gaps { missing } => {
+                write!(
+                    f,
+                    "{missing} frame numbers left out: the frames taken as evenly spaced"
+                )
+            }
+        }
+    }
+}
+
+/// An imported recording: at least one frame, no infinite coordinate, missing points all `NaN`.
+#[derive(Clone, Debug)]
+pub struct Clip {
+    /// Frames a second, 0.1 to 1000.
+    pub fps: f64,
+    /// Image width in pixels, at least 1.
+    pub width: u32,
+    /// Image height in pixels, at least 1.
+    pub height: u32,
+    points: Vec<[Point; POINTS]>,
+    /// What the file does not say, in the order in which it was missed.
+    pub assumed: Vec<Assumption>,
+}
+
+/// What a reader found in a file, before overrides and assumptions.
+struct Raw {
+    points: Vec<[Point; POINTS]>,
+    /// Frames a second as recorded; 0, `NaN` or `None` where not.
+    fps: Option<f64>,
+    /// Width and height in pixels as recorded; 0 or `None` where not.
+    size: Option<(u32, u32)>,
+    assumed: Vec<Assumption>,
+}
+
+impl Clip {
+    /// Number of frames, 1 to [`MAX_FRAMES`].
+    #[allow(clippy::len_without_is_empty)] // it never is
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The 543 points of each frame.
+    pub fn points(&self) -> &[[Point; POINTS]] {
+        &self.points
+    }
+
+    /// The clip as a stream that begins at `start`: `seq` from 0, frames `1/fps` apart, each time
+    /// rounded by itself so that the rounding does not add up.
+    pub fn frames(&self, start: SourceTime) -> impl Iterator<Item = Frame> + '_ {
+        self.points.iter().zip(0u64..).map(move |(points, seq)| {
+            let mut frame = Frame::default();
+            let after = (seq as f64 * 1e9 / self.fps).round() as u64;
+            frame.seq = seq;
+            frame.t = SourceTime(start.0.saturating_add(after));
+            frame.width = self.width;
+            frame.height = self.height;
+            frame.set_points(points);
+            frame
+        })
+    }
+
+    /// Settles rate and size (override, else recorded, else assumed) and checks every point.
+    fn settle(raw: Raw, overrides: &Overrides) -> Result<Clip, ImportError> {
+        let Raw {
+            mut points,
+            fps,
+            size,
+            mut assumed,
+        } = raw;
+        if points.is_empty() {
+            return Err(ImportError::Empty);
+        }
+        let fps = overrides
+            .fps
+            .or(fps.filter(|fps| *fps > 0.0))
+            .unwrap_or_else(|| {
+                assumed.push(Assumption::FrameRate);
+                ASSUMED_FPS
+            });
+        if !(0.1..=1000.0).contains(&fps) {
+            return Err(ImportError::FrameRate { found: fps });
+        }
+        let size = overrides
+            .size
+            .or(size.filter(|(width, height)| *width > 0 && *height > 0));
+        let (width, height) = size.unwrap_or_else(|| {
+            assumed.push(Assumption::ImageSize);
+            ASSUMED_SIZE
+        });
+        for (frame, points) in points.iter_mut().enumerate() {
+            clean(frame, points)?;
+        }
+        Ok(Clip {
+            fps,
+            width,
+            height,
+            points,
+            assumed,
+        })
+    }
+}
+
+/// Makes points without x or y missing as a whole, and refuses infinities.
+fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> {
+    for part in Part::ALL {
+        for (point, found) in points[part.range()].iter_mut().enumerate() {
+            if found.iter().any(|v| v.is_infinite()) {
+                let (part, found) = (part.name(), *found);
+                return Err(ImportError::Infinite {
+                    frame,
+                    part,
+                    point,
+                    found,
+                });
+            }
+            if is_missing(found) {
+                *found = [f32::NAN; 3];
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a landmark file; the ending of its name says which kind it is.
+///
+/// # Errors
+///
+/// When the file cannot be read, is none of the four kinds, is damaged, lacks points that are
+/// needed, has no or too many frames or an infinite coordinate; or when an override is impossible.
+pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
+    if let Some((width, height)) = overrides
+        .size
+        .filter(|(width, height)| *width.min(height) == 0)
+    {
+        let found = format!("{width}x{height}");
+        return Err(error::unexpected("image size given", "at least 1x1", found));
+    }
+    let ending = path
+        .extension()
+        .and_then(OsStr::to_str)
+        .map(str::to_ascii_lowercase);
+    let raw = match ending.as_deref() {
+        Some("parquet") => parquet::read(File::open(path)?)?,
+        Some("pose") => {
+            let mut bytes = Vec::new();
+            File::open(path)?
+                .take(MAX_POSE_BYTES + 1)
+                .read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > MAX_POSE_BYTES {
+                let most = format!("at most {MAX_POSE_BYTES} bytes");
+                return Err(error::unexpected("file size", most, "more"));
+            }
+            pose::read(&bytes, overrides.size)?
+        }
+        Some("npy") => numpy::read_npy(BufReader::new(File::open(path)?))?,
+        Some("npz") => numpy::read_npz(BufReader::new(File::open(path)?))?,
+        _ => {
+            let found = path
+                .extension()
+                .map_or("no ending".into(), |e| format!(".{}", e.display()));
+            return Err(ImportError::Extension { found });
+        }
+    };
+    Clip::settle(raw, overrides)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> Raw {
+        Raw {
+            points: vec![[[0.5; 3]; POINTS]; 3],
+            fps,
+            size,
+            assumed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_override_beats_the_record_and_the_record_beats_the_assumption() {
+        let given = Overrides {
+            fps: Some(50.0),
+            size: Some((8, 4)),
+        };
+        let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &given).unwrap();
+        assert_eq!((clip.fps, clip.width, clip.height), (50.0, 8, 4));
+
+        let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &Overrides::default()).unwrap();
+        assert_eq!((clip.fps, clip.width, clip.height), (25.0, 320, 240));
+        assert_eq!(clip.assumed, []);
+    }
+
+    #[test]
+    fn what_is_not_recorded_is_assumed_and_said() {
+        let nothing = [
+            raw(None, None),
+            raw(Some(0.0), Some((0, 480))),
+            raw(Some(f64::NAN), None),
+        ];
+        for raw in nothing {
+            let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+            assert_eq!((clip.fps, clip.width, clip.height), (20.0, 640, 480));
+            let said: Vec<String> = clip.assumed.iter().map(Assumption::to_string).collect();
+            let frame_rate = "frame rate not recorded: taken as 20 a second";
+            assert_eq!(
+                said,
+                [frame_rate, "image size not recorded: taken as 640x480"]
+            );
+        }
+    }
+
+    #[test]
+    fn frames_are_evenly_spaced_without_drift() {
+        let mut raw = raw(Some(30.0), None);
+        raw.points = vec![[[0.5; 3]; POINTS]; 31];
+        let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+        let frames: Vec<Frame> = clip.frames(SourceTime(7)).collect();
+        assert_eq!((frames.len(), clip.len()), (31, 31));
+        assert_eq!((frames[0].seq, frames[0].t), (0, SourceTime(7)));
+        assert_eq!((frames[1].seq, frames[1].t), (1, SourceTime(33_333_340)));
+        assert_eq!(frames[30].t, SourceTime(1_000_000_007));
+        assert_eq!((frames[30].width, frames[30].height), (640, 480));
+        assert!(frames[30].part(Part::Face).is_some());
+    }
+
+    #[test]
+    fn half_a_point_is_missing_but_a_lacking_z_is_not() {
+        let mut raw = raw(None, None);
+        raw.points[1][0] = [f32::NAN, 0.5, 0.5];
+        raw.points[1][1] = [0.5, 0.5, f32::NAN];
+        let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+        assert!(clip.points()[1][0].iter().all(|v| v.is_nan()));
+        assert_eq!(clip.points()[1][1][..2], [0.5, 0.5]);
+    }
+
+    #[test]
+    fn an_infinite_coordinate_is_named() {
+        let mut raw = raw(None, None);
+        raw.points[2][Part::Pose.range().start + 5] = [0.5, f32::INFINITY, 0.5];
+        let error = Clip::settle(raw, &Overrides::default())
+            .unwrap_err()
+            .to_string();
+        let expected = "frame 2, pose point 5: expected finite coordinates, found [0.5, inf, 0.5]";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn impossible_rates_sizes_and_names_are_refused() {
+        for fps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
+            let given = Overrides {
+                fps: Some(fps),
+                size: None,
+            };
+            assert!(Clip::settle(raw(None, None), &given).is_err(), "{fps}");
+        }
+        assert!(Clip::settle(raw(Some(1e-9), None), &Overrides::default()).is_err());
+        let given = Overrides {
+            fps: None,
+            size: Some((0, 4)),
+        };
+        let error = read(Path::new("a.npy"), &given).unwrap_err().to_string();
+        assert_eq!(error, "image size given: expected at least 1x1, found 0x4");
+        let error = read(Path::new("a.csv"), &Overrides::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("found .csv"), "{error}");
+    }
+}

@@ -1,0 +1,157 @@
+//! From logits to hypotheses and decisions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::event::{Labels, MAX_TOP, Top};
+
+/// Settings of decisions; `conf/signd.toml` documents each.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideSettings {
+    /// Hypotheses in an event, 1..10.
+    pub top: usize,
+    /// Least probability of a decided label, 0..1.
+    pub threshold: f32,
+    /// The same for single labels.
+    pub thresholds: BTreeMap<String, f32>,
+    /// Labels that may be decided; empty means all.
+    pub allow: Vec<String>,
+}
+
+/// A decided sign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The output, `None` when it is no known sign.
+    pub label: Option<u16>,
+    /// Its probability; when there is none, that of the best hypothesis.
+    pub p: f32,
+    /// The best hypotheses.
+    pub top: Top,
+}
+
+/// Turns a model's logits into probabilities and these into decisions.
+pub struct Decider {
+    labels: Arc<Labels>,
+    temperature: f32,
+    count: usize,
+    thresholds: Vec<f32>,
+    allowed: Vec<bool>,
+    p: Vec<f32>,
+}
+
+/// A setting names a label that the model has not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("decide.{key} names `{label}`, which is none of the model's {count} labels")]
+pub struct UnknownLabel {
+    key: &'static str,
+    label: String,
+    count: usize,
+}
+
+impl Decider {
+    /// Fits the settings to a model's labels. `temperature` (above 0) divides the logits.
+    pub fn new(
+        settings: &DecideSettings,
+        labels: Arc<Labels>,
+        temperature: f32,
+    ) -> Result<Self, UnknownLabel> {
+        let count = labels.names.len();
+        let find = |key, label: &String| {
+            let unknown = || UnknownLabel { key, label: label.clone(), count };
+            labels.names.iter().position(|name| name == label).ok_or_else(unknown)
+        };
+        let mut thresholds = vec![settings.threshold; count];
+        for (label, threshold) in &settings.thresholds {
+            thresholds[find("thresholds", label)?] = *threshold;
+        }
+        let mut allowed = vec![settings.allow.is_empty(); count];
+        for label in &settings.allow {
+            allowed[find("allow", label)?] = true;
+        }
+        if let Some(no_sign) = labels.no_sign {
+            allowed[no_sign] = true;
+        }
+        let p = Vec::with_capacity(count);
+        Ok(Decider { labels, temperature, count: settings.top.clamp(1, MAX_TOP), thresholds, allowed, p })
+    }
+
+    /// The best hypotheses among the allowed labels, most probable first.
+    pub fn top(&mut self, logits: &[f32]) -> Top {
+        // Softmax over the allowed outputs.
+        let scaled = logits.iter().zip(&self.allowed);
+        let scaled = scaled.map(|(x, ok)| if *ok { x / self.temperature } else { f32::NEG_INFINITY });
+        self.p.clear();
+        self.p.extend(scaled);
+        let most = self.p.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        self.p.iter_mut().for_each(|x| *x = (*x - most).exp());
+        let sum: f32 = self.p.iter().sum();
+
+        let mut top = Top::new();
+        for (i, x) in self.p.iter().enumerate().filter(|(i, _)| self.allowed[*i]) {
+            let p = x / sum;
+            // Insertion into a list of at most ten; the first of equals stays first.
+            let at = top.iter().position(|(_, q)| p > *q).unwrap_or(top.len());
+            if at < self.count {
+                if top.len() == self.count {
+                    top.pop();
+                }
+                top.insert(at, (i as u16, p));
+            }
+        }
+        top
+    }
+
+    /// Decides a sign.
+    pub fn decide(&mut self, logits: &[f32]) -> Decision {
+        let top = self.top(logits);
+        let (best, p) = top.first().copied().unwrap_or((0, 0.0));
+        let known = self.labels.no_sign != Some(usize::from(best));
+        let sure = self.thresholds.get(usize::from(best)).is_some_and(|least| p >= *least);
+        Decision { label: (known && sure).then_some(best), p, top }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decider(allow: &[&str], thresholds: &[(&str, f32)]) -> Result<Decider, UnknownLabel> {
+        let names = ["book", "dog", "none"].map(str::to_owned).to_vec();
+        let settings = DecideSettings {
+            top: 2,
+            threshold: 0.5,
+            thresholds: thresholds.iter().map(|(l, t)| ((*l).to_owned(), *t)).collect(),
+            allow: allow.iter().map(|l| (*l).to_owned()).collect(),
+        };
+        Decider::new(&settings, Arc::new(Labels { names, no_sign: Some(2) }), 1.0)
+    }
+
+    #[test]
+    fn the_best_label_is_decided_when_it_is_sure_enough() {
+        let mut decider = decider(&[], &[("dog", 0.99)]).expect("fits");
+        let logits = [3.0, 0.0, 0.0];
+        let decision = decider.decide(&logits);
+        assert_eq!(decision.label, Some(0));
+        assert!((decision.p - 0.909_443).abs() < 1e-5);
+        assert_eq!(decision.top.len(), 2);
+        assert_eq!(decider.decide(&[0.0, 3.0, 0.0]).label, None, "a threshold of its own");
+        assert_eq!(decider.decide(&[0.0, 0.0, 3.0]).label, None, "no sign");
+        assert_eq!(decider.decide(&[0.1, 0.0, 0.0]).label, None, "unsure");
+    }
+
+    #[test]
+    fn labels_not_allowed_are_not_hypotheses_either() {
+        let mut decider = decider(&["dog"], &[]).expect("fits");
+        let decision = decider.decide(&[9.0, 2.0, 0.0]);
+        assert_eq!(decision.label, Some(1));
+        assert!(decision.top.iter().all(|(i, _)| *i != 0));
+    }
+
+    #[test]
+    fn a_label_the_model_has_not_is_named() {
+        let error = decider(&["cat"], &[]).err().map(|e| e.to_string());
+        let expected = "decide.allow names `cat`, which is none of the model's 3 labels";
+        assert_eq!(error.as_deref(), Some(expected));
+    }
+}

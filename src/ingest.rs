@@ -1,0 +1,286 @@
+//! Stage 1, *ingest*: receive, check, decode.
+//!
+//! One thread owns all input sockets. Whatever arrives is judged here once: a frame goes into the
+//! ring, anything else is counted by reason and logged at a limited rate. The thread also watches
+//! the clock: a stream without frames gets a [`Tick`] in the place where its next frame would be.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::Settings;
+use crate::frame::{Arrival, Frame};
+use crate::run::counters::{Counters, Dropped};
+use crate::run::flow::{Pool, Sender};
+use crate::stream::Tick;
+use crate::wire::landmarks::{self, Refusal};
+use crate::wire::topic::{self, StreamId};
+
+/// Longest sleep, so that a request to stop is seen soon.
+const NAP: Duration = Duration::from_millis(100);
+/// Messages taken from one socket before the others get their turn.
+const TURN: usize = 64;
+/// A part longer than this closes its connection inside libzmq. Below it, messages that are merely
+/// too long are received, refused and counted.
+const MAX_PART: i64 = 1024 * 1024;
+
+/// An input socket as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// `SUB` (all topics) or `PULL`.
+    pub pull: bool,
+    /// Connect instead of bind.
+    pub connect: bool,
+    /// ZeroMQ endpoint, tcp or ipc.
+    pub endpoint: String,
+}
+
+impl FromStr for Input {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = ["sub+bind:", "sub+connect:", "sub:", "pull+bind:", "pull+connect:", "pull:"];
+        let word = words.into_iter().find(|word| text.starts_with(word)).unwrap_or("");
+        let endpoint = &text[word.len()..];
+        if !["tcp://", "ipc://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+            return Err("[sub|pull][+bind|+connect:]ENDPOINT with tcp:// or ipc://".into());
+        }
+        Ok(Input {
+            pull: word.starts_with("pull"),
+            connect: word.contains("+connect"),
+            endpoint: endpoint.to_owned(),
+        })
+    }
+}
+
+impl Input {
+    /// Opens the socket.
+    pub fn open(&self, context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
+        let socket = context.socket(if self.pull { zmq::PULL } else { zmq::SUB })?;
+        socket.set_linger(0)?;
+        socket.set_maxmsgsize(MAX_PART)?;
+        socket.set_rcvhwm(1000)?;
+        // A client that connects and says nothing is shown out; the default is 30 s.
+        socket.set_handshake_ivl(3000)?;
+        if !self.pull {
+            socket.set_subscribe(b"")?;
+        }
+        match self.connect {
+            true => socket.connect(&self.endpoint)?,
+            false => socket.bind(&self.endpoint)?,
+        }
+        Ok(socket)
+    }
+}
+
+/// A frame or a tick of a stream, on its way from ingest to the front.
+pub struct Inbound {
+    /// The stream.
+    pub stream: StreamId,
+    /// The frame's place is used only when there is no tick.
+    pub tick: Option<Tick>,
+    /// The frame.
+    pub frame: Frame,
+    /// Arrival by this machine's clock.
+    pub arrival: Arrival,
+    /// Arrival for measuring latency.
+    pub received: Instant,
+}
+
+/// The ingest stage.
+pub struct Ingest {
+    sockets: Vec<zmq::Socket>,
+    out: Sender<Box<Inbound>>,
+    pool: Pool<Box<Inbound>>,
+    counters: Arc<Counters>,
+    streams: HashMap<StreamId, Pulse>,
+    max_streams: usize,
+    stall: Duration,
+    gone: Duration,
+}
+
+/// When a stream was last heard of.
+struct Pulse {
+    last: Instant,
+    stalled: bool,
+}
+
+impl Ingest {
+    /// Ingest on these sockets, into this ring.
+    pub fn new(
+        settings: &Settings,
+        sockets: Vec<zmq::Socket>,
+        out: Sender<Box<Inbound>>,
+        pool: Pool<Box<Inbound>>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Ingest {
+            sockets,
+            out,
+            pool,
+            counters,
+            streams: HashMap::new(),
+            max_streams: settings.max_streams,
+            stall: Duration::from_millis(settings.stall_ms),
+            gone: Duration::from_millis(settings.gone_ms),
+        }
+    }
+
+    /// Receives until `stop` says so, then ends every stream.
+    pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), zmq::Error> {
+        let (mut id, mut body) = (zmq::Message::new(), zmq::Message::new());
+        let sockets = std::mem::take(&mut self.sockets);
+        let mut items: Vec<_> = sockets.iter().map(|s| s.as_poll_item(zmq::POLLIN)).collect();
+        while !stop() && !self.out.closed() {
+            match zmq::poll(&mut items, NAP.as_millis() as i64) {
+                // A poll interrupted by a signal is a poll that found nothing.
+                Ok(_) | Err(zmq::Error::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+            for (socket, item) in sockets.iter().zip(&items) {
+                let mut turn = if item.is_readable() { TURN } else { 0 };
+                while turn > 0 && self.receive(socket, &mut id, &mut body)? {
+                    turn -= 1;
+                }
+            }
+            self.watch_clock();
+        }
+        let streams: Vec<StreamId> = self.streams.keys().copied().collect();
+        streams.into_iter().for_each(|stream| self.tick(stream, Tick::End));
+        Ok(())
+    }
+
+    /// Takes one message; false when none waits.
+    fn receive(
+        &mut self,
+        socket: &zmq::Socket,
+        id: &mut zmq::Message,
+        body: &mut zmq::Message,
+    ) -> Result<bool, zmq::Error> {
+        match socket.recv(id, zmq::DONTWAIT) {
+            Ok(()) => {}
+            Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        let mut parts = 1;
+        while socket.get_rcvmore()? {
+            // Parts of one message arrive together, so this does not wait.
+            socket.recv(body, 0)?;
+            parts += 1;
+        }
+        match parts {
+            2 => self.admit(id, body),
+            _ => self.counters.refuse(Dropped::Parts, None, &format_args!("{parts} message parts (expected 2)")),
+        }
+        Ok(true)
+    }
+
+    fn admit(&mut self, id: &[u8], body: &[u8]) {
+        let Some(stream) = topic::stream_id(id) else {
+            return self.counters.refuse(Dropped::StreamId, None, &"not a stream id");
+        };
+        let known = self.streams.contains_key(&stream);
+        if !known && self.streams.len() >= self.max_streams {
+            let most = self.max_streams;
+            let why = format_args!("{most} streams are there already");
+            return self.counters.refuse(Dropped::TooManyStreams, Some(&stream), &why);
+        }
+        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
+        if let Err(refusal) = filled {
+            self.pool.give(inbound);
+            return self.counters.refuse(reason(&refusal), Some(&stream), &refusal);
+        }
+        inbound.stamp(stream, None);
+        let received = inbound.received;
+        match self.out.try_send(inbound) {
+            Ok(()) => {
+                self.counters.received();
+                let pulse = self.streams.entry(stream);
+                let pulse = pulse.or_insert(Pulse { last: received, stalled: false });
+                *pulse = Pulse { last: received, stalled: false };
+            }
+            Err(inbound) => {
+                self.pool.give(inbound);
+                let why = "the ring to the front is full";
+                self.counters.refuse(Dropped::RingFull, Some(&stream), &why);
+            }
+        }
+    }
+
+    fn watch_clock(&mut self) {
+        let now = Instant::now();
+        let silent = |pulse: &Pulse| now.saturating_duration_since(pulse.last);
+        let mut due: Vec<(StreamId, Tick)> = Vec::new();
+        for (stream, pulse) in &mut self.streams {
+            if silent(pulse) >= self.gone {
+                due.push((*stream, Tick::Gone));
+            } else if silent(pulse) >= self.stall && !pulse.stalled {
+                pulse.stalled = true;
+                due.push((*stream, Tick::Stalled));
+            }
+        }
+        for (stream, tick) in due {
+            self.tick(stream, tick);
+            if tick == Tick::Gone {
+                self.streams.remove(&stream);
+            }
+        }
+    }
+
+    /// A tick is never dropped: it waits for room.
+    fn tick(&mut self, stream: StreamId, tick: Tick) {
+        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        inbound.stamp(stream, Some(tick));
+        self.out.send(inbound);
+    }
+}
+
+impl Inbound {
+    fn blank(stream: StreamId) -> Self {
+        Inbound {
+            stream,
+            tick: None,
+            frame: Frame::default(),
+            arrival: Arrival(0),
+            received: Instant::now(),
+        }
+    }
+
+    fn stamp(&mut self, stream: StreamId, tick: Option<Tick>) {
+        self.stream = stream;
+        self.tick = tick;
+        self.received = Instant::now();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.arrival = Arrival(since.as_nanos() as u64);
+    }
+}
+
+fn reason(refusal: &Refusal) -> Dropped {
+    match refusal {
+        Refusal::Oversized(_) => Dropped::Oversized,
+        Refusal::Version(_) => Dropped::Version,
+        Refusal::Malformed(_) => Dropped::Malformed,
+        Refusal::Trailing => Dropped::Trailing,
+        Refusal::Length { .. } => Dropped::Length,
+        Refusal::Infinite { .. } => Dropped::Infinite,
+        Refusal::Size(..) => Dropped::ImageSize,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_as_documented() {
+        let input = |text: &str| text.parse::<Input>().map(|i| (i.pull, i.connect, i.endpoint));
+        let e = || "tcp://127.0.0.1:1".to_owned();
+        assert_eq!(input("tcp://127.0.0.1:1"), Ok((false, false, e())));
+        assert_eq!(input("sub+connect:tcp://127.0.0.1:1"), Ok((false, true, e())));
+        assert_eq!(input("pull:tcp://127.0.0.1:1"), Ok((true, false, e())));
+        assert_eq!(input("pull+bind:ipc:///tmp/x"), Ok((true, false, "ipc:///tmp/x".into())));
+        assert!(input("push:tcp://127.0.0.1:1").is_err() && input("udp://x").is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! What was received and what was dropped, where and why. Never silently.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crate::wire::topic::StreamId;
+
+/// Reasons for which a frame is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    /// Not two message parts.
+    Parts,
+    /// No valid stream id.
+    StreamId,
+    /// More streams than configured.
+    TooManyStreams,
+    /// Message too long.
+    Oversized,
+    /// Another version.
+    Version,
+    /// Not a landmark frame.
+    Malformed,
+    /// Bytes after the end.
+    Trailing,
+    /// A part of the wrong length.
+    Length,
+    /// An infinite coordinate.
+    Infinite,
+    /// An impossible image size.
+    ImageSize,
+    /// The ring between ingest and front was full.
+    RingFull,
+    /// Capture time did not rise.
+    TimeNotRising,
+    /// A second producer on one stream id.
+    TwoProducers,
+}
+
+impl Dropped {
+    /// All reasons with their names, in the order of their numbers.
+    pub const ALL: [(Dropped, &'static str); 13] = [
+        (Dropped::Parts, "parts"),
+        (Dropped::StreamId, "stream_id"),
+        (Dropped::TooManyStreams, "too_many_streams"),
+        (Dropped::Oversized, "oversized"),
+        (Dropped::Version, "version"),
+        (Dropped::Malformed, "malformed"),
+        (Dropped::Trailing, "trailing"),
+        (Dropped::Length, "length"),
+        (Dropped::Infinite, "infinite"),
+        (Dropped::ImageSize, "image_size"),
+        (Dropped::RingFull, "ring_full"),
+        (Dropped::TimeNotRising, "time_not_rising"),
+        (Dropped::TwoProducers, "two_producers"),
+    ];
+}
+
+/// At most one log line per reason in this time.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// The daemon's counters.
+#[derive(Debug)]
+pub struct Counters {
+    start: Instant,
+    received: AtomicU64,
+    skipped: AtomicU64,
+    dropped: [AtomicU64; 13],
+    /// Milliseconds after the start, plus one, at which each reason was last logged.
+    logged: [AtomicU64; 13],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters {
+            start: Instant::now(),
+            received: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+            dropped: Default::default(),
+            logged: Default::default(),
+        }
+    }
+}
+
+impl Counters {
+    /// A frame was taken into the pipeline.
+    pub fn received(&self) {
+        self.received.fetch_add(1, Relaxed);
+    }
+
+    /// Hypotheses of a frame were skipped under load.
+    pub fn skipped(&self) {
+        self.skipped.fetch_add(1, Relaxed);
+    }
+
+    /// A frame was dropped; logged unless the same reason just was.
+    pub fn refuse(&self, reason: Dropped, stream: Option<&StreamId>, why: &dyn Display) {
+        let i = reason as usize;
+        let total = self.dropped[i].fetch_add(1, Relaxed) + 1;
+        let now = self.start.elapsed().as_millis() as u64 + 1;
+        let before = self.logged[i].load(Relaxed);
+        if before == 0 || now - before >= LOG_EVERY.as_millis() as u64 {
+            self.logged[i].store(now, Relaxed);
+            let (reason, stream) = (Dropped::ALL[i].1, stream.map_or("", |s| s.as_str()));
+            tracing::warn!(reason, stream, total, "frame dropped: {why}");
+        }
+    }
+
+    /// All counts as one line: `received=… skipped=… dropped.<reason>=…`, zeros of drops left out.
+    pub fn summary(&self) -> String {
+        let (received, skipped) = (self.received.load(Relaxed), self.skipped.load(Relaxed));
+        let mut line = format!("received={received} skipped={skipped}");
+        for ((_, name), count) in Dropped::ALL.iter().zip(&self.dropped) {
+            match count.load(Relaxed) {
+                0 => {}
+                n => line += &format!(" dropped.{name}={n}"),
+            }
+        }
+        line
+    }
+}

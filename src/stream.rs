@@ -1,0 +1,270 @@
+//! Stages 2 to 4 of one camera: the pure core.
+//!
+//! A [`Stream`] is a value. It is given a frame or a tick and appends to a [`Batch`] what that
+//! changed, as [`Step`]s in order. It knows no clock, thread, socket or file, so the daemon and
+//! replay drive the same code.
+
+use crate::continuity::{Continuity, Misplaced, Verdict};
+use crate::event::{Ended, Hand, Reason, State, Status};
+use crate::features::placed::HAND;
+use crate::features::space::Shoulders;
+use crate::features::{Placed, Rows, Space, grid::RowKind};
+use crate::frame::{Arrival, Frame, Part, SourceTime, is_missing};
+use crate::gate::repair::Repair;
+use crate::gate::{Gate, GateSettings, Sight};
+use crate::segment::{Glance, Motion, Segment, SegmentSettings, Segmenter};
+
+/// Settings of the core.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoreSettings {
+    /// A jump ahead in capture time longer than this ends the open sign, ms.
+    pub gap_ms: f64,
+    /// Stage 2.
+    pub gate: GateSettings,
+    /// Stage 4.
+    pub segment: SegmentSettings,
+}
+
+/// What the clock decided; recorded like a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tick {
+    /// No frame for the time-out.
+    Stalled,
+    /// No frame for so long that the stream is over.
+    Gone,
+    /// The daemon or the recording ends.
+    End,
+}
+
+/// One consequence of a frame or a tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// A change of status.
+    Status(Status, Reason),
+    /// Rows were appended to the batch, the first with this index.
+    Rows(u64),
+    /// A sign (again) begins; its rows from this index on.
+    Begin(u64),
+    /// A sign ended and is to be decided.
+    End(Segment),
+    /// No sign is open any more.
+    Drop,
+    /// The frame is accepted.
+    Frame {
+        /// Where in a sign it is.
+        state: State,
+        /// The visible dominant hand.
+        hand: Option<Hand>,
+        /// Frames missing just before it.
+        lost: u64,
+    },
+}
+
+/// Everything that one frame or tick changed.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Last frame of the stream.
+    pub seq: u64,
+    /// Its capture time.
+    pub t: SourceTime,
+    /// Consequences, in order.
+    pub steps: Vec<Step>,
+    /// New rows, one after the other.
+    pub rows: Vec<f32>,
+    /// The frame had no place in its stream.
+    pub misplaced: Option<Misplaced>,
+}
+
+impl Batch {
+    /// Empties it; keeps its memory.
+    pub fn clear(&mut self) {
+        self.steps.clear();
+        self.rows.clear();
+        self.misplaced = None;
+    }
+}
+
+/// The core of one camera.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    gap_s: f64,
+    rest_line: f32,
+    continuity: Continuity,
+    stalled: bool,
+    shoulders: Shoulders,
+    repair: Repair,
+    gate: Gate,
+    dominant: Option<Hand>,
+    placed: Placed,
+    motion: Motion,
+    segmenter: Segmenter,
+    rows: Rows,
+}
+
+impl Stream {
+    /// The core of a camera that has sent nothing yet.
+    pub fn new(settings: &CoreSettings, kind: RowKind) -> Self {
+        Stream {
+            gap_s: settings.gap_ms * 1e-3,
+            rest_line: settings.gate.rest_line as f32,
+            continuity: Continuity::default(),
+            stalled: false,
+            shoulders: Shoulders::default(),
+            repair: Repair::default(),
+            gate: Gate::new(settings.gate.clone()),
+            dominant: None,
+            placed: Placed::default(),
+            motion: Motion::default(),
+            segmenter: Segmenter::new(settings.segment.clone()),
+            rows: Rows::new(kind),
+        }
+    }
+
+    /// Takes a frame.
+    pub fn push(&mut self, frame: &Frame, arrival: Arrival, out: &mut Batch) {
+        let before = self.continuity.last();
+        let lost = match self.continuity.judge(frame, arrival) {
+            Verdict::Drop(why) => {
+                out.misplaced = Some(why);
+                self.stamp(out);
+                return;
+            }
+            Verdict::Reset(reason) => {
+                self.close(Ended::Reset, out);
+                self.forget();
+                out.steps.push(Step::Status(Status::Reset, reason));
+                0
+            }
+            Verdict::Accept { lost } => lost,
+        };
+        self.stamp(out);
+        match before {
+            None => out.steps.push(Step::Status(Status::Appeared, Reason::FirstFrame)),
+            Some(_) if self.stalled => {
+                out.steps.push(Step::Status(Status::Resumed, Reason::Frames));
+            }
+            Some((_, t)) if frame.t.seconds_since(t) > self.gap_s => {
+                self.close(Ended::Gap, out);
+                self.restart();
+            }
+            Some(_) => {}
+        }
+        self.stalled = false;
+        self.stages(frame, lost, out);
+    }
+
+    /// Takes what the clock decided.
+    pub fn tick(&mut self, tick: Tick, out: &mut Batch) {
+        self.stamp(out);
+        match tick {
+            Tick::Stalled => {
+                self.close(Ended::Stalled, out);
+                self.restart();
+                self.stalled = true;
+                out.steps.push(Step::Status(Status::Stalled, Reason::Silence));
+            }
+            Tick::Gone => {
+                self.close(Ended::Stalled, out);
+                out.steps.push(Step::Status(Status::Gone, Reason::Silence));
+            }
+            Tick::End => {
+                self.close(Ended::End, out);
+                out.steps.push(Step::Status(Status::Gone, Reason::Shutdown));
+            }
+        }
+    }
+
+    /// Settings or rows change: ends the open sign and goes on with new stages.
+    pub fn reconfigure(&mut self, settings: &CoreSettings, kind: RowKind, out: &mut Batch) {
+        self.stamp(out);
+        self.close(Ended::End, out);
+        let (continuity, stalled) = (self.continuity.clone(), self.stalled);
+        *self = Stream { continuity, stalled, ..Stream::new(settings, kind) };
+    }
+
+    fn stages(&mut self, frame: &Frame, lost: u64, out: &mut Batch) {
+        let space = self.shoulders.push(frame);
+        let hands = self.repair.push(frame);
+        let in_sign = self.segmenter.state() != State::Idle;
+        let [left, right] = [Hand::Left, Hand::Right]
+            .map(|hand| self.sight(frame, hands.part(hand), &space));
+        let gated = self.gate.push(frame.t, left, right, in_sign);
+        if gated.dominant != self.dominant {
+            self.dominant = gated.dominant;
+            self.rows.forget();
+            self.motion.restart();
+        }
+        self.placed.take(frame, hands, gated.dominant.unwrap_or(Hand::Right), &space);
+
+        let first = self.rows.made();
+        self.rows.push(frame, &self.placed, &mut out.rows);
+        if self.rows.made() > first {
+            out.steps.push(Step::Rows(first));
+        }
+        let raised = match gated.dominant {
+            Some(Hand::Left) => left.raised,
+            _ => right.raised,
+        };
+        // While a hand vanishes for a moment it is where it was.
+        let unseen = is_missing(&self.placed.0[HAND.start]) && gated.visible && in_sign;
+        let change = self.segmenter.push(Glance {
+            seq: frame.seq,
+            t: frame.t,
+            row: self.rows.made().saturating_sub(1),
+            lost,
+            visible: gated.visible,
+            raised: raised || unseen,
+            motion: self.motion.push(frame.t, &self.placed),
+        });
+        if let Some(segment) = change.end {
+            out.steps.push(Step::End(segment));
+        }
+        let state = self.segmenter.state();
+        if in_sign && state == State::Idle {
+            out.steps.push(Step::Drop);
+        }
+        if let Some(row) = change.begin {
+            out.steps.push(Step::Begin(row));
+        }
+        let hand = gated.dominant.filter(|_| gated.visible);
+        out.steps.push(Step::Frame { state, hand, lost });
+    }
+
+    fn sight(&self, frame: &Frame, part: Option<Part>, space: &Space) -> Sight {
+        let Some(points) = part.and_then(|part| frame.part(part)) else { return Sight::default() };
+        // The middle knuckle is in the palm whatever the wrist does.
+        let raised = space.place(&points[9])[1] < self.rest_line;
+        Sight { present: true, raised }
+    }
+
+    fn close(&mut self, ended: Ended, out: &mut Batch) {
+        if let Some(segment) = self.segmenter.close(ended) {
+            out.steps.push(Step::End(segment));
+        }
+        out.steps.push(Step::Drop);
+    }
+
+    /// After a gap nothing is joined across it.
+    fn restart(&mut self) {
+        self.rows.restart();
+        self.motion.restart();
+    }
+
+    /// After a reset everything known of the signer is forgotten.
+    fn forget(&mut self) {
+        self.restart();
+        self.shoulders = Shoulders::default();
+        self.repair = Repair::default();
+        self.gate.restart();
+        self.dominant = None;
+    }
+
+    fn stamp(&self, out: &mut Batch) {
+        if let Some((seq, t)) = self.continuity.last() {
+            out.seq = seq;
+            out.t = t;
+        }
+    }
+}

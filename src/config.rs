@@ -108,7 +108,10 @@ impl Settings {
 
     /// The inputs, parsed.
     pub fn inputs(&self) -> Result<Vec<Input>, SettingsError> {
-        self.ingest.iter().map(|text| text.parse().map_err(|expected: String| range("ingest", text, expected))).collect()
+        self.ingest
+            .iter()
+            .map(|text| text.parse().map_err(|expected: String| range("ingest", text, expected)))
+            .collect()
     }
 
     fn check(&self) -> Result<(), SettingsError> {
@@ -139,7 +142,12 @@ impl Settings {
             ("decide.top", self.decide.top as f64, 1.0, 10.0),
             ("decide.threshold", self.decide.threshold.into(), 0.0, 1.0),
             ("gone_ms", self.gone_ms as f64, self.stall_ms as f64, 86_400_000.0),
-            ("core.segment.still_speed", segment.still_speed.into(), 0.0, segment.start_speed.into()),
+            (
+                "core.segment.still_speed",
+                segment.still_speed.into(),
+                0.0,
+                segment.start_speed.into(),
+            ),
         ];
         for (key, value, low, high) in ranges {
             if !(low..=high).contains(&value) {

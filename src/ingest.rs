@@ -171,7 +171,11 @@ impl Ingest {
         }
         match parts {
             2 => self.admit(id, body),
-            _ => self.counters.refuse(Dropped::Parts, None, &format_args!("{parts} message parts (expected 2)")),
+            _ => self.counters.refuse(
+                Dropped::Parts,
+                None,
+                &format_args!("{parts} message parts (expected 2)"),
+            ),
         }
         Ok(true)
     }

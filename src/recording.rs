@@ -74,7 +74,12 @@ impl<W: Write + Seek> Recorder<W> {
     }
 
     /// Adds a tick.
-    pub fn tick(&mut self, stream: &StreamId, arrival: Arrival, tick: Tick) -> Result<(), RecordingError> {
+    pub fn tick(
+        &mut self,
+        stream: &StreamId,
+        arrival: Arrival,
+        tick: Tick,
+    ) -> Result<(), RecordingError> {
         let json = serde_json::to_vec(&tick).unwrap_or_default();
         self.write(TICKS, "json", stream, arrival, arrival.0, &json)
     }
@@ -127,6 +132,9 @@ pub fn read<E: From<RecordingError>>(
     mut take: impl FnMut(StreamId, Arrival, Item<'_>) -> Result<(), E>,
 ) -> Result<Ending, E> {
     let fail = |error: mcap::McapError| E::from(RecordingError::Mcap(error));
+    if !bytes.starts_with(mcap::MAGIC) {
+        return Err(fail(mcap::McapError::BadMagic));
+    }
     let options = mcap::read::Options::IgnoreEndMagic.into();
     for message in MessageStream::new_with_options(bytes, options).map_err(fail)? {
         let message = match message {
@@ -136,10 +144,11 @@ pub fn read<E: From<RecordingError>>(
             Err(error) => return Err(fail(error)),
         };
         let topic = message.channel.topic.as_str();
-        let content = |reason: String| {
-            E::from(RecordingError::Content { topic: topic.to_owned(), reason })
+        let content =
+            |reason: String| E::from(RecordingError::Content { topic: topic.to_owned(), reason });
+        let stream = |id: &str| {
+            topic::stream_id(id.as_bytes()).ok_or_else(|| content("not a stream id".into()))
         };
-        let stream = |id: &str| topic::stream_id(id.as_bytes()).ok_or_else(|| content("not a stream id".into()));
         let arrival = Arrival(message.log_time);
         if let Some(id) = topic.strip_prefix(FRAMES) {
             take(stream(id)?, arrival, Item::Frame(&message.data))?;
@@ -160,7 +169,9 @@ mod tests {
         let mut recorder = Recorder::new(&mut out).expect("begins");
         let cam = topic::stream_id(b"cam1").expect("valid");
         for i in 0..100u64 {
-            recorder.frame(&cam, Arrival(i * 10), SourceTime(i), &[i as u8; 6000]).expect("written");
+            recorder
+                .frame(&cam, Arrival(i * 10), SourceTime(i), &[i as u8; 6000])
+                .expect("written");
         }
         recorder.tick(&cam, Arrival(2000), Tick::Stalled).expect("written");
         recorder.finish().expect("finished");

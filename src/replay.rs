@@ -40,15 +40,16 @@ pub fn replay(
     let kind = infer.row_kind();
     let mut streams: BTreeMap<StreamId, Stream> = BTreeMap::new();
     let (mut frame, mut batch) = (Frame::default(), Batch::default());
-    let mut play = |infer: &mut Infer, stream: &StreamId, batch: &Batch| -> Result<(), ReplayError> {
-        let mut failed = Ok(());
-        infer.push(stream, batch, true, |event| {
-            if failed.is_ok() {
-                failed = emit(&event);
-            }
-        })?;
-        Ok(failed?)
-    };
+    let mut play =
+        |infer: &mut Infer, stream: &StreamId, batch: &Batch| -> Result<(), ReplayError> {
+            let mut failed = Ok(());
+            infer.push(stream, batch, true, |event| {
+                if failed.is_ok() {
+                    failed = emit(&event);
+                }
+            })?;
+            Ok(failed?)
+        };
     let ending = recording::read(bytes, |stream, arrival, item| {
         pace(arrival);
         batch.clear();

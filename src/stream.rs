@@ -188,8 +188,8 @@ impl Stream {
         let space = self.shoulders.push(frame);
         let hands = self.repair.push(frame);
         let in_sign = self.segmenter.state() != State::Idle;
-        let [left, right] = [Hand::Left, Hand::Right]
-            .map(|hand| self.sight(frame, hands.part(hand), &space));
+        let [left, right] =
+            [Hand::Left, Hand::Right].map(|hand| self.sight(frame, hands.part(hand), &space));
         let gated = self.gate.push(frame.t, left, right, in_sign);
         if gated.dominant != self.dominant {
             self.dominant = gated.dominant;

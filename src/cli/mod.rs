@@ -1,1 +1,172 @@
-//! cli
+//! The command line: a file for each subcommand.
+
+mod check;
+mod import;
+mod replay;
+mod run;
+mod send;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{Flags, Settings, SettingsError};
+use crate::infer::Infer;
+use crate::infer::decide::{Decider, UnknownLabel};
+use crate::infer::model::{Model, ModelError, Runtime};
+
+/// Names looked for beside the executable and in `/usr/lib/signd`.
+const MODEL: &str = "signd.onnx";
+const RUNTIME: &str = "libonnxruntime.so";
+const LIBRARY: &str = "/usr/lib/signd";
+
+/// Recognises signs of a sign language in streams of body landmarks.
+///
+/// `signd run` receives landmark frames over ZeroMQ and publishes one event per frame and one
+/// decision per sign. To see it work, in three terminals: `signd run`, `signd watch`, and
+/// `signd send RECORDING`.
+///
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 done but the input was cut short, 78 configuration or
+/// model.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon: landmark frames in, label events out, until told to stop.
+    Run(run::Run),
+    /// Play a recording through the same stages and print its events as JSON lines.
+    Replay(replay::Replay),
+    /// Play a recording to an endpoint as a camera would.
+    Send(send::Send),
+    /// Show live events.
+    Watch(watch::Watch),
+    /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
+    Import(import::Import),
+    /// Check configuration and model; exit 78 with the reason if they cannot be used.
+    Check(Common),
+    /// Print what a model file says of itself.
+    Model(check::ModelFile),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    Man,
+}
+
+/// Options of everything that needs settings and a model.
+#[derive(Debug, Args)]
+struct Common {
+    /// Configuration file; see conf/signd.toml for every key.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Model file [default: signd.onnx beside the executable, then in /usr/lib/signd].
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+/// How a command ended.
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// As asked, but the input was cut short.
+    CutShort,
+    /// It failed; the reason has been printed.
+    Failed(u8),
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Done => ExitCode::SUCCESS,
+            Outcome::CutShort => ExitCode::from(3),
+            Outcome::Failed(code) => ExitCode::from(code),
+        }
+    }
+}
+
+impl Arguments {
+    /// Runs the chosen command.
+    pub fn execute(self) -> Outcome {
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+        let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        let result = match self.command {
+            Command::Run(command) => command.execute(),
+            Command::Replay(command) => command.execute(),
+            Command::Send(command) => command.execute(),
+            Command::Watch(command) => command.execute(),
+            Command::Import(command) => command.execute(),
+            Command::Check(common) => check::check(&common),
+            Command::Model(command) => command.execute(),
+            Command::Completions { shell } => {
+                let mut command = Arguments::command();
+                clap_complete::generate(shell, &mut command, "signd", &mut std::io::stdout());
+                Ok(Outcome::Done)
+            }
+            Command::Man => man(),
+        };
+        result.unwrap_or_else(|error| {
+            // A reader that has seen enough (`| head`) is no failure.
+            if error.chain().any(|e| {
+                e.downcast_ref::<std::io::Error>()
+                    .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+            }) {
+                return Outcome::Done;
+            }
+            eprintln!("signd: {error:#}");
+            let configuration = error
+                .chain()
+                .any(|e| e.is::<SettingsError>() || e.is::<ModelError>() || e.is::<UnknownLabel>());
+            Outcome::Failed(if configuration { 78 } else { 1 })
+        })
+    }
+}
+
+fn man() -> Result<Outcome> {
+    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+    Ok(Outcome::Done)
+}
+
+impl Common {
+    fn settings(&self, flags: Flags) -> Result<Settings> {
+        let (config, model) = (self.config.clone(), self.model.clone());
+        Ok(Settings::load(&Flags { config, model, ..flags })?)
+    }
+}
+
+/// Opens runtime and model as the settings say.
+fn inference(settings: &Settings) -> Result<Infer> {
+    let model = model(settings)?;
+    let card = model.card();
+    let decider = Decider::new(&settings.decide, card.labels.clone(), card.temperature)?;
+    Ok(Infer::new(model, decider))
+}
+
+fn model(settings: &Settings) -> Result<Model> {
+    let runtime = Runtime::load(&locate(&settings.runtime, RUNTIME))?;
+    Ok(Model::open(&runtime, &locate(&settings.model, MODEL))?)
+}
+
+/// The path as configured, or else the first of the usual places that has the file.
+fn locate(configured: &Path, name: &str) -> PathBuf {
+    if !configured.as_os_str().is_empty() {
+        return configured.to_owned();
+    }
+    let executable = std::env::current_exe().and_then(std::fs::canonicalize).ok();
+    let beside = executable.and_then(|path| Some(path.parent()?.join(name)));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| Path::new(LIBRARY).join(name))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| path.display().to_string())
+}

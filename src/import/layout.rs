@@ -118,40 +118,23 @@ pub(super) fn find(components: &[Component<'_>]) -> Result<Vec<usize>, ImportErr
             this
         });
         let Some(component) = component else {
-            lacks.push(format!(
-                "{name} is not there, {} points needed",
-                needed.len()
-            ));
+            lacks.push(format!("{name} is not there, {} points needed", needed.len()));
             continue;
         };
         if component.format != FORMAT {
-            return Err(unexpected(
-                format!("format of {name}"),
-                FORMAT,
-                component.format,
-            ));
+            return Err(unexpected(format!("format of {name}"), FORMAT, component.format));
         }
         let numbers: HashMap<&str, usize> = component.points.iter().copied().zip(first..).collect();
-        let mut missing = needed
-            .iter()
-            .filter(|point| !numbers.contains_key(point.as_str()));
+        let mut missing = needed.iter().filter(|point| !numbers.contains_key(point.as_str()));
         if let Some(example) = missing.next() {
             let (has, needs, lacking) = (component.points.len(), needed.len(), missing.count() + 1);
             lacks.push(format!(
                 "{name} has {has} points and lacks {lacking} of the {needs} needed ({example} is one)"
             ));
         }
-        found.extend(
-            needed
-                .iter()
-                .filter_map(|point| numbers.get(point.as_str())),
-        );
+        found.extend(needed.iter().filter_map(|point| numbers.get(point.as_str())));
     }
-    if lacks.is_empty() {
-        Ok(found)
-    } else {
-        Err(ImportError::Reduced(lacks.join("; ")))
-    }
+    if lacks.is_empty() { Ok(found) } else { Err(ImportError::Reduced(lacks.join("; "))) }
 }
 
 /// The names that a whole layout has: its components with their points.
@@ -184,11 +167,7 @@ mod tests {
         whole.insert(0, ("POSE_WORLD_LANDMARKS", names(Part::Pose)));
         let found = find(&components(&whole)).unwrap();
         assert_eq!(found.len(), POINTS);
-        assert_eq!(
-            found[Part::Pose.range().start],
-            33 + 32,
-            "the nose is the last of 33"
-        );
+        assert_eq!(found[Part::Pose.range().start], 33 + 32, "the nose is the last of 33");
         assert_eq!(found[0], 66);
         assert_eq!(found[467], 66 + 467);
         assert_eq!(found[Part::LeftHand.range().start], 66 + 478);
@@ -215,9 +194,6 @@ mod tests {
         let mut components = components(&whole());
         components[2].format = "XYC";
         let error = find(&components).err().unwrap().to_string();
-        assert_eq!(
-            error,
-            "format of LEFT_HAND_LANDMARKS: expected XYZC, found XYC"
-        );
+        assert_eq!(error, "format of LEFT_HAND_LANDMARKS: expected XYZC, found XYC");
     }
 }

@@ -69,26 +69,17 @@ impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Assumption::FrameRate => {
-                write!(
-                    f,
-                    "frame rate not recorded: taken as {ASSUMED_FPS} a second"
-                )
+                write!(f, "frame rate not recorded: taken as {ASSUMED_FPS} a second")
             }
             Assumption::ImageSize => {
                 let (width, height) = ASSUMED_SIZE;
                 write!(f, "image size not recorded: taken as {width}x{height}")
             }
             Assumption::FirstPerson { people } => {
-                write!(
-                    f,
-                    "{people} people recorded: the first taken for the signer"
-                )
+                write!(f, "{people} people recorded: the first taken for the signer")
             }
             Assumption::Gaps { missing } => {
-                write!(
-                    f,
-                    "{missing} frame numbers left out: the frames taken as evenly spaced"
-                )
+                write!(f, "{missing} frame numbers left out: the frames taken as evenly spaced")
             }
         }
     }
@@ -147,28 +138,18 @@ impl Clip {
 
     /// Settles rate and size (override, else recorded, else assumed) and checks every point.
     fn settle(raw: Raw, overrides: &Overrides) -> Result<Clip, ImportError> {
-        let Raw {
-            mut points,
-            fps,
-            size,
-            mut assumed,
-        } = raw;
+        let Raw { mut points, fps, size, mut assumed } = raw;
         if points.is_empty() {
             return Err(ImportError::Empty);
         }
-        let fps = overrides
-            .fps
-            .or(fps.filter(|fps| *fps > 0.0))
-            .unwrap_or_else(|| {
-                assumed.push(Assumption::FrameRate);
-                ASSUMED_FPS
-            });
+        let fps = overrides.fps.or(fps.filter(|fps| *fps > 0.0)).unwrap_or_else(|| {
+            assumed.push(Assumption::FrameRate);
+            ASSUMED_FPS
+        });
         if !(0.1..=1000.0).contains(&fps) {
             return Err(ImportError::FrameRate { found: fps });
         }
-        let size = overrides
-            .size
-            .or(size.filter(|(width, height)| *width > 0 && *height > 0));
+        let size = overrides.size.or(size.filter(|(width, height)| *width > 0 && *height > 0));
         let (width, height) = size.unwrap_or_else(|| {
             assumed.push(Assumption::ImageSize);
             ASSUMED_SIZE
@@ -176,13 +157,7 @@ impl Clip {
         for (frame, points) in points.iter_mut().enumerate() {
             clean(frame, points)?;
         }
-        Ok(Clip {
-            fps,
-            width,
-            height,
-            points,
-            assumed,
-        })
+        Ok(Clip { fps, width, height, points, assumed })
     }
 }
 
@@ -192,12 +167,7 @@ fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> 
         for (point, found) in points[part.range()].iter_mut().enumerate() {
             if found.iter().any(|v| v.is_infinite()) {
                 let (part, found) = (part.name(), *found);
-                return Err(ImportError::Infinite {
-                    frame,
-                    part,
-                    point,
-                    found,
-                });
+                return Err(ImportError::Infinite { frame, part, point, found });
             }
             if is_missing(found) {
                 *found = [f32::NAN; 3];
@@ -214,24 +184,17 @@ fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> 
 /// When the file cannot be read, is none of the four kinds, is damaged, lacks points that are
 /// needed, has no or too many frames or an infinite coordinate; or when an override is impossible.
 pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
-    if let Some((width, height)) = overrides
-        .size
-        .filter(|(width, height)| *width.min(height) == 0)
+    if let Some((width, height)) = overrides.size.filter(|(width, height)| *width.min(height) == 0)
     {
         let found = format!("{width}x{height}");
         return Err(error::unexpected("image size given", "at least 1x1", found));
     }
-    let ending = path
-        .extension()
-        .and_then(OsStr::to_str)
-        .map(str::to_ascii_lowercase);
+    let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
     let raw = match ending.as_deref() {
         Some("parquet") => parquet::read(File::open(path)?)?,
         Some("pose") => {
             let mut bytes = Vec::new();
-            File::open(path)?
-                .take(MAX_POSE_BYTES + 1)
-                .read_to_end(&mut bytes)?;
+            File::open(path)?.take(MAX_POSE_BYTES + 1).read_to_end(&mut bytes)?;
             if bytes.len() as u64 > MAX_POSE_BYTES {
                 let most = format!("at most {MAX_POSE_BYTES} bytes");
                 return Err(error::unexpected("file size", most, "more"));
@@ -241,9 +204,8 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
         Some("npy") => numpy::read_npy(BufReader::new(File::open(path)?))?,
         Some("npz") => numpy::read_npz(BufReader::new(File::open(path)?))?,
         _ => {
-            let found = path
-                .extension()
-                .map_or("no ending".into(), |e| format!(".{}", e.display()));
+            let found =
+                path.extension().map_or("no ending".into(), |e| format!(".{}", e.display()));
             return Err(ImportError::Extension { found });
         }
     };
@@ -255,20 +217,12 @@ mod tests {
     use super::*;
 
     fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> Raw {
-        Raw {
-            points: vec![[[0.5; 3]; POINTS]; 3],
-            fps,
-            size,
-            assumed: Vec::new(),
-        }
+        Raw { points: vec![[[0.5; 3]; POINTS]; 3], fps, size, assumed: Vec::new() }
     }
 
     #[test]
     fn an_override_beats_the_record_and_the_record_beats_the_assumption() {
-        let given = Overrides {
-            fps: Some(50.0),
-            size: Some((8, 4)),
-        };
+        let given = Overrides { fps: Some(50.0), size: Some((8, 4)) };
         let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &given).unwrap();
         assert_eq!((clip.fps, clip.width, clip.height), (50.0, 8, 4));
 
@@ -279,20 +233,13 @@ mod tests {
 
     #[test]
     fn what_is_not_recorded_is_assumed_and_said() {
-        let nothing = [
-            raw(None, None),
-            raw(Some(0.0), Some((0, 480))),
-            raw(Some(f64::NAN), None),
-        ];
+        let nothing = [raw(None, None), raw(Some(0.0), Some((0, 480))), raw(Some(f64::NAN), None)];
         for raw in nothing {
             let clip = Clip::settle(raw, &Overrides::default()).unwrap();
             assert_eq!((clip.fps, clip.width, clip.height), (20.0, 640, 480));
             let said: Vec<String> = clip.assumed.iter().map(Assumption::to_string).collect();
             let frame_rate = "frame rate not recorded: taken as 20 a second";
-            assert_eq!(
-                said,
-                [frame_rate, "image size not recorded: taken as 640x480"]
-            );
+            assert_eq!(said, [frame_rate, "image size not recorded: taken as 640x480"]);
         }
     }
 
@@ -324,9 +271,7 @@ mod tests {
     fn an_infinite_coordinate_is_named() {
         let mut raw = raw(None, None);
         raw.points[2][Part::Pose.range().start + 5] = [0.5, f32::INFINITY, 0.5];
-        let error = Clip::settle(raw, &Overrides::default())
-            .unwrap_err()
-            .to_string();
+        let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
         let expected = "frame 2, pose point 5: expected finite coordinates, found [0.5, inf, 0.5]";
         assert_eq!(error, expected);
     }
@@ -334,22 +279,14 @@ mod tests {
     #[test]
     fn impossible_rates_sizes_and_names_are_refused() {
         for fps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
-            let given = Overrides {
-                fps: Some(fps),
-                size: None,
-            };
+            let given = Overrides { fps: Some(fps), size: None };
             assert!(Clip::settle(raw(None, None), &given).is_err(), "{fps}");
         }
         assert!(Clip::settle(raw(Some(1e-9), None), &Overrides::default()).is_err());
-        let given = Overrides {
-            fps: None,
-            size: Some((0, 4)),
-        };
+        let given = Overrides { fps: None, size: Some((0, 4)) };
         let error = read(Path::new("a.npy"), &given).unwrap_err().to_string();
         assert_eq!(error, "image size given: expected at least 1x1, found 0x4");
-        let error = read(Path::new("a.csv"), &Overrides::default())
-            .unwrap_err()
-            .to_string();
+        let error = read(Path::new("a.csv"), &Overrides::default()).unwrap_err().to_string();
         assert!(error.ends_with("found .csv"), "{error}");
     }
 }

@@ -105,17 +105,12 @@ impl Header {
             return None;
         }
         let shape = entry("'shape':")?.strip_prefix('(')?.split_once(')')?.0;
-        let lengths = shape
-            .split(',')
-            .map(str::trim)
-            .filter(|length| !length.is_empty());
+        let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());
         Some(Header {
             descr: descr.to_owned(),
             kind: Kind::of(descr),
             fortran,
-            shape: lengths
-                .map(|length| length.parse().ok())
-                .collect::<Option<_>>()?,
+            shape: lengths.map(|length| length.parse().ok()).collect::<Option<_>>()?,
         })
     }
 }
@@ -131,11 +126,7 @@ pub(super) fn fill(
         match from.read(rest) {
             Ok(0) => {
                 let expected = into.len() as u64;
-                return Err(ImportError::Truncated {
-                    what,
-                    expected,
-                    found: found as u64,
-                });
+                return Err(ImportError::Truncated { what, expected, found: found as u64 });
             }
             Ok(bytes) => found += bytes,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -149,11 +140,7 @@ pub(super) fn fill(
 pub(super) fn end(from: &mut (impl Read + ?Sized)) -> Result<(), ImportError> {
     match fill(from, &mut [0], "") {
         Err(ImportError::Truncated { .. }) => Ok(()),
-        Ok(()) => Err(unexpected(
-            "after the array's last element",
-            "nothing",
-            "more bytes",
-        )),
+        Ok(()) => Err(unexpected("after the array's last element", "nothing", "more bytes")),
         Err(error) => Err(error),
     }
 }
@@ -164,27 +151,15 @@ pub(super) fn numbers(
     name: &str,
     count: usize,
 ) -> Result<Vec<f64>, ImportError> {
-    let Header {
-        descr, kind, shape, ..
-    } = Header::read(from)?;
-    let length = shape
-        .iter()
-        .try_fold(1u64, |length, n| length.checked_mul(*n));
+    let Header { descr, kind, shape, .. } = Header::read(from)?;
+    let length = shape.iter().try_fold(1u64, |length, n| length.checked_mul(*n));
     if length != Some(count as u64) {
         let expected = format!("{count} element(s)");
-        return Err(unexpected(
-            format!("array {name:?}"),
-            expected,
-            format!("shape {shape:?}"),
-        ));
+        return Err(unexpected(format!("array {name:?}"), expected, format!("shape {shape:?}")));
     }
     let Some(kind) = kind else {
         let expected = "<f4, <f8, <i2, <i4 or <i8";
-        return Err(unexpected(
-            format!("type of array {name:?}"),
-            expected,
-            descr,
-        ));
+        return Err(unexpected(format!("type of array {name:?}"), expected, descr));
     };
     let mut bytes = vec![0; count * kind.bytes()];
     fill(from, &mut bytes, "a small array")?;
@@ -248,10 +223,7 @@ mod tests {
         let bytes = array(1, header, &30f32.to_le_bytes());
         for length in 0..bytes.len() {
             let cut = numbers(&mut &bytes[..length], "fps", 1);
-            assert!(
-                matches!(cut, Err(ImportError::Truncated { .. })),
-                "{length}"
-            );
+            assert!(matches!(cut, Err(ImportError::Truncated { .. })), "{length}");
         }
     }
 
@@ -284,9 +256,6 @@ mod tests {
 
         let mut bytes = array(2, "", &[]);
         bytes[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert_eq!(
-            message(&bytes),
-            "array header: expected at most 65536 bytes, found 4294967295"
-        );
+        assert_eq!(message(&bytes), "array header: expected at most 65536 bytes, found 4294967295");
     }
 }

@@ -26,12 +26,7 @@ const PACKED_MISSING: i16 = i16::MIN;
 /// Reads a `.npy` file.
 pub(super) fn read_npy(mut from: impl Read) -> Result<Raw, ImportError> {
     let points = floats(&mut from)?;
-    Ok(Raw {
-        points,
-        fps: None,
-        size: None,
-        assumed: Vec::new(),
-    })
+    Ok(Raw { points, fps: None, size: None, assumed: Vec::new() })
 }
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
@@ -42,10 +37,7 @@ pub(super) fn read_npz<R: Read + Seek>(mut from: R) -> Result<Raw, ImportError> 
     let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
     names.sort_unstable();
     let has = |name: &str| names.iter().any(|n| n == name);
-    let others: Vec<&String> = names
-        .iter()
-        .filter(|n| *n != "fps" && *n != "size")
-        .collect();
+    let others: Vec<&String> = names.iter().filter(|n| *n != "fps" && *n != "size").collect();
     let points = match others[..] {
         _ if has("q") => member(&mut archive, "q", packed)?,
         [name] => member(&mut archive, name, floats)?,
@@ -66,12 +58,7 @@ pub(super) fn read_npz<R: Read + Seek>(mut from: R) -> Result<Raw, ImportError> 
             size = Some((width as u32, height as u32));
         }
     }
-    Ok(Raw {
-        points,
-        fps,
-        size,
-        assumed: Vec::new(),
-    })
+    Ok(Raw { points, fps, size, assumed: Vec::new() })
 }
 
 /// Reads one array of an archive; `read` must come to its end, where the checksum is compared.
@@ -89,10 +76,7 @@ fn member<R: Read + Seek, T>(
 }
 
 fn damaged(cause: impl ToString) -> ImportError {
-    ImportError::Damaged {
-        container: "npz",
-        cause: cause.to_string(),
-    }
+    ImportError::Damaged { container: "npz", cause: cause.to_string() }
 }
 
 /// Refuses the directory form for archives of 4 GiB and more. It holds a 64-bit count of members
@@ -107,11 +91,9 @@ fn refuse_zip64(from: &mut (impl Read + Seek)) -> Result<(), ImportError> {
     let end = tail.windows(4).rposition(|mark| mark == b"PK\x05\x06");
     let before = end.and_then(|end| tail.get(end.checked_sub(20)?..end));
     match before {
-        Some(locator) if locator.starts_with(b"PK\x06\x07") => Err(unexpected(
-            "archive",
-            "a zip directory of less than 4 GiB",
-            "a zip64 directory",
-        )),
+        Some(locator) if locator.starts_with(b"PK\x06\x07") => {
+            Err(unexpected("archive", "a zip directory of less than 4 GiB", "a zip64 directory"))
+        }
         _ => Ok(()),
     }
 }
@@ -134,11 +116,7 @@ fn floats(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
 fn packed(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
     let header = Header::read(from)?;
     if header.kind != Some(Kind::I16) {
-        return Err(unexpected(
-            "element type of packed array \"q\"",
-            "<i2",
-            header.descr,
-        ));
+        return Err(unexpected("element type of packed array \"q\"", "<i2", header.descr));
     }
     let mut sums: Vec<[i16; 3]> = Vec::new();
     frames(from, &header, |bytes, values| {
@@ -168,19 +146,11 @@ fn frames(
         [count, width, 3] if LAYOUTS.contains(&width) => (count, width as usize),
         _ => {
             let expected = "[frames, 543 or 553, 3]";
-            return Err(unexpected(
-                "array shape",
-                expected,
-                format!("{:?}", header.shape),
-            ));
+            return Err(unexpected("array shape", expected, format!("{:?}", header.shape)));
         }
     };
     if header.fortran {
-        return Err(unexpected(
-            "array order",
-            "C (last index fastest)",
-            "Fortran",
-        ));
+        return Err(unexpected("array order", "C (last index fastest)", "Fortran"));
     }
     if count > MAX_FRAMES as u64 {
         return Err(ImportError::TooLong { found: count });
@@ -254,8 +224,7 @@ mod tests {
         let mut writer = NpzWriter::new(&mut bytes);
         for (name, array) in members {
             let zip = writer.zip_writer();
-            zip.start_file(format!("{name}.npy"), Default::default())
-                .unwrap();
+            zip.start_file(format!("{name}.npy"), Default::default()).unwrap();
             std::io::Write::write_all(zip, array).unwrap();
         }
         writer.zip_writer().finish().unwrap();
@@ -285,16 +254,10 @@ mod tests {
     #[test]
     fn float_arrays_are_read_as_they_are() {
         let doubles = values(2, 543).into_iter().map(f64::from);
-        for bytes in [
-            array(&[2, 543, 3], values(2, 543)),
-            array(&[2, 543, 3], doubles),
-        ] {
+        for bytes in [array(&[2, 543, 3], values(2, 543)), array(&[2, 543, 3], doubles)] {
             let raw = read_npy(&bytes[..]).unwrap();
             assert_eq!(raw.points.len(), 2);
-            assert_eq!(
-                raw.points[1][542],
-                [0, 1, 2].map(|axis| value(1, 542, axis))
-            );
+            assert_eq!(raw.points[1][542], [0, 1, 2].map(|axis| value(1, 542, axis)));
             assert_eq!((raw.fps, raw.size), (None, None));
         }
     }
@@ -321,18 +284,11 @@ mod tests {
         (frames[0][0], frames[1][0], frames[2][0]) = (i16::MAX, i16::MIN, 4096);
         frames[1][3..6].fill(i16::MIN);
         let size = array(&[2], [320i32, 240]);
-        let raw = npz(&[
-            ("q", pack(frames)),
-            ("fps", array(&[], [25.0f32])),
-            ("size", size),
-        ]);
+        let raw = npz(&[("q", pack(frames)), ("fps", array(&[], [25.0f32])), ("size", size)]);
         let raw = raw.unwrap();
         assert_eq!((raw.fps, raw.size), (Some(25.0), Some((320, 240))));
         assert_eq!(raw.points[0][0][0], 32767.0 / 4096.0);
-        assert_eq!(
-            raw.points[1][0][0], -8.0,
-            "one sentinel axis is a coordinate"
-        );
+        assert_eq!(raw.points[1][0][0], -8.0, "one sentinel axis is a coordinate");
         assert_eq!(raw.points[2][0][0], 1.0);
         assert!(raw.points[1][1].iter().all(|v| v.is_nan()));
         assert_eq!(raw.points[2][1], [0.0; 3]);
@@ -346,24 +302,15 @@ mod tests {
         let two = message(npz(&[("a", landmarks()), ("b", landmarks())]));
         assert!(two.ends_with("found [\"a\", \"b\"]"), "{two}");
         let negative = array(&[2], [-1i32, 5]);
-        assert_eq!(
-            npz(&[("a", landmarks()), ("size", negative)]).unwrap().size,
-            Some((0, 5))
-        );
+        assert_eq!(npz(&[("a", landmarks()), ("size", negative)]).unwrap().size, Some((0, 5)));
     }
 
     #[test]
     fn wrong_shapes_types_and_orders_are_named() {
         let shape = message(read_npy(&array(&[2, 75, 3], values(2, 75))[..]));
-        assert_eq!(
-            shape,
-            "array shape: expected [frames, 543 or 553, 3], found [2, 75, 3]"
-        );
+        assert_eq!(shape, "array shape: expected [frames, 543 or 553, 3], found [2, 75, 3]");
         let integers = message(read_npy(&array(&[1, 543, 3], vec![0i32; 543 * 3])[..]));
-        assert_eq!(
-            integers,
-            "array element type: expected <f4 or <f8, found <i4"
-        );
+        assert_eq!(integers, "array element type: expected <f4 or <f8, found <i4");
         let unpacked = message(npz(&[("q", array(&[1, 543, 3], values(1, 543)))]));
         assert!(unpacked.contains("expected <i2, found <f4"), "{unpacked}");
         let long = message(read_npy(&array(&[0, 543, 3], [0f32; 0])[..].repeat(2)[..]));

@@ -36,20 +36,13 @@ fn read_unguarded(file: File) -> Result<Raw, ImportError> {
     }
     // Checked before anything is read: it bounds the memory taken for frames.
     if !rows.is_multiple_of(POINTS as u64) {
-        return Err(unexpected(
-            "rows",
-            format!("a multiple of {POINTS}, 543 a frame"),
-            rows,
-        ));
+        return Err(unexpected("rows", format!("a multiple of {POINTS}, 543 a frame"), rows));
     }
     let frames = rows / POINTS as u64;
     if frames > MAX_FRAMES as u64 {
         return Err(ImportError::TooLong { found: frames });
     }
-    let mut clip = Gathered {
-        most: frames as usize,
-        frames: BTreeMap::new(),
-    };
+    let mut clip = Gathered { most: frames as usize, frames: BTreeMap::new() };
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(damaged)?;
         columns.read(&*group, &mut clip)?;
@@ -58,10 +51,7 @@ fn read_unguarded(file: File) -> Result<Raw, ImportError> {
 }
 
 fn damaged(cause: impl ToString) -> ImportError {
-    ImportError::Damaged {
-        container: "parquet",
-        cause: cause.to_string(),
-    }
+    ImportError::Damaged { container: "parquet", cause: cause.to_string() }
 }
 
 /// Where the columns stand in the file.
@@ -81,11 +71,7 @@ struct Column {
 impl Columns {
     fn find(schema: &SchemaDescriptor) -> Result<Columns, ImportError> {
         let find = |name: &'static str| {
-            let column = schema
-                .columns()
-                .iter()
-                .enumerate()
-                .find(|(_, c)| c.name() == name);
+            let column = schema.columns().iter().enumerate().find(|(_, c)| c.name() == name);
             let Some((number, column)) = column else {
                 let found: Vec<&str> = schema.columns().iter().map(|c| c.name()).collect();
                 return Err(unexpected(
@@ -95,11 +81,7 @@ impl Columns {
                 ));
             };
             if column.max_rep_level() > 0 || column.max_def_level() > 1 {
-                return Err(unexpected(
-                    format!("column {name:?}"),
-                    "a flat one",
-                    "a nested one",
-                ));
+                return Err(unexpected(format!("column {name:?}"), "a flat one", "a nested one"));
             }
             Ok(Column { name, number })
         };
@@ -148,34 +130,23 @@ fn values<T: DataType>(
     rows: usize,
 ) -> Result<Vec<Option<T::T>>, ImportError> {
     let (mut present, mut levels) = (Vec::new(), Vec::new());
-    let (found, _, _) = reader
-        .read_records(rows, Some(&mut levels), None, &mut present)
-        .map_err(damaged)?;
+    let (found, _, _) =
+        reader.read_records(rows, Some(&mut levels), None, &mut present).map_err(damaged)?;
     if found != rows {
-        return Err(unexpected(
-            format!("column {name:?}"),
-            format!("{rows} more rows"),
-            found,
-        ));
+        return Err(unexpected(format!("column {name:?}"), format!("{rows} more rows"), found));
     }
     if levels.is_empty() {
         // A column that cannot be null has no levels.
         return Ok(present.into_iter().map(Some).collect());
     }
     let mut present = present.into_iter();
-    Ok(levels
-        .into_iter()
-        .map(|level| if level > 0 { present.next() } else { None })
-        .collect())
+    Ok(levels.into_iter().map(|level| if level > 0 { present.next() } else { None }).collect())
 }
 
 /// Makes a null an error: a row without a place cannot be used.
 fn all<T>(name: &str, values: Vec<Option<T>>) -> Result<Vec<T>, ImportError> {
     let no_null = || unexpected(format!("column {name:?}"), "a value in every row", "a null");
-    values
-        .into_iter()
-        .map(|value| value.ok_or_else(no_null))
-        .collect()
+    values.into_iter().map(|value| value.ok_or_else(no_null)).collect()
 }
 
 fn wrong_type(name: &str, expected: &str, found: &ColumnReader) -> ImportError {
@@ -205,31 +176,20 @@ fn parts(name: &str, from: &mut ColumnReader, rows: usize) -> Result<Vec<Part>, 
         return Err(wrong_type(name, "strings", from));
     };
     let part = |text: parquet::data_type::ByteArray| {
-        let part = Part::ALL
-            .into_iter()
-            .find(|part| part.name().as_bytes() == text.data());
+        let part = Part::ALL.into_iter().find(|part| part.name().as_bytes() == text.data());
         part.ok_or_else(|| {
             let expected = Part::ALL.map(Part::name).join(", ");
-            unexpected(
-                format!("column {name:?}"),
-                expected,
-                text.data().escape_ascii(),
-            )
+            unexpected(format!("column {name:?}"), expected, text.data().escape_ascii())
         })
     };
-    all(name, values(name, reader, rows)?)?
-        .into_iter()
-        .map(part)
-        .collect()
+    all(name, values(name, reader, rows)?)?.into_iter().map(part).collect()
 }
 
 fn coordinates(name: &str, from: &mut ColumnReader, rows: usize) -> Result<Vec<f32>, ImportError> {
     match from {
         ColumnReader::DoubleColumnReader(reader) => {
             let wide = values(name, reader, rows)?.into_iter();
-            Ok(wide
-                .map(|value| value.map_or(f32::NAN, |v| v as f32))
-                .collect())
+            Ok(wide.map(|value| value.map_or(f32::NAN, |v| v as f32)).collect())
         }
         ColumnReader::FloatColumnReader(reader) => {
             let floats = values(name, reader, rows)?.into_iter();
@@ -266,11 +226,7 @@ impl Gathered {
         let place = within.map(|index| range.start + index);
         if !self.frames.contains_key(&frame) && self.frames.len() == self.most {
             // There are as many frames as rows / 543, so some frame has too few.
-            return Err(unexpected(
-                "frames",
-                format!("{POINTS} rows in each"),
-                "fewer in some",
-            ));
+            return Err(unexpected("frames", format!("{POINTS} rows in each"), "fewer in some"));
         }
         let partial = self.frames.entry(frame).or_insert_with(|| Partial {
             points: Box::new([[f32::NAN; 3]; POINTS]),
@@ -294,28 +250,15 @@ impl Gathered {
     /// The frames in rising order. All are whole: the rows are 543 times the frames allowed for,
     /// and none came twice.
     fn finish(self) -> Raw {
-        let ends = self
-            .frames
-            .keys()
-            .next()
-            .zip(self.frames.keys().next_back());
+        let ends = self.frames.keys().next().zip(self.frames.keys().next_back());
         let span = ends.map_or(0, |(first, last)| last.abs_diff(*first));
         let missing = span.saturating_sub((self.frames.len() as u64).saturating_sub(1));
         let assumed = match missing {
             0 => Vec::new(),
             missing => vec![Assumption::Gaps { missing }],
         };
-        let points = self
-            .frames
-            .into_values()
-            .map(|partial| *partial.points)
-            .collect();
-        Raw {
-            points,
-            fps: None,
-            size: None,
-            assumed,
-        }
+        let points = self.frames.into_values().map(|partial| *partial.points).collect();
+        Raw { points, fps: None, size: None, assumed }
     }
 }
 
@@ -353,18 +296,9 @@ mod tests {
             for part in Part::ALL {
                 for i in 0..part.range().len() {
                     let x = (part.range().start + i) as f64 / 1024.0 + frame as f64;
-                    let xyz = [
-                        Some(x),
-                        Some(x / 2.0),
-                        (part != Part::Pose).then_some(x / 4.0),
-                    ];
+                    let xyz = [Some(x), Some(x / 2.0), (part != Part::Pose).then_some(x / 4.0)];
                     let (part, index) = (part.name().to_owned(), i as i64);
-                    rows.push(Row {
-                        frame: Some(frame),
-                        part,
-                        index,
-                        xyz,
-                    });
+                    rows.push(Row { frame: Some(frame), part, index, xyz });
                 }
             }
         }
@@ -387,28 +321,20 @@ mod tests {
                     _ => Some(row.index),
                 };
                 let axis = |row: &Row| {
-                    row.xyz[["x", "y", "z"]
-                        .iter()
-                        .position(|n| *n == field.name())
-                        .unwrap()]
+                    row.xyz[["x", "y", "z"].iter().position(|n| *n == field.name()).unwrap()]
                 };
                 macro_rules! put {
                     ($type:ty, $value:expr) => {{
                         let all: Vec<_> = rows.iter().map($value).collect();
                         let levels: Vec<i16> = all.iter().map(|v| v.is_some().into()).collect();
                         let values: Vec<_> = all.into_iter().flatten().collect();
-                        column
-                            .typed::<$type>()
-                            .write_batch(&values, Some(&levels), None)
-                            .unwrap();
+                        column.typed::<$type>().write_batch(&values, Some(&levels), None).unwrap();
                     }};
                 }
                 use parquet::basic::Type;
                 match (field.name(), field.get_physical_type()) {
                     ("type" | "row_id", _) => {
-                        put!(ByteArrayType, |row| Some(ByteArray::from(
-                            row.part.as_str()
-                        )))
+                        put!(ByteArrayType, |row| Some(ByteArray::from(row.part.as_str())))
                     }
                     (_, Type::INT32) => put!(Int32Type, |row| number(row).map(|v| v as i32)),
                     (_, Type::INT64) => put!(Int64Type, number),
@@ -432,10 +358,7 @@ mod tests {
     }
 
     fn message(schema: &str, rows: &[Row]) -> String {
-        read_bytes(&write(schema, &[rows]))
-            .err()
-            .expect("an error")
-            .to_string()
+        read_bytes(&write(schema, &[rows])).err().expect("an error").to_string()
     }
 
     fn check(raw: &Raw, frames: &[i64]) {
@@ -465,19 +388,13 @@ mod tests {
         let (first, second) = all.split_at(1000);
         let schema = "message schema { optional float z; optional float y; optional float x;
             optional int64 frame; optional binary type; optional int64 landmark_index; }";
-        check(
-            &read_bytes(&write(schema, &[first, second])).unwrap(),
-            &[3, 4, 5],
-        );
+        check(&read_bytes(&write(schema, &[first, second])).unwrap(), &[3, 4, 5]);
     }
 
     #[test]
     fn more_rows_than_are_decoded_at_a_time() {
         let frames: Vec<i64> = (0..40).collect();
-        check(
-            &read_bytes(&write(SCHEMA, &[&rows(&frames)])).unwrap(),
-            &frames,
-        );
+        check(&read_bytes(&write(SCHEMA, &[&rows(&frames)])).unwrap(), &frames);
     }
 
     #[test]
@@ -515,16 +432,10 @@ mod tests {
             "column \"type\": expected face, left_hand, pose, right_hand, found pose_world"
         );
         let index = with(|row| row.index = 21);
-        assert_eq!(
-            index,
-            "frame 0, landmark_index of left_hand: expected 0 to 20, found 21"
-        );
+        assert_eq!(index, "frame 0, landmark_index of left_hand: expected 0 to 20, found 21");
         assert!(with(|row| row.index = -1).ends_with("expected 0 to 20, found -1"));
         let twice = with(|row| row.index = 3);
-        assert_eq!(
-            twice,
-            "frame 0, left_hand point 3: expected one row, found two"
-        );
+        assert_eq!(twice, "frame 0, left_hand point 3: expected one row, found two");
         assert!(
             with(|row| row.frame = None).ends_with("expected a value in every row, found a null")
         );
@@ -537,10 +448,7 @@ mod tests {
         let all = rows(&[0]);
         let error = message(&SCHEMA.replace("optional double y;", ""), &all);
         let found = "found frame, row_id, type, landmark_index, x, z";
-        assert_eq!(
-            error,
-            format!("columns: expected \"y\" among them, {found}")
-        );
+        assert_eq!(error, format!("columns: expected \"y\" among them, {found}"));
         let error = message(&SCHEMA.replace("double y", "int32 y"), &all);
         assert_eq!(error, "column \"y\": expected floats, found integers");
     }
@@ -548,10 +456,7 @@ mod tests {
     #[test]
     fn a_file_without_rows_has_no_frames() {
         let raw = read_bytes(&write(SCHEMA, &[])).unwrap();
-        assert!(matches!(
-            Clip::settle(raw, &Overrides::default()),
-            Err(ImportError::Empty)
-        ));
+        assert!(matches!(Clip::settle(raw, &Overrides::default()), Err(ImportError::Empty)));
     }
 
     #[test]

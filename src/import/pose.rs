@@ -29,11 +29,7 @@ pub(super) fn read(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Raw, Import
     let (width, height) = (size.0 as f32, size.1 as f32);
     if size.0 == 0 || size.1 == 0 {
         let found = format!("{}x{} (give a size)", size.0, size.1);
-        return Err(unexpected(
-            "image size, by which pixels are divided",
-            "at least 1x1",
-            found,
-        ));
+        return Err(unexpected("image size, by which pixels are divided", "at least 1x1", found));
     }
 
     let body = Body::read(&mut from, &header)?;
@@ -51,12 +47,7 @@ pub(super) fn read(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Raw, Import
         1 => Vec::new(),
         people => vec![Assumption::FirstPerson { people }],
     };
-    Ok(Raw {
-        points,
-        fps: Some(body.fps),
-        size: Some(size),
-        assumed,
-    })
+    Ok(Raw { points, fps: Some(body.fps), size: Some(size), assumed })
 }
 
 /// Bytes not yet read.
@@ -64,14 +55,11 @@ struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
     fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], ImportError> {
-        let (taken, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(ImportError::Truncated {
-                what,
-                expected: length as u64,
-                found: self.0.len() as u64,
-            })?;
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(ImportError::Truncated {
+            what,
+            expected: length as u64,
+            found: self.0.len() as u64,
+        })?;
         self.0 = rest;
         Ok(taken)
     }
@@ -126,22 +114,12 @@ impl<'a> Header<'a> {
                 let most = format!("at most {MAX_POINTS}");
                 return Err(unexpected("points of the layout", most, "more"));
             }
-            let points = (0..points)
-                .map(|_| from.text("a point's name"))
-                .collect::<Result<_, _>>();
-            components.push(Component {
-                name,
-                format,
-                points: points?,
-            });
+            let points = (0..points).map(|_| from.text("a point's name")).collect::<Result<_, _>>();
+            components.push(Component { name, format, points: points? });
             from.take(limbs * 4, "a component's limbs")?;
             from.take(colours * 6, "a component's colours")?;
         }
-        Ok(Header {
-            version,
-            size: (width.into(), height.into()),
-            components,
-        })
+        Ok(Header { version, size: (width.into(), height.into()), components })
     }
 }
 
@@ -167,25 +145,13 @@ impl<'a> Body<'a> {
             }
             _ => {
                 let fps = f32::from_le_bytes(from.array("the frame rate")?).into();
-                (
-                    fps,
-                    u32::from_le_bytes(from.array("the number of frames")?).into(),
-                )
+                (fps, u32::from_le_bytes(from.array("the number of frames")?).into())
             }
         };
         let people = from.u16("the number of people")?;
-        let points = header
-            .components
-            .iter()
-            .map(|c| c.points.len())
-            .sum::<usize>();
+        let points = header.components.iter().map(|c| c.points.len()).sum::<usize>();
         // Formats are not empty: those that matter were checked.
-        let axes = header
-            .components
-            .iter()
-            .map(|c| c.format.len())
-            .max()
-            .unwrap_or(0);
+        let axes = header.components.iter().map(|c| c.format.len()).max().unwrap_or(0);
         let axes = axes.saturating_sub(1);
 
         // At most 65,535 people of 10,000 points of 65,535 numbers: far from 2^64.
@@ -204,34 +170,18 @@ impl<'a> Body<'a> {
         }
         let expected = frames * frame_bytes;
         if found < expected {
-            return Err(ImportError::Truncated {
-                what: "the frames",
-                expected,
-                found,
-            });
+            return Err(ImportError::Truncated { what: "the frames", expected, found });
         }
         if found > expected {
             let expected = format!("{expected} bytes of {frames} frames");
-            return Err(unexpected(
-                "after the header",
-                expected,
-                format!("{found} bytes"),
-            ));
+            return Err(unexpected("after the header", expected, format!("{found} bytes")));
         }
         // Both fit in `usize`, being no more than what is there.
         let frames = frames as usize;
         let split = frames * usize::from(people) * points * axes * FLOAT;
         let coordinates = from.take(split, "the coordinates")?;
         let confidences = from.take(from.0.len(), "the confidences")?;
-        Ok(Body {
-            fps,
-            frames,
-            people,
-            points,
-            axes,
-            coordinates,
-            confidences,
-        })
+        Ok(Body { fps, frames, people, points, axes, coordinates, confidences })
     }
 
     /// x, y, z of a point of the first person, in the file's units; `None` when missing.
@@ -270,13 +220,7 @@ mod tests {
 
     fn file(version: f32) -> File {
         let frames = vec![[320.0, 120.0, -0.5, 1.0], [160.0, 60.0, f32::NAN, 0.5]];
-        File {
-            version,
-            components: layout::whole(),
-            size: [640, 480],
-            people: 1,
-            frames,
-        }
+        File { version, components: layout::whole(), size: [640, 480], people: 1, frames }
     }
 
     fn text(text: &str) -> Vec<u8> {
@@ -338,11 +282,7 @@ mod tests {
             assert_eq!((raw.fps, raw.size), (Some(fps), Some((640, 480))));
             assert_eq!(raw.points.len(), 2);
             assert!(raw.points[0].iter().all(|p| *p == [0.5, 0.25, -0.5]));
-            assert!(
-                raw.points[1]
-                    .iter()
-                    .all(|p| p[..2] == [0.25, 0.125] && p[2].is_nan())
-            );
+            assert!(raw.points[1].iter().all(|p| p[..2] == [0.25, 0.125] && p[2].is_nan()));
         }
     }
 
@@ -358,11 +298,8 @@ mod tests {
     #[test]
     fn irises_and_world_landmarks_are_left_out() {
         let mut file = file(0.2);
-        file.components[1]
-            .1
-            .extend((468..478).map(|i| i.to_string()));
-        file.components
-            .push(("POSE_WORLD_LANDMARKS", file.components[0].1.clone()));
+        file.components[1].1.extend((468..478).map(|i| i.to_string()));
+        file.components.push(("POSE_WORLD_LANDMARKS", file.components[0].1.clone()));
         let mut bytes = file.bytes();
         // The right wrist's x in the second frame, behind pose, face with irises and left hand.
         let all = 33 + 478 + 42 + 33;
@@ -390,10 +327,7 @@ mod tests {
         let mut file = file(0.2);
         file.size = [640, 0];
         let lacking = message(&file.bytes());
-        assert!(
-            lacking.ends_with("expected at least 1x1, found 640x0 (give a size)"),
-            "{lacking}"
-        );
+        assert!(lacking.ends_with("expected at least 1x1, found 640x0 (give a size)"), "{lacking}");
         let raw = read(&file.bytes(), Some((1280, 960))).unwrap();
         assert_eq!(raw.points[0][0][..2], [0.25, 0.125]);
         assert_eq!(raw.size, Some((1280, 960)));
@@ -405,10 +339,7 @@ mod tests {
             let mut whole = file(version).bytes();
             for length in 0..whole.len() {
                 let cut = read(&whole[..length], None);
-                assert!(
-                    matches!(cut, Err(ImportError::Truncated { .. })),
-                    "{length}"
-                );
+                assert!(matches!(cut, Err(ImportError::Truncated { .. })), "{length}");
             }
             whole.push(0);
             assert!(read(&whole, None).is_err());
@@ -443,10 +374,7 @@ mod tests {
         file.components[0].1 = vec![String::new(); 65_535];
         assert!(message(&file.bytes()).starts_with("points of the layout: expected at most"));
         file.version = 0.3;
-        assert_eq!(
-            message(&file.bytes()),
-            "version of the format: expected 0.1 or 0.2, found 0.3"
-        );
+        assert_eq!(message(&file.bytes()), "version of the format: expected 0.1 or 0.2, found 0.3");
     }
 
     #[test]

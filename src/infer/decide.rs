@@ -73,14 +73,22 @@ impl Decider {
             allowed[no_sign] = true;
         }
         let p = Vec::with_capacity(count);
-        Ok(Decider { labels, temperature, count: settings.top.clamp(1, MAX_TOP), thresholds, allowed, p })
+        Ok(Decider {
+            labels,
+            temperature,
+            count: settings.top.clamp(1, MAX_TOP),
+            thresholds,
+            allowed,
+            p,
+        })
     }
 
     /// The best hypotheses among the allowed labels, most probable first.
     pub fn top(&mut self, logits: &[f32]) -> Top {
         // Softmax over the allowed outputs.
         let scaled = logits.iter().zip(&self.allowed);
-        let scaled = scaled.map(|(x, ok)| if *ok { x / self.temperature } else { f32::NEG_INFINITY });
+        let scaled =
+            scaled.map(|(x, ok)| if *ok { x / self.temperature } else { f32::NEG_INFINITY });
         self.p.clear();
         self.p.extend(scaled);
         let most = self.p.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::event::{Body, Event, FrameEvent, SignEvent, StatusEvent, Top};
+use crate::features::grid::RowKind;
 use crate::stream::{Batch, Step};
 use crate::wire::topic::StreamId;
-use crate::features::grid::RowKind;
 use decide::Decider;
 use model::{Model, ModelError};
 use window::Window;

@@ -265,7 +265,8 @@ fn check_input(session: &Session, kind: &RowKind) -> Result<bool, ModelError> {
         _ => Vec::new(),
     };
     let fits = |expected: &[i64]| {
-        shape.len() == expected.len() && shape.iter().zip(expected).all(|(a, b)| *a == -1 || *b == -1 || a == b)
+        shape.len() == expected.len()
+            && shape.iter().zip(expected).all(|(a, b)| *a == -1 || *b == -1 || a == b)
     };
     let points = POINTS as i64;
     let (fit, expected) = match kind {
@@ -273,12 +274,17 @@ fn check_input(session: &Session, kind: &RowKind) -> Result<bool, ModelError> {
             let width = schema.width() as i64;
             (fits(&[1, -1, width]), format!("[1, T, {width}] ({})", schema.names()))
         }
-        RowKind::Landmarks => {
-            (fits(&[-1, points, 3]) || fits(&[1, -1, points, 3]), "[T, 543, 3] or [1, T, 543, 3]".into())
-        }
+        RowKind::Landmarks => (
+            fits(&[-1, points, 3]) || fits(&[1, -1, points, 3]),
+            "[T, 543, 3] or [1, T, 543, 3]".into(),
+        ),
     };
     if fit && session.inputs().len() == 1 {
         return Ok(shape.len() == 4);
     }
-    Err(ModelError::Shape { what: "input", expected, found: format!("{} inputs, first {shape:?}", session.inputs().len()) })
+    Err(ModelError::Shape {
+        what: "input",
+        expected,
+        found: format!("{} inputs, first {shape:?}", session.inputs().len()),
+    })
 }

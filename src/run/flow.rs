@@ -154,7 +154,9 @@ impl<T> Receiver<T> {
     /// Silences the descriptor; to be called before the ring is emptied.
     pub fn hush(&mut self) {
         let mut rings = [0; 64];
-        while self.pipe.as_mut().is_some_and(|pipe| matches!(pipe.read(&mut rings), Ok(n) if n > 0)) {}
+        while self.pipe.as_mut().is_some_and(|pipe| matches!(pipe.read(&mut rings), Ok(n) if n > 0))
+        {
+        }
     }
 }
 
@@ -213,7 +215,10 @@ mod tests {
     #[test]
     fn a_full_ring_gives_the_item_back() {
         let (mut sender, mut receiver) = ring(2);
-        assert_eq!((sender.try_send(1), sender.try_send(2), sender.try_send(3)), (Ok(()), Ok(()), Err(3)));
+        assert_eq!(
+            (sender.try_send(1), sender.try_send(2), sender.try_send(3)),
+            (Ok(()), Ok(()), Err(3))
+        );
         assert_eq!(receiver.try_receive(), Some(1));
         drop(receiver);
         sender.send(4);

@@ -55,10 +55,7 @@ fn show(s: Segment) -> String {
 
 #[test]
 fn a_sign_between_two_rests() {
-    let ends = run(
-        "____356412343212254_______",
-        "----ooooSSSSSSSSSSSeeeeee-",
-    );
+    let ends = run("____356412343212254_______", "----ooooSSSSSSSSSSSeeeeee-");
     assert_eq!(ends, ["8-14 Rest"]);
 }
 

@@ -1,0 +1,51 @@
+//! `signd check` and `signd model`: what would run, without running it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Common, Outcome, inference, model};
+use crate::config::{Flags, Settings};
+use crate::features::grid::RowKind;
+
+/// What a model file says of itself.
+#[derive(Debug, Args)]
+pub struct ModelFile {
+    /// The model.
+    file: PathBuf,
+}
+
+/// Checks configuration and model.
+pub fn check(common: &Common) -> Result<Outcome> {
+    let settings = common.settings(Flags::default())?;
+    inference(&settings)?;
+    println!("configuration and model are usable");
+    Ok(Outcome::Done)
+}
+
+impl ModelFile {
+    pub fn execute(self) -> Result<Outcome> {
+        let settings = Settings::load(&Flags { model: Some(self.file), ..Flags::default() })?;
+        let model = model(&settings)?;
+        let card = model.card();
+        println!("name        {}", card.name);
+        println!("sha256      {}", card.digest);
+        match &card.kind {
+            RowKind::Features { schema, rate } => {
+                println!(
+                    "contract    features, {} columns at {rate} rows a second",
+                    schema.width()
+                );
+                println!("groups      {}", schema.names());
+            }
+            RowKind::Landmarks => println!("contract    landmarks, 543 x 3 a frame"),
+        }
+        println!("window      {} rows", card.window);
+        println!("temperature {}", card.temperature);
+        let no_sign = card.labels.no_sign.map_or("none", |i| card.labels.names[i].as_str());
+        println!("no sign     {no_sign}");
+        println!("labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "));
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,62 @@
+//! `signd import`: other landmark files to a recording.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::Outcome;
+use crate::frame::{Arrival, SourceTime};
+use crate::import::{Overrides, read};
+use crate::recording::Recorder;
+use crate::wire::{landmarks, topic};
+
+/// Flags of `signd import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// GISLR .parquet, .pose, .npy or .npz.
+    file: PathBuf,
+    /// The recording to write.
+    #[arg(short, long, value_name = "OUT.mcap")]
+    output: PathBuf,
+    /// Frames a second, when the file does not record it or is wrong.
+    #[arg(long)]
+    fps: Option<f64>,
+    /// Image size in pixels, likewise.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<(u32, u32)>,
+    /// Stream id of the recording.
+    #[arg(long, default_value = "cam1", value_name = "ID")]
+    stream: String,
+}
+
+impl Import {
+    pub fn execute(self) -> Result<Outcome> {
+        let Some(stream) = topic::stream_id(self.stream.as_bytes()) else {
+            bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
+        };
+        let overrides = Overrides { fps: self.fps, size: self.size };
+        let clip = read(&self.file, &overrides).with_context(|| self.file.display().to_string())?;
+        for assumption in &clip.assumed {
+            eprintln!("signd: {}: {assumption}", self.file.display());
+        }
+        let out = File::create(&self.output).with_context(|| self.output.display().to_string())?;
+        let mut recorder = Recorder::new(BufWriter::new(out))?;
+        let mut message = Vec::new();
+        // No source records when it was made; a second after the epoch keeps zero free.
+        for frame in clip.frames(SourceTime(1_000_000_000)) {
+            landmarks::encode(&frame, &mut message);
+            recorder.frame(&stream, Arrival(frame.t.0), frame.t, &message)?;
+        }
+        recorder.finish()?;
+        println!("{} frames at {} a second, {}x{}", clip.len(), clip.fps, clip.width, clip.height);
+        Ok(Outcome::Done)
+    }
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    parts.filter(|(w, h)| *w > 0 && *h > 0).ok_or_else(|| "expected WxH, as 640x480".into())
+}

@@ -1,0 +1,110 @@
+//! `signd send`: a recording, played as a camera would.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Outcome, read_file};
+use crate::frame::Frame;
+use crate::recording::{self, Ending, Item, RecordingError};
+use crate::wire::landmarks;
+use crate::wire::topic::{self, StreamId};
+
+/// Flags of `signd send`.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// The recording.
+    file: PathBuf,
+    /// Where to: [pub|push][+connect|+bind:]ENDPOINT; bare means pub+connect.
+    #[arg(long, default_value = "tcp://127.0.0.1:5556", value_name = "OUTPUT")]
+    to: String,
+    /// Send under this stream id instead of the recorded one.
+    #[arg(long, value_name = "ID")]
+    stream: Option<String>,
+    /// Frames a second instead of the recorded times.
+    #[arg(long)]
+    fps: Option<f64>,
+    /// Keep the recorded capture times instead of restamping them to now.
+    #[arg(long)]
+    keep_time: bool,
+}
+
+impl Send {
+    pub fn execute(self) -> Result<Outcome> {
+        let rename = match &self.stream {
+            Some(id) => match topic::stream_id(id.as_bytes()) {
+                Some(id) => Some(id),
+                None => bail!("`{id}` is no stream id (1 to 64 of A-Za-z0-9._-)"),
+            },
+            None => None,
+        };
+        let bytes = read_file(&self.file)?;
+        let mut frames: Vec<(StreamId, Frame)> = Vec::new();
+        let ending = recording::read(&bytes, |stream, _, item| {
+            if let Item::Frame(wire) = item {
+                let mut frame = Frame::default();
+                let content = |reason: landmarks::Refusal| RecordingError::Content {
+                    topic: stream.to_string(),
+                    reason: reason.to_string(),
+                };
+                landmarks::decode(wire).and_then(|w| w.fill(&mut frame)).map_err(content)?;
+                frames.push((rename.unwrap_or(stream), frame));
+            }
+            Ok::<_, RecordingError>(())
+        })?;
+        self.play(&frames)?;
+        Ok(if ending == Ending::Cut { Outcome::CutShort } else { Outcome::Done })
+    }
+
+    fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
+        let context = zmq::Context::new();
+        let socket = self.open(&context)?;
+        let bar = ProgressBar::new(frames.len() as u64);
+        bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} frames {elapsed}")?);
+        let first = frames.first().map_or(0, |(_, frame)| frame.t.0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+        let (start, mut message) = (Instant::now(), Vec::new());
+        for (i, (stream, frame)) in frames.iter().enumerate() {
+            let offset = match self.fps {
+                Some(fps) => (i as f64 * 1e9 / fps.max(0.001)) as u64,
+                None => frame.t.0.saturating_sub(first),
+            };
+            let due = start + Duration::from_nanos(offset);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let mut frame = frame.clone();
+            if !self.keep_time {
+                frame.t.0 = now + offset;
+            }
+            landmarks::encode(&frame, &mut message);
+            socket.send(stream.as_str(), zmq::SNDMORE)?;
+            socket.send(&message, 0)?;
+            bar.inc(1);
+        }
+        bar.finish();
+        Ok(())
+    }
+
+    /// Opens the socket and waits until somebody listens.
+    fn open(&self, context: &zmq::Context) -> Result<zmq::Socket> {
+        let words = ["pub+connect:", "pub+bind:", "pub:", "push+connect:", "push+bind:", "push:"];
+        let word = words.into_iter().find(|word| self.to.starts_with(word)).unwrap_or("");
+        let endpoint = &self.to[word.len()..];
+        let push = word.starts_with("push");
+        // An XPUB is a PUB that sees subscriptions arrive.
+        let socket = context.socket(if push { zmq::PUSH } else { zmq::XPUB })?;
+        socket.set_linger(5000)?;
+        socket.set_sndhwm(100_000)?;
+        match word.contains("+bind") {
+            true => socket.bind(endpoint)?,
+            false => socket.connect(endpoint)?,
+        }
+        if !push {
+            eprintln!("signd: waiting for a listener at {endpoint}");
+            socket.recv_bytes(0)?;
+        }
+        Ok(socket)
+    }
+}

@@ -101,7 +101,10 @@ pub fn run(
     let counted = Arc::clone(counters);
     let stages = [
         stage("ingest", move || Ok(ingest.run(stop)?))?,
-        stage("front", move || Ok(front.run()))?,
+        stage("front", move || {
+            front.run();
+            Ok(())
+        })?,
         stage("infer", move || run_infer(infer, batches_out, batch_returns, events_in, &counted))?,
         stage("publish", move || Ok(publisher.run()?))?,
     ];

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what the build needs, fetches ONNX Runtime (checked by hash), builds target/release/signd
+# and puts library and model beside it, so that the binary runs as it stands from any directory.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+need=()
+for package in libzmq3-dev unzip; do
+    dpkg -s "$package" >/dev/null 2>&1 || need+=("$package")
+done
+python3 -m pip --version >/dev/null 2>&1 || need+=(python3-pip)
+if [ ${#need[@]} -gt 0 ]; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${need[@]}" >/dev/null
+fi
+
+# The library lies in the Python wheel as a plain shared object. From 1.29 on the official builds
+# carry telemetry that is on by default, so the version is pinned before that.
+version=1.28.0
+case "$(uname -m)" in
+x86_64) platform=manylinux_2_28_x86_64 sum=aa4079d18f4ea7a5f3a94d80cd4bbe0f2740436626622d64d793803a20381083 ;;
+*) echo "setup: no recorded hash of ONNX Runtime for $(uname -m)" >&2; exit 1 ;;
+esac
+library=target/onnxruntime/libonnxruntime.so
+if ! echo "$sum  $library" | sha256sum --check --status 2>/dev/null; then
+    rm -rf target/onnxruntime
+    mkdir -p target/onnxruntime
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --python-version 3.11 --platform "$platform" --dest target/onnxruntime "onnxruntime==$version"
+    (
+        cd target/onnxruntime
+        unzip -qoj ./*.whl "onnxruntime/capi/libonnxruntime.so.$version" onnxruntime/LICENSE \
+            onnxruntime/ThirdPartyNotices.txt
+        mv "libonnxruntime.so.$version" libonnxruntime.so
+        rm ./*.whl
+    )
+    echo "$sum  $library" | sha256sum --check --status ||
+        { echo "setup: ONNX Runtime does not have the recorded hash" >&2; rm -rf target/onnxruntime; exit 1; }
+fi
+
+cargo build --release --locked
+ln -sf ../onnxruntime/libonnxruntime.so target/release/libonnxruntime.so
+ln -sf ../../models/place.onnx target/release/signd.onnx
+target/release/signd check

@@ -1,0 +1,166 @@
+//! Real recordings through the real sockets. They are not part of the project: `RECORDINGS` names
+//! the folder that holds them; without it these tests are skipped, and say so.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+fn signd() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_signd"))
+}
+
+/// The folder of recordings, or `None` when the variable is not set. A folder that is not there
+/// fails the test.
+fn folder() -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("RECORDINGS").map(PathBuf::from) else {
+        eprintln!("SKIPPED: RECORDINGS is not set, so no recordings of real people were played");
+        return None;
+    };
+    assert!(folder.is_dir(), "RECORDINGS={} is no folder", folder.display());
+    Some(folder)
+}
+
+/// The first paths of a set's index for which `keep` holds.
+fn clips(folder: &Path, set: &str, count: usize, keep: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let index = std::fs::read_to_string(folder.join(set).join("index.csv")).expect("index");
+    let paths = index.lines().skip(1).filter_map(|line| line.split(',').next());
+    let kept: Vec<_> =
+        paths.filter(|p| keep(p)).take(count).map(|p| folder.join(set).join(p)).collect();
+    assert!(!kept.is_empty(), "{set}");
+    kept
+}
+
+#[test]
+fn real_recordings_sent_at_30_fps_lose_nothing_and_decide_as_in_replay() {
+    let Some(folder) = folder() else { return };
+    let mut files = clips(&folder, "continuous", 20, |p| !p.starts_with("pose-mediapipe_long"));
+    files.extend(clips(&folder, "wlasl", 20, |_| true));
+    files.extend(clips(&folder, "webcam", 10, |_| true));
+    files.extend(clips(&folder, "foreign", 10, |_| true));
+    files.extend(clips(&folder, "gislr", 20, |p| p.ends_with(".parquet")));
+
+    let work = tempfile::tempdir().expect("folder");
+    let endpoint = |name: &str| format!("ipc://{}", work.path().join(name).display());
+    let (ingest, publish) = (endpoint("in"), endpoint("out"));
+    let mut daemon = signd()
+        .args(["run", "--ingest", &ingest, "--publish", &publish])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let context = zmq::Context::new();
+    let watch = context.socket(zmq::SUB).expect("socket");
+    watch.set_subscribe(b"").expect("subscribes");
+    watch.set_rcvhwm(1_000_000).expect("sets");
+    watch.set_rcvtimeo(10_000).expect("sets");
+    watch.connect(&publish).expect("connects");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+
+    // Four cameras at a time, each playing its share of the files one after the other.
+    let shares: Vec<Vec<(usize, PathBuf)>> = (0..4)
+        .map(|k| files.iter().cloned().enumerate().filter(|(i, _)| i % 4 == k).collect())
+        .collect();
+    let cameras: Vec<_> = shares
+        .into_iter()
+        .map(|share| {
+            let (work, ingest) = (work.path().to_owned(), ingest.clone());
+            std::thread::spawn(move || {
+                for (i, file) in share {
+                    let recording = work.join(format!("{i}.mcap"));
+                    let (name, fps) = (format!("clip{i}"), "30");
+                    let import = signd()
+                        .arg("import")
+                        .arg(&file)
+                        .args(["--fps", fps, "--stream", &name, "-o"])
+                        .arg(&recording)
+                        .output()
+                        .expect("runs");
+                    assert!(
+                        import.status.success(),
+                        "{}: {}",
+                        file.display(),
+                        String::from_utf8_lossy(&import.stderr)
+                    );
+                    let sent = signd()
+                        .arg("send")
+                        .arg(&recording)
+                        .args(["--keep-time", "--to", &ingest])
+                        .output()
+                        .expect("runs");
+                    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+                }
+            })
+        })
+        .collect();
+    for camera in cameras {
+        camera.join().expect("camera");
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1500)); // the last stream stalls
+    Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().expect("kill");
+    assert!(daemon.wait().expect("ends").success());
+
+    watch.set_rcvtimeo(1000).expect("sets");
+    let mut live: Vec<Value> = Vec::new();
+    while let Ok(parts) = watch.recv_multipart(0) {
+        live.push(rmp_serde::from_slice(&parts[1]).expect("MessagePack"));
+    }
+    let narrow = |p: &Value| (p.as_f64().unwrap_or(0.0) as f32).to_string();
+    let (mut frames, mut signs, mut skipped) = (0, 0, 0);
+    for (i, file) in files.iter().enumerate() {
+        let name = format!("clip{i}");
+        let replayed = signd()
+            .arg("replay")
+            .arg(work.path().join(format!("{i}.mcap")))
+            .output()
+            .expect("runs");
+        let text = String::from_utf8(replayed.stdout).expect("UTF-8");
+        let replayed: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let of = |events: &[Value], kind: &str| -> Vec<Value> {
+            events.iter().filter(|e| e["stream"] == *name && e["kind"] == kind).cloned().collect()
+        };
+        let (a, b) = (of(&live, "frame"), of(&replayed, "frame"));
+        assert_eq!(a.len(), b.len(), "{name}: one event per frame");
+        for (a, b) in a.iter().zip(&b) {
+            assert_eq!(
+                (&a["seq"], &a["state"], &a["hand"], &a["lost"]),
+                (&b["seq"], &b["state"], &b["hand"], &b["lost"])
+            );
+            skipped += usize::from(a["top_seq"] != a["seq"]);
+        }
+        frames += a.len();
+        let (a, b) = (of(&live, "sign"), of(&replayed, "sign"));
+        assert_eq!(a.len(), b.len(), "{name}: {}", file.display());
+        for (a, b) in a.iter().zip(&b) {
+            for key in ["id", "label", "start_seq", "end_seq", "start_t", "end_t", "lost"] {
+                assert_eq!(a[key], b[key], "{name} {key}");
+            }
+            assert_eq!(narrow(&a["p"]), narrow(&b["p"]), "{name} p");
+        }
+        signs += a.len();
+    }
+    println!(
+        "{} recordings, {frames} frames, {signs} decisions, {skipped} hypotheses skipped",
+        files.len()
+    );
+}
+
+#[test]
+fn a_reduced_pose_layout_is_refused_by_name() {
+    let Some(folder) = folder() else { return };
+    let work = tempfile::tempdir().expect("folder");
+    let file = folder.join("continuous/pose-mediapipe_long.pose");
+    let output = signd()
+        .arg("import")
+        .arg(file)
+        .arg("-o")
+        .arg(work.path().join("x.mcap"))
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("FACE_LANDMARKS has 128") && said.contains("POSE_LANDMARKS has 8"),
+        "{said}"
+    );
+}

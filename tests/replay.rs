@@ -1,0 +1,77 @@
+//! Recordings are the specification: each `tests/recordings/NAME.mcap` replays to its
+//! `NAME.events.jsonl`, probabilities to 1e-3 and all else exactly.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn replay(files: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_signd")).arg("replay").args(files).output().expect("runs")
+}
+
+fn recordings() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let entries = std::fs::read_dir(folder).expect("folder").map(|e| e.expect("entry").path());
+    let found: Vec<_> = entries.filter(|p| p.extension().is_some_and(|e| e == "mcap")).collect();
+    assert!(!found.is_empty());
+    found
+}
+
+fn alike(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(x), Value::Number(y)) if x.is_f64() || y.is_f64() => {
+            (x.as_f64().unwrap_or(0.0) - y.as_f64().unwrap_or(1.0)).abs() < 1e-3
+        }
+        (Value::Array(x), Value::Array(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| alike(x, y))
+        }
+        (Value::Object(x), Value::Object(y)) => {
+            x.len() == y.len() && x.iter().all(|(key, x)| y.get(key).is_some_and(|y| alike(x, y)))
+        }
+        _ => a == b,
+    }
+}
+
+#[test]
+fn every_recording_replays_to_its_events() {
+    for path in recordings() {
+        let output = replay(&[&path]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        let expected =
+            std::fs::read_to_string(path.with_extension("events.jsonl")).expect("events");
+        assert_eq!(said.lines().count(), expected.lines().count(), "{}", path.display());
+        for (i, (said, expected)) in said.lines().zip(expected.lines()).enumerate() {
+            let parse = |line| serde_json::from_str::<Value>(line).expect("JSON");
+            assert!(
+                alike(&parse(said), &parse(expected)),
+                "{}:{}\n{said}\n{expected}",
+                path.display(),
+                i + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn replay_is_deterministic_to_the_byte_and_fresh_for_each_file() {
+    let path = &recordings()[0];
+    let once = replay(&[path]).stdout;
+    assert_eq!(replay(&[path]).stdout, once);
+    assert_eq!(replay(&[path, path]).stdout, [&once[..], &once[..]].concat());
+}
+
+#[test]
+fn a_recording_cut_short_replays_up_to_the_cut_and_exits_3() {
+    let bytes = std::fs::read(&recordings()[0]).expect("reads");
+    let folder = tempfile::tempdir().expect("folder");
+    let cut = folder.path().join("cut.mcap");
+    std::fs::write(&cut, &bytes[..bytes.len() * 6 / 10]).expect("writes");
+    let output = replay(&[&cut]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cut short"));
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(said.lines().filter(|line| line.contains(r#""kind":"frame""#)).count() > 100);
+    assert!(said.lines().last().is_some_and(|line| line.contains("shutdown")));
+}

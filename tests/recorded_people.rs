@@ -2,12 +2,41 @@
 //! the folder that holds them; without it these tests are skipped, and say so.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
+/// The binary, given two minutes: no clip here plays for longer, and a test that hangs tells less
+/// than one that fails.
 fn signd() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_signd"))
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "120", env!("CARGO_BIN_EXE_signd")]);
+    command
+}
+
+/// A running daemon; killed when dropped.
+struct Daemon(Child);
+
+impl Daemon {
+    /// Asks it to end; whether it did so within ten seconds and well.
+    fn stop(&mut self) -> bool {
+        Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill");
+        for _ in 0..100 {
+            if let Some(status) = self.0.try_wait().expect("waits") {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        false
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 /// The folder of recordings, or `None` when the variable is not set. A folder that is not there
@@ -43,18 +72,20 @@ fn real_recordings_sent_at_30_fps_lose_nothing_and_decide_as_in_replay() {
     let work = tempfile::tempdir().expect("folder");
     let endpoint = |name: &str| format!("ipc://{}", work.path().join(name).display());
     let (ingest, publish) = (endpoint("in"), endpoint("out"));
-    let mut daemon = signd()
+    let log = work.path().join("daemon.log");
+    let daemon = Command::new(env!("CARGO_BIN_EXE_signd"))
         .args(["run", "--ingest", &ingest, "--publish", &publish])
-        .stderr(Stdio::null())
+        .stderr(Stdio::from(std::fs::File::create(&log).expect("log")))
         .spawn()
         .expect("starts");
+    let mut daemon = Daemon(daemon);
     let context = zmq::Context::new();
     let watch = context.socket(zmq::SUB).expect("socket");
     watch.set_subscribe(b"").expect("subscribes");
     watch.set_rcvhwm(1_000_000).expect("sets");
     watch.set_rcvtimeo(10_000).expect("sets");
     watch.connect(&publish).expect("connects");
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(500));
 
     // Four cameras at a time, each playing its share of the files one after the other.
     let shares: Vec<Vec<(usize, PathBuf)>> = (0..4)
@@ -93,11 +124,11 @@ fn real_recordings_sent_at_30_fps_lose_nothing_and_decide_as_in_replay() {
         })
         .collect();
     for camera in cameras {
-        camera.join().expect("camera");
+        let played = camera.join();
+        assert!(played.is_ok(), "{}", std::fs::read_to_string(&log).unwrap_or_default());
     }
-    std::thread::sleep(std::time::Duration::from_millis(1500)); // the last stream stalls
-    Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().expect("kill");
-    assert!(daemon.wait().expect("ends").success());
+    std::thread::sleep(Duration::from_millis(1500)); // the last stream stalls
+    assert!(daemon.stop(), "{}", std::fs::read_to_string(&log).unwrap_or_default());
 
     watch.set_rcvtimeo(1000).expect("sets");
     let mut live: Vec<Value> = Vec::new();

@@ -32,6 +32,8 @@ pub struct Settings {
     pub model: PathBuf,
     /// ONNX Runtime's library; empty: look in the usual places.
     pub runtime: PathBuf,
+    /// Where to record the run; empty: nowhere.
+    pub record: PathBuf,
     /// Most streams at once.
     pub max_streams: usize,
     /// Silence after which a stream is stalled, ms.
@@ -73,6 +75,8 @@ pub struct Flags {
     pub publish: Option<String>,
     /// Replaces the model file.
     pub model: Option<PathBuf>,
+    /// Replaces the recording.
+    pub record: Option<PathBuf>,
 }
 
 impl Settings {
@@ -97,7 +101,8 @@ impl Settings {
         let mut layers = layers
             .add_source(environment)
             .set_override_option("publish", flags.publish.clone())?
-            .set_override_option("model", flags.model.as_deref().map(text))?;
+            .set_override_option("model", flags.model.as_deref().map(text))?
+            .set_override_option("record", flags.record.as_deref().map(text))?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;
         }

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::frame::{Arrival, Frame};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
+use crate::run::record::Tape;
 use crate::stream::Tick;
 use crate::wire::landmarks::{self, Refusal};
 use crate::wire::topic::{self, StreamId};
@@ -93,6 +94,7 @@ pub struct Ingest {
     sockets: Vec<zmq::Socket>,
     out: Sender<Box<Inbound>>,
     pool: Pool<Box<Inbound>>,
+    tape: Tape,
     counters: Arc<Counters>,
     streams: HashMap<StreamId, Pulse>,
     max_streams: usize,
@@ -113,12 +115,14 @@ impl Ingest {
         sockets: Vec<zmq::Socket>,
         out: Sender<Box<Inbound>>,
         pool: Pool<Box<Inbound>>,
+        tape: Tape,
         counters: Arc<Counters>,
     ) -> Self {
         Ingest {
             sockets,
             out,
             pool,
+            tape,
             counters,
             streams: HashMap::new(),
             max_streams: settings.max_streams,
@@ -197,10 +201,11 @@ impl Ingest {
             return self.counters.refuse(reason(&refusal), Some(&stream), &refusal);
         }
         inbound.stamp(stream, None);
-        let received = inbound.received;
+        let (received, arrival, t) = (inbound.received, inbound.arrival, inbound.frame.t);
         match self.out.try_send(inbound) {
             Ok(()) => {
                 self.counters.received();
+                self.tape.frame(&stream, arrival, t, body);
                 let pulse = self.streams.entry(stream);
                 let pulse = pulse.or_insert(Pulse { last: received, stalled: false });
                 *pulse = Pulse { last: received, stalled: false };
@@ -237,6 +242,7 @@ impl Ingest {
     fn tick(&mut self, stream: StreamId, tick: Tick) {
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         inbound.stamp(stream, Some(tick));
+        self.tape.tick(&stream, inbound.arrival, tick);
         self.out.send(inbound);
     }
 }

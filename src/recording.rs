@@ -25,6 +25,9 @@ pub enum RecordingError {
     /// MCAP's own reason.
     #[error("MCAP: {0}")]
     Mcap(#[from] mcap::McapError),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
     /// A message that is none of ours.
     #[error("channel `{topic}`: {reason}")]
     Content {
@@ -87,7 +90,7 @@ impl<W: Write + Seek> Recorder<W> {
     /// Ends the recording.
     pub fn finish(mut self) -> Result<(), RecordingError> {
         self.writer.finish()?;
-        Ok(())
+        Ok(self.writer.into_inner().flush()?)
     }
 
     fn write(

@@ -21,13 +21,21 @@ pub struct Run {
     /// Where events go out [default: tcp://127.0.0.1:5557].
     #[arg(long, value_name = "ENDPOINT")]
     publish: Option<String>,
+    /// Record the run to this MCAP file, replacing it.
+    #[arg(long, value_name = "FILE")]
+    record: Option<std::path::PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
 impl Run {
     pub fn execute(self) -> Result<Outcome> {
-        let flags = Flags { ingest: self.ingest, publish: self.publish, ..Flags::default() };
+        let flags = Flags {
+            ingest: self.ingest,
+            publish: self.publish,
+            record: self.record,
+            ..Flags::default()
+        };
         let settings = self.common.settings(flags)?;
         let infer = inference(&settings)?;
         let kind = infer.row_kind();

@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod flow;
+pub mod record;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -15,10 +16,12 @@ use crate::infer::Infer;
 use crate::infer::model::ModelError;
 use crate::ingest::{Inbound, Ingest};
 use crate::publish::{self, Outbound, Publish};
+use crate::recording::RecordingError;
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
 use counters::{Counters, Dropped};
 use flow::{Pool, Receiver, Returns, Sender};
+use record::Tape;
 
 /// Half a second of sixteen streams at 30 frames a second.
 const FRAMES: usize = 256;
@@ -47,6 +50,9 @@ pub enum RunError {
     /// The system refused a thread or a pipe.
     #[error("system: {0}")]
     System(#[from] std::io::Error),
+    /// The recording cannot be begun.
+    #[error("recording: {0}")]
+    Recording(#[from] RecordingError),
     /// A stage panicked.
     #[error("stage {0} panicked")]
     Panic(&'static str),
@@ -86,7 +92,11 @@ pub fn run(
     let (batch_pool, batch_returns) = flow::pool(BATCHES);
     let (events_in, events_out) = flow::polled_ring(EVENTS)?;
 
-    let ingest = Ingest::new(settings, sockets, frames_in, frame_pool, Arc::clone(counters));
+    let tape = match settings.record.as_os_str().is_empty() {
+        true => Tape::none(),
+        false => Tape::start(&settings.record)?,
+    };
+    let ingest = Ingest::new(settings, sockets, frames_in, frame_pool, tape, Arc::clone(counters));
     let front = Front {
         settings: settings.core.clone(),
         kind,

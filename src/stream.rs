@@ -176,14 +176,6 @@ impl Stream {
         }
     }
 
-    /// Settings or rows change: ends the open sign and goes on with new stages.
-    pub fn reconfigure(&mut self, settings: &CoreSettings, kind: RowKind, out: &mut Batch) {
-        self.stamp(out);
-        self.close(Ended::End, out);
-        let (continuity, stalled) = (self.continuity.clone(), self.stalled);
-        *self = Stream { continuity, stalled, ..Stream::new(settings, kind) };
-    }
-
     fn stages(&mut self, frame: &Frame, lost: u64, out: &mut Batch) {
         let space = self.shoulders.push(frame);
         let hands = self.repair.push(frame);

@@ -48,16 +48,6 @@ impl Infer {
         self.model.card().kind.clone()
     }
 
-    /// Exchanges the model between two batches. Signs must have been ended before.
-    pub fn exchange(&mut self, model: Model, decider: Decider) {
-        for signer in self.streams.values_mut() {
-            signer.window = Window::new(model.row_width(), model.window());
-            signer.begin = None;
-        }
-        self.model = model;
-        self.decider = decider;
-    }
-
     /// Takes a batch; hands its events to `emit`, in order. `newest` is false when a later batch
     /// of the same stream already waits: then hypotheses are not computed for this one.
     pub fn push(

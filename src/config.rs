@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::infer::decide::DecideSettings;
 use crate::ingest::Input;
+use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
 
@@ -32,8 +34,8 @@ pub struct Settings {
     pub model: PathBuf,
     /// ONNX Runtime's library; empty: look in the usual places.
     pub runtime: PathBuf,
-    /// Where to record the run; empty: nowhere.
-    pub record: PathBuf,
+    /// Recording of the run.
+    pub record: RecordSettings,
     /// Most streams at once.
     pub max_streams: usize,
     /// Silence after which a stream is stalled, ms.
@@ -102,7 +104,7 @@ impl Settings {
             .add_source(environment)
             .set_override_option("publish", flags.publish.clone())?
             .set_override_option("model", flags.model.as_deref().map(text))?
-            .set_override_option("record", flags.record.as_deref().map(text))?;
+            .set_override_option("record.path", flags.record.as_deref().map(text))?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;
         }
@@ -119,17 +121,26 @@ impl Settings {
             .collect()
     }
 
+    /// SHA-256, in hexadecimal, of the settings that events follow from.
+    pub fn digest(&self) -> String {
+        // Plain numbers, texts and maps: writing them to memory cannot fail.
+        let text = serde_json::to_vec(&(&self.core, &self.decide)).unwrap_or_default();
+        format!("{:x}", Sha256::digest(&text))
+    }
+
     fn check(&self) -> Result<(), SettingsError> {
         self.inputs()?;
         if self.ingest.is_empty() {
             return Err(range("ingest", "[]", "at least one input"));
         }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
-        let ranges: [(&'static str, f64, f64, f64); 22] = [
+        let ranges: [(&'static str, f64, f64, f64); 24] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
             ("max_streams", self.max_streams as f64, 1.0, 1024.0),
             ("stall_ms", self.stall_ms as f64, 100.0, 60_000.0),
             ("gone_ms", self.gone_ms as f64, 1000.0, 86_400_000.0),
+            ("record.max_mb", self.record.max_mb as f64, 1.0, 1e6),
+            ("record.keep", self.record.keep.into(), 1.0, 1000.0),
             ("core.gap_ms", core.gap_ms, 100.0, 60_000.0),
             ("core.gate.appear_ms", gate.appear_ms, 0.0, 1000.0),
             ("core.gate.hangover_ms", gate.hangover_ms, 0.0, 2000.0),

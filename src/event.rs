@@ -203,3 +203,14 @@ pub struct Event {
     /// Names for the output indices inside.
     pub labels: Arc<Labels>,
 }
+
+impl Event {
+    /// Capture time of the last frame that it tells of.
+    pub fn t(&self) -> SourceTime {
+        match &self.body {
+            Body::Frame(frame) => frame.t,
+            Body::Sign(sign) => sign.end_t,
+            Body::Status(status) => status.t,
+        }
+    }
+}

@@ -5,15 +5,18 @@
 //! the clock: a stream without frames gets a [`Tick`] in the place where its next frame would be.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::frame::{Arrival, Frame};
+use crate::recording::{Channel, Loaded};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
 use crate::run::record::Tape;
+use crate::run::{Reload, now};
 use crate::stream::Tick;
 use crate::wire::landmarks::{self, Refusal};
 use crate::wire::topic::{self, StreamId};
@@ -75,7 +78,15 @@ impl Input {
     }
 }
 
-/// A frame or a tick of a stream, on its way from ingest to the front.
+/// What ingest hands to the front.
+pub enum Passed {
+    /// A frame or a tick.
+    Inbound(Box<Inbound>),
+    /// From here on, other settings and another model.
+    Reload(Box<Reload>),
+}
+
+/// A frame or a tick of a stream.
 pub struct Inbound {
     /// The stream.
     pub stream: StreamId,
@@ -92,7 +103,8 @@ pub struct Inbound {
 /// The ingest stage.
 pub struct Ingest {
     sockets: Vec<zmq::Socket>,
-    out: Sender<Box<Inbound>>,
+    reloads: crossbeam_channel::Receiver<Reload>,
+    out: Sender<Passed>,
     pool: Pool<Box<Inbound>>,
     tape: Tape,
     counters: Arc<Counters>,
@@ -100,6 +112,12 @@ pub struct Ingest {
     max_streams: usize,
     stall: Duration,
     gone: Duration,
+}
+
+/// The mark of a dropped frame in a recording.
+#[derive(serde::Serialize)]
+struct Drop {
+    reason: &'static str,
 }
 
 /// When a stream was last heard of.
@@ -113,13 +131,15 @@ impl Ingest {
     pub fn new(
         settings: &Settings,
         sockets: Vec<zmq::Socket>,
-        out: Sender<Box<Inbound>>,
+        reloads: crossbeam_channel::Receiver<Reload>,
+        out: Sender<Passed>,
         pool: Pool<Box<Inbound>>,
         tape: Tape,
         counters: Arc<Counters>,
     ) -> Self {
         Ingest {
             sockets,
+            reloads,
             out,
             pool,
             tape,
@@ -149,6 +169,9 @@ impl Ingest {
                 }
             }
             self.watch_clock();
+            if let Ok(reload) = self.reloads.try_recv() {
+                self.reload(reload);
+            }
         }
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         streams.into_iter().for_each(|stream| self.tick(stream, Tick::End));
@@ -198,24 +221,38 @@ impl Ingest {
         let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
         if let Err(refusal) = filled {
             self.pool.give(inbound);
-            return self.counters.refuse(reason(&refusal), Some(&stream), &refusal);
+            return self.drop_frame(reason(&refusal), &stream, &refusal);
+        }
+        if !self.out.has_room() {
+            self.pool.give(inbound);
+            return self.drop_frame(Dropped::RingFull, &stream, &"the ring to the front is full");
         }
         inbound.stamp(stream, None);
         let (received, arrival, t) = (inbound.received, inbound.arrival, inbound.frame.t);
-        match self.out.try_send(inbound) {
-            Ok(()) => {
-                self.counters.received();
-                self.tape.frame(&stream, arrival, t, body);
-                let pulse = self.streams.entry(stream);
-                let pulse = pulse.or_insert(Pulse { last: received, stalled: false });
-                *pulse = Pulse { last: received, stalled: false };
-            }
-            Err(inbound) => {
-                self.pool.give(inbound);
-                let why = "the ring to the front is full";
-                self.counters.refuse(Dropped::RingFull, Some(&stream), &why);
-            }
+        // Recorded before it is sent, so that in the recording a frame precedes its events.
+        let channel = Channel::Landmarks(stream);
+        self.tape.message(channel, arrival, t, |data| data.extend_from_slice(body));
+        self.out.send(Passed::Inbound(inbound));
+        self.counters.received();
+        self.streams.insert(stream, Pulse { last: received, stalled: false });
+    }
+
+    /// Counts, and records when the stream is known, a frame that is not let in.
+    fn drop_frame(&mut self, reason: Dropped, stream: &StreamId, why: &dyn Display) {
+        self.counters.refuse(reason, Some(stream), why);
+        if self.streams.contains_key(stream) {
+            let (channel, arrival) = (Channel::Drops(*stream), now());
+            self.tape.json(channel, arrival, &Drop { reason: reason.name() });
         }
+    }
+
+    /// Hands a reload down the rings, between two frames.
+    fn reload(&mut self, reload: Reload) {
+        self.max_streams = reload.settings.max_streams;
+        self.stall = Duration::from_millis(reload.settings.stall_ms);
+        self.gone = Duration::from_millis(reload.settings.gone_ms);
+        self.tape.reload(now(), &Loaded::of(&reload.settings, &reload.infer));
+        self.out.send(Passed::Reload(Box::new(reload)));
     }
 
     fn watch_clock(&mut self) {
@@ -242,8 +279,8 @@ impl Ingest {
     fn tick(&mut self, stream: StreamId, tick: Tick) {
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         inbound.stamp(stream, Some(tick));
-        self.tape.tick(&stream, inbound.arrival, tick);
-        self.out.send(inbound);
+        self.tape.json(Channel::Ticks(stream), inbound.arrival, &tick);
+        self.out.send(Passed::Inbound(inbound));
     }
 }
 
@@ -262,8 +299,7 @@ impl Inbound {
         self.stream = stream;
         self.tick = tick;
         self.received = Instant::now();
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.arrival = Arrival(since.as_nanos() as u64);
+        self.arrival = now();
     }
 }
 

@@ -9,7 +9,10 @@ use std::time::Instant;
 
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
+use crate::recording::Channel;
 use crate::run::flow::Receiver;
+use crate::run::now;
+use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic::StreamId;
 
@@ -40,6 +43,7 @@ pub struct Publish {
     socket: zmq::Socket,
     events: Receiver<Outbound>,
     encoding: Encoding,
+    tape: Tape,
     retained: BTreeMap<StreamId, Event>,
     topic: Vec<u8>,
     body: Vec<u8>,
@@ -47,10 +51,15 @@ pub struct Publish {
 
 impl Publish {
     /// Publishes from this ring on this socket.
-    pub fn new(socket: zmq::Socket, events: Receiver<Outbound>, encoding: Encoding) -> Self {
+    pub fn new(
+        socket: zmq::Socket,
+        events: Receiver<Outbound>,
+        encoding: Encoding,
+        tape: Tape,
+    ) -> Self {
         let retained = BTreeMap::new();
         let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
-        Publish { socket, events, encoding, retained, topic, body }
+        Publish { socket, events, encoding, tape, retained, topic, body }
     }
 
     /// Publishes until the writer of the ring is gone and the ring is empty.
@@ -83,7 +92,11 @@ impl Publish {
 
     fn publish(&mut self, Outbound { event, received }: Outbound) -> Result<(), zmq::Error> {
         let latency_us = Some(received.elapsed().as_micros() as u64);
-        self.send(&event, Delivery { latency_us, retained: false })?;
+        let delivery = Delivery { latency_us, retained: false };
+        self.send(&event, delivery)?;
+        self.tape.message(Channel::Events(event.stream), now(), event.t(), |data| {
+            events::encode(&event, delivery, Encoding::Msgpack, data);
+        });
         if let Body::Status(status) = &event.body {
             match status.status {
                 Status::Gone => drop(self.retained.remove(&event.stream)),

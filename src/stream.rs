@@ -176,6 +176,15 @@ impl Stream {
         }
     }
 
+    /// Goes on with other settings or another model's rows: the open sign is decided, and of the
+    /// signer only the place in the stream is kept.
+    pub fn adopt(&mut self, settings: &CoreSettings, kind: RowKind, out: &mut Batch) {
+        self.stamp(out);
+        self.close(Ended::End, out);
+        let continuity = std::mem::take(&mut self.continuity);
+        *self = Stream { continuity, stalled: self.stalled, ..Stream::new(settings, kind) };
+    }
+
     fn stages(&mut self, frame: &Frame, lost: u64, out: &mut Batch) {
         let space = self.shoulders.push(frame);
         let hands = self.repair.push(frame);

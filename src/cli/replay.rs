@@ -1,7 +1,7 @@
 //! `signd replay`: recordings through the same stages, as JSON lines.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -9,18 +9,25 @@ use clap::Args;
 
 use super::{Common, Outcome, inference, read_file};
 use crate::config::Flags;
-use crate::recording::Ending;
+use crate::frame::Arrival;
+use crate::recording::{Ending, Loaded};
+use crate::replay::verify::Verify;
+use crate::replay::{self, Told};
 use crate::wire::events::{self, Delivery, Encoding};
 
 /// Flags of `signd replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// Recordings; each is replayed from fresh state.
+    /// Recordings; each is replayed from fresh state, unless it is the next part of the one before.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Replay at this many times real time instead of as fast as possible.
     #[arg(long, value_name = "N")]
     speed: Option<f64>,
+    /// Instead of printing events, compare them with those in the recordings and say where they
+    /// part; exit 1 if they do.
+    #[arg(long, conflicts_with = "speed")]
+    verify: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -29,30 +36,63 @@ impl Replay {
     pub fn execute(self) -> Result<Outcome> {
         let settings = self.common.settings(Flags::default())?;
         let mut infer = inference(&settings)?;
+        let loaded = Loaded::of(&settings, &infer);
+        let mut replay = replay::Replay::new(&settings.core, &mut infer);
+        if self.verify {
+            return self.verify(&mut replay, &loaded);
+        }
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let (mut line, mut outcome) = (Vec::new(), Outcome::Done);
-        for path in &self.files {
-            let bytes = read_file(path)?;
-            let mut first = None;
-            let pace = |arrival: crate::frame::Arrival| {
-                let Some(speed) = self.speed else { return };
-                let (began, start) = *first.get_or_insert((arrival, Instant::now()));
-                let since = Duration::from_nanos(arrival.0.saturating_sub(began.0));
-                let due = start + since.div_f64(speed.max(1e-3));
-                std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            };
-            let ending = crate::replay::replay(&bytes, &settings.core, &mut infer, pace, |event| {
+        let (mut line, mut outcome, mut clock) = (Vec::new(), Outcome::Done, None);
+        let mut tell = |told: Told<'_>| match told {
+            Told::Event(event) => {
                 events::encode(event, Delivery::default(), Encoding::Json, &mut line);
                 line.push(b'\n');
                 out.write_all(&line)?;
                 if self.speed.is_some() { out.flush() } else { Ok(()) }
-            });
+            }
+            Told::Time(arrival) => {
+                self.pace(arrival, &mut clock);
+                Ok(())
+            }
+            Told::Recorded(..) | Told::Mark(_) => Ok(()),
+        };
+        for path in &self.files {
+            let ending = replay.play(&read_file(path)?, &mut tell);
             if ending.with_context(|| path.display().to_string())? == Ending::Cut {
-                eprintln!("signd: {}: cut short; replayed up to the cut", path.display());
-                outcome = Outcome::CutShort;
+                outcome = cut_short(path);
             }
         }
+        replay.end(&mut tell)?;
         out.flush()?;
         Ok(outcome)
     }
+
+    fn verify(&self, replay: &mut replay::Replay<'_>, loaded: &Loaded) -> Result<Outcome> {
+        let (mut verify, mut outcome) = (Verify::new(loaded.clone()), Outcome::Done);
+        for path in &self.files {
+            let ending = replay.play(&read_file(path)?, &mut |told| verify.take(told));
+            if ending.with_context(|| path.display().to_string())? == Ending::Cut {
+                verify.cut();
+                outcome = cut_short(path);
+            }
+        }
+        replay.end(&mut |told| verify.take(told))?;
+        let report = verify.end();
+        print!("{report}");
+        Ok(if report.equal() { outcome } else { Outcome::Failed(1) })
+    }
+
+    /// Waits until the item is due. `clock`: arrival of the first item, and when it was played.
+    fn pace(&self, arrival: Arrival, clock: &mut Option<(Arrival, Instant)>) {
+        let Some(speed) = self.speed else { return };
+        let (began, start) = *clock.get_or_insert((arrival, Instant::now()));
+        let since = Duration::from_nanos(arrival.0.saturating_sub(began.0));
+        let due = start + since.div_f64(speed.max(1e-3));
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn cut_short(path: &Path) -> Outcome {
+    eprintln!("signd: {}: cut short; replayed up to the cut", path.display());
+    Outcome::CutShort
 }

@@ -1,14 +1,18 @@
 //! `signd run`: the daemon.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use clap::Args;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use crossbeam_channel::Sender;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, inference};
 use crate::config::Flags;
+use crate::run::Reload;
 use crate::run::counters::Counters;
 
 /// Flags of `signd run`.
@@ -21,45 +25,68 @@ pub struct Run {
     /// Where events go out [default: tcp://127.0.0.1:5557].
     #[arg(long, value_name = "ENDPOINT")]
     publish: Option<String>,
-    /// Record the run to this MCAP file, replacing it.
+    /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap.
     #[arg(long, value_name = "FILE")]
-    record: Option<std::path::PathBuf>,
+    record: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
 impl Run {
     pub fn execute(self) -> Result<Outcome> {
-        let flags = Flags {
-            ingest: self.ingest,
-            publish: self.publish,
-            record: self.record,
-            ..Flags::default()
-        };
-        let settings = self.common.settings(flags)?;
-        let infer = inference(&settings)?;
-        let kind = infer.row_kind();
+        let first = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // A second signal while draining ends the process as if nobody had caught it.
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
+        let hangups = Signals::new([SIGHUP])?;
+        let (to, reloads) = crossbeam_channel::bounded(1);
+        let settings = first.settings.clone();
         let counters = Arc::new(Counters::default());
-        let ready = || {
+        let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
             tracing::info!(ingest, publish, "ready");
+            std::thread::spawn(move || self.reload_on(hangups, &to));
         };
-        let ended = crate::run::run(
-            &settings,
-            infer,
-            kind,
-            &counters,
-            move || stop.load(Ordering::Relaxed),
-            ready,
-        );
+        let stopped = move || stop.load(Ordering::Relaxed);
+        let ended =
+            crate::run::run(&first.settings, first.infer, reloads, &counters, stopped, ready);
         tracing::info!("ended: {}", counters.summary());
         ended?;
         Ok(Outcome::Done)
+    }
+
+    /// Settings and model as the files are now.
+    fn load(&self) -> Result<Reload> {
+        let settings = self.common.settings(Flags {
+            ingest: self.ingest.clone(),
+            publish: self.publish.clone(),
+            record: self.record.clone(),
+            ..Flags::default()
+        })?;
+        Ok(Reload { infer: inference(&settings)?, settings })
+    }
+
+    /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
+    /// over only when they are good.
+    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
+        for _ in hangups.forever() {
+            match self.load() {
+                Ok(reload) => {
+                    let model = reload.infer.digest().to_owned();
+                    if to.send(reload).is_err() {
+                        return; // the daemon is ending
+                    }
+                    tracing::info!(model, "reloaded; sockets and recording stay as they are");
+                }
+                Err(error) => {
+                    tracing::error!(
+                        "not reloaded, the old configuration and model go on: {error:#}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -43,8 +43,8 @@ impl Send {
         };
         let bytes = read_file(&self.file)?;
         let mut frames: Vec<(StreamId, Frame)> = Vec::new();
-        let ending = recording::read(&bytes, |stream, _, item| {
-            if let Item::Frame(wire) = item {
+        let ending = recording::read(&bytes, |_, item| {
+            if let Item::Frame(stream, wire) = item {
                 let mut frame = Frame::default();
                 let content = |reason: landmarks::Refusal| RecordingError::Content {
                     topic: stream.to_string(),

@@ -37,10 +37,37 @@ struct Signer {
     decisions: u64,
 }
 
+impl Signer {
+    fn new(width: usize, window: usize) -> Self {
+        let window = Window::new(width, window);
+        Signer { window, begin: None, top: Top::new(), top_seq: None, decisions: 0 }
+    }
+}
+
 impl Infer {
     /// Inference with this model.
     pub fn new(model: Model, decider: Decider) -> Self {
         Infer { model, decider, streams: HashMap::new() }
+    }
+
+    /// Goes on with another model and other decisions. Open signs must have been ended before;
+    /// decisions go on counting.
+    pub fn adopt(&mut self, other: Infer) {
+        (self.model, self.decider) = (other.model, other.decider);
+        self.restart();
+    }
+
+    /// Forgets every row, as [`crate::stream::Stream::adopt`] does.
+    pub fn restart(&mut self) {
+        let (width, window) = (self.model.row_width(), self.model.window());
+        for signer in self.streams.values_mut() {
+            *signer = Signer { decisions: signer.decisions, ..Signer::new(width, window) };
+        }
+    }
+
+    /// SHA-256 of the model file, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.model.card().digest
     }
 
     /// What the model's rows hold.
@@ -58,13 +85,8 @@ impl Infer {
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
         let (width, window) = (self.model.row_width(), self.model.window());
-        let signer = self.streams.entry(*stream).or_insert_with(|| Signer {
-            window: Window::new(width, window),
-            begin: None,
-            top: Top::new(),
-            top_seq: None,
-            decisions: 0,
-        });
+        let signer = self.streams.entry(*stream);
+        let signer = signer.or_insert_with(|| Signer::new(width, window));
         let labels = Arc::clone(self.model.labels());
         let mut emit = |body| emit(Event { stream: *stream, body, labels: Arc::clone(&labels) });
         for step in &batch.steps {

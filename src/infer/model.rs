@@ -14,7 +14,7 @@
 //! Missing landmarks are `NaN` in either contract; the graph deals with them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ort::session::Session;
 use ort::value::{TensorRef, ValueType};
@@ -89,12 +89,18 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Loads the library at this path.
+    /// Loads the library at this path, or gives what an earlier call has loaded: a process holds
+    /// one.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
+        static LOADED: OnceLock<Runtime> = OnceLock::new();
+        if let Some(loaded) = LOADED.get() {
+            return Ok(loaded.clone());
+        }
         let refuse = |reason: String| ModelError::Library { path: path.to_owned(), reason };
         let builder = ort::init_from(path).map_err(|e| refuse(e.to_string()))?;
         let environment = builder.with_name("signd").with_telemetry(false).build();
-        Ok(Runtime { environment: Arc::new(environment.map_err(|e| refuse(e.to_string()))?) })
+        let environment = Arc::new(environment.map_err(|e| refuse(e.to_string()))?);
+        Ok(LOADED.get_or_init(|| Runtime { environment }).clone())
     }
 }
 

@@ -54,6 +54,11 @@ impl Dropped {
         (Dropped::TimeNotRising, "time_not_rising"),
         (Dropped::TwoProducers, "two_producers"),
     ];
+
+    /// The name under which it is counted.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
 }
 
 /// At most one log line per reason in this time.
@@ -101,7 +106,7 @@ impl Counters {
         let before = self.logged[i].load(Relaxed);
         if before == 0 || now - before >= LOG_EVERY.as_millis() as u64 {
             self.logged[i].store(now, Relaxed);
-            let (reason, stream) = (Dropped::ALL[i].1, stream.map_or("", |s| s.as_str()));
+            let (reason, stream) = (reason.name(), stream.map_or("", |s| s.as_str()));
             tracing::warn!(reason, stream, total, "frame dropped: {why}");
         }
     }

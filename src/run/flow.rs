@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 
-use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 /// How long a writer that may not drop sleeps before it looks for room again.
@@ -91,6 +91,11 @@ impl<T> Sender<T> {
         self.ring.try_push(item)?;
         self.shared.ring();
         Ok(())
+    }
+
+    /// The next [`Sender::try_send`] will succeed: only the writer takes room.
+    pub fn has_room(&self) -> bool {
+        !self.ring.is_full()
     }
 
     /// The reader is gone.

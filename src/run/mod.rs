@@ -8,20 +8,21 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
 use crate::continuity::Misplaced;
 use crate::features::grid::RowKind;
+use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::{Inbound, Ingest};
+use crate::ingest::{Inbound, Ingest, Passed};
 use crate::publish::{self, Outbound, Publish};
-use crate::recording::RecordingError;
+use crate::recording::{Loaded, RecordingError};
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
 use counters::{Counters, Dropped};
 use flow::{Pool, Receiver, Returns, Sender};
-use record::Tape;
 
 /// Half a second of sixteen streams at 30 frames a second.
 const FRAMES: usize = 256;
@@ -58,19 +59,40 @@ pub enum RunError {
     Panic(&'static str),
 }
 
+/// Now, by this machine's clock.
+pub fn now() -> Arrival {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Arrival(since.as_nanos() as u64)
+}
+
+/// Configuration and model, read again while the daemon runs.
+pub struct Reload {
+    /// The settings. Those of sockets and of the recording stay as they were.
+    pub settings: Settings,
+    /// The model and how it decides.
+    pub infer: Infer,
+}
+
+/// What the front hands to infer.
+enum Forward {
+    Batch(Box<Forwarded>),
+    Reload(Box<Reload>),
+}
+
 /// A batch on its way from the front to infer.
 struct Forwarded {
     stream: StreamId,
     gone: bool,
-    received: std::time::Instant,
+    received: Instant,
     batch: Batch,
 }
 
 /// Runs until `stop` says so, then decides open signs, publishes what is left and returns.
+/// `reloads` take effect between two frames.
 pub fn run(
     settings: &Settings,
     infer: Infer,
-    kind: RowKind,
+    reloads: crossbeam_channel::Receiver<Reload>,
     counters: &Arc<Counters>,
     stop: impl Fn() -> bool + Send + 'static,
     ready: impl FnOnce(),
@@ -92,14 +114,13 @@ pub fn run(
     let (batch_pool, batch_returns) = flow::pool(BATCHES);
     let (events_in, events_out) = flow::polled_ring(EVENTS)?;
 
-    let tape = match settings.record.as_os_str().is_empty() {
-        true => Tape::none(),
-        false => Tape::start(&settings.record)?,
-    };
-    let ingest = Ingest::new(settings, sockets, frames_in, frame_pool, tape, Arc::clone(counters));
+    let (tape, writer) = record::start(&settings.record, Loaded::of(settings, &infer))?;
+    let publisher = Publish::new(outlet, events_out, settings.encoding, tape.clone());
+    let ingest =
+        Ingest::new(settings, sockets, reloads, frames_in, frame_pool, tape, Arc::clone(counters));
     let front = Front {
         settings: settings.core.clone(),
-        kind,
+        kind: infer.row_kind(),
         streams: HashMap::new(),
         frames: frames_out,
         returns: frame_returns,
@@ -107,7 +128,6 @@ pub fn run(
         pool: batch_pool,
         counters: Arc::clone(counters),
     };
-    let publisher = Publish::new(outlet, events_out, settings.encoding);
     let counted = Arc::clone(counters);
     let stages = [
         stage("ingest", move || Ok(ingest.run(stop)?))?,
@@ -121,6 +141,10 @@ pub fn run(
     ready();
     // Each stage ends when the one before it has; an error in one ends those after it.
     let ended = stages.map(|(name, handle)| handle.join().unwrap_or(Err(RunError::Panic(name))));
+    // Their ends of the tape are gone with them.
+    if let Some(writer) = writer {
+        writer.join().map_err(|_| RunError::Panic("record"))?;
+    }
     ended.into_iter().collect()
 }
 
@@ -138,51 +162,74 @@ struct Front {
     settings: CoreSettings,
     kind: RowKind,
     streams: HashMap<StreamId, Stream>,
-    frames: Receiver<Box<Inbound>>,
+    frames: Receiver<Passed>,
     returns: Returns<Box<Inbound>>,
-    out: Sender<Box<Forwarded>>,
+    out: Sender<Forward>,
     pool: Pool<Box<Forwarded>>,
     counters: Arc<Counters>,
 }
 
 impl Front {
     fn run(mut self) {
-        while let Some(inbound) = self.frames.receive() {
-            let Inbound { stream, tick, frame, arrival, received } = &*inbound;
-            let mut forwarded = self.pool.take().unwrap_or_else(|| {
-                let batch = Batch::default();
-                Box::new(Forwarded { stream: *stream, gone: false, received: *received, batch })
-            });
-            forwarded.stream = *stream;
-            forwarded.received = *received;
-            forwarded.gone = matches!(tick, Some(Tick::Gone | Tick::End));
-            forwarded.batch.clear();
-            let core = self.streams.entry(*stream);
-            let core = core.or_insert_with(|| Stream::new(&self.settings, self.kind.clone()));
-            match tick {
-                Some(tick) => core.tick(*tick, &mut forwarded.batch),
-                None => core.push(frame, *arrival, &mut forwarded.batch),
+        while let Some(passed) = self.frames.receive() {
+            match passed {
+                Passed::Inbound(inbound) => self.advance(inbound),
+                Passed::Reload(reload) => self.reload(reload),
             }
-            if forwarded.gone {
-                self.streams.remove(stream);
-            }
-            match forwarded.batch.misplaced {
-                Some(Misplaced::TimeNotRising) => {
-                    let why = "its capture time is not after the last one's";
-                    self.counters.refuse(Dropped::TimeNotRising, Some(stream), &why);
-                }
-                Some(Misplaced::TwoProducers) => {
-                    let why = "two producers send on this stream id";
-                    self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
-                }
-                None => {}
-            }
-            self.returns.give(inbound);
-            self.out.send(forwarded);
             if self.out.closed() {
                 return; // infer failed; ingest will see this thread's end gone and stop
             }
         }
+    }
+
+    fn advance(&mut self, inbound: Box<Inbound>) {
+        let Inbound { stream, tick, frame, arrival, received } = &*inbound;
+        let mut forwarded = self.blank(*stream, *received);
+        forwarded.gone = matches!(tick, Some(Tick::Gone | Tick::End));
+        let core = self.streams.entry(*stream);
+        let core = core.or_insert_with(|| Stream::new(&self.settings, self.kind.clone()));
+        match tick {
+            Some(tick) => core.tick(*tick, &mut forwarded.batch),
+            None => core.push(frame, *arrival, &mut forwarded.batch),
+        }
+        if forwarded.gone {
+            self.streams.remove(stream);
+        }
+        match forwarded.batch.misplaced {
+            Some(Misplaced::TimeNotRising) => {
+                let why = "its capture time is not after the last one's";
+                self.counters.refuse(Dropped::TimeNotRising, Some(stream), &why);
+            }
+            Some(Misplaced::TwoProducers) => {
+                let why = "two producers send on this stream id";
+                self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
+            }
+            None => {}
+        }
+        self.returns.give(inbound);
+        self.out.send(Forward::Batch(forwarded));
+    }
+
+    /// Ends the open signs of all streams, then hands the new model on.
+    fn reload(&mut self, reload: Box<Reload>) {
+        (self.settings, self.kind) = (reload.settings.core.clone(), reload.infer.row_kind());
+        let mut streams = std::mem::take(&mut self.streams);
+        for (stream, core) in &mut streams {
+            let mut forwarded = self.blank(*stream, Instant::now());
+            core.adopt(&self.settings, self.kind.clone(), &mut forwarded.batch);
+            self.out.send(Forward::Batch(forwarded));
+        }
+        self.streams = streams;
+        self.out.send(Forward::Reload(reload));
+    }
+
+    fn blank(&mut self, stream: StreamId, received: Instant) -> Box<Forwarded> {
+        let mut forwarded = self.pool.take().unwrap_or_else(|| {
+            Box::new(Forwarded { stream, gone: false, received, batch: Batch::default() })
+        });
+        (forwarded.stream, forwarded.received, forwarded.gone) = (stream, received, false);
+        forwarded.batch.clear();
+        forwarded
     }
 }
 
@@ -190,12 +237,12 @@ impl Front {
 /// hypotheses computed.
 fn run_infer(
     mut infer: Infer,
-    mut batches: Receiver<Box<Forwarded>>,
+    mut batches: Receiver<Forward>,
     mut returns: Returns<Box<Forwarded>>,
     mut out: Sender<Outbound>,
     counters: &Counters,
 ) -> Result<(), RunError> {
-    let mut waiting: VecDeque<Box<Forwarded>> = VecDeque::with_capacity(BATCHES);
+    let mut waiting: VecDeque<Forward> = VecDeque::with_capacity(BATCHES);
     while let Some(first) = batches.receive() {
         waiting.push_back(first);
         while waiting.len() < BATCHES
@@ -203,10 +250,16 @@ fn run_infer(
         {
             waiting.push_back(next);
         }
-        while let Some(forwarded) = waiting.pop_front() {
+        while let Some(forward) = waiting.pop_front() {
+            let forwarded = match forward {
+                Forward::Batch(forwarded) => forwarded,
+                Forward::Reload(reload) => {
+                    infer.adopt(reload.infer);
+                    continue;
+                }
+            };
             let Forwarded { stream, gone, received, batch } = &*forwarded;
-            let is_frame = |b: &Batch| b.steps.iter().any(|s| matches!(s, Step::Frame { .. }));
-            let newest = !waiting.iter().any(|f| f.stream == *stream && is_frame(&f.batch));
+            let newest = !waiting.iter().any(|forward| forward.is_frame_of(stream));
             if !newest {
                 counters.skipped();
             }
@@ -220,4 +273,12 @@ fn run_infer(
         }
     }
     Ok(())
+}
+
+impl Forward {
+    fn is_frame_of(&self, stream: &StreamId) -> bool {
+        let Forward::Batch(forwarded) = self else { return false };
+        let is_frame = |step: &Step| matches!(step, Step::Frame { .. });
+        forwarded.stream == *stream && forwarded.batch.steps.iter().any(is_frame)
+    }
 }

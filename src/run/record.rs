@@ -1,94 +1,237 @@
-//! Recording a live run: what ingest lets into the pipeline also goes to a thread that writes it.
+//! Recording a live run: what passes ingest and publish also goes to a thread that writes it.
 //!
-//! Ingest never waits for the disk. When the writer falls behind by more than [`BEHIND`] items, or
-//! the disk is full, the recording ends there, says so in the log, and the daemon goes on: a
-//! recording without gaps that is short is worth more than a long one that replays differently.
+//! Nobody waits for the disk. When the writer falls behind by more than [`BEHIND`] messages, or the
+//! disk is full, the recording ends there, says so in the log, and the daemon goes on: a recording
+//! without gaps that is short is worth more than a long one that replays differently.
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use serde::{Deserialize, Serialize};
 
+use super::now;
 use crate::frame::{Arrival, SourceTime};
-use crate::recording::{Recorder, RecordingError};
-use crate::stream::Tick;
-use crate::wire::topic::StreamId;
+use crate::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
 
-/// About 7 MB of frames: two seconds of sixteen streams.
+/// About 7 MB of frames: a second of sixteen streams and their events.
 const BEHIND: usize = 1024;
 
-enum Taken {
-    Frame { stream: StreamId, arrival: Arrival, t: SourceTime, wire: Vec<u8> },
-    Tick { stream: StreamId, arrival: Arrival, tick: Tick },
+/// Settings of recordings; `conf/signd.toml` documents each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordSettings {
+    /// The file; empty: do not record.
+    pub path: PathBuf,
+    /// Size at which a file is finished and the next begun, MB.
+    pub max_mb: u64,
+    /// Files kept, the one being written included.
+    pub keep: u32,
 }
 
-/// Ingest's end of the recording.
-pub struct Tape {
-    to: Option<Sender<Taken>>,
-    writer: Option<JoinHandle<()>>,
+enum Taken {
+    Message { channel: Channel, arrival: Arrival, t: SourceTime, data: Vec<u8> },
+    Reload(Arrival, Loaded),
+}
+
+/// A stage's end of the recording.
+#[derive(Clone)]
+pub struct Tape(Option<Feed>);
+
+#[derive(Clone)]
+struct Feed {
+    to: Sender<Taken>,
+    /// Written buffers on their way back.
+    spare: Receiver<Vec<u8>>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Tape {
-    /// No recording.
-    pub fn none() -> Self {
-        Tape { to: None, writer: None }
+    /// Adds a message that `fill` writes into an empty buffer.
+    pub fn message(
+        &mut self,
+        channel: Channel,
+        arrival: Arrival,
+        t: SourceTime,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Some(feed) = &self.0 else { return };
+        let mut data = feed.spare.try_recv().unwrap_or_default();
+        data.clear();
+        fill(&mut data);
+        self.put(Taken::Message { channel, arrival, t, data });
     }
 
-    /// Records to this file, replacing it.
-    pub fn start(path: &Path) -> Result<Self, RecordingError> {
-        let recorder = Recorder::new(BufWriter::new(File::create(path)?))?;
-        let (to, from) = bounded(BEHIND);
-        let shown = path.display().to_string();
-        let write = move || match write(recorder, &from) {
-            Ok(()) => tracing::info!("recording {shown} is complete"),
-            Err(error) => tracing::error!("recording {shown} ends here: {error}"),
-        };
-        let writer = Builder::new().name("record".into()).spawn(write)?;
-        Ok(Tape { to: Some(to), writer: Some(writer) })
+    /// Adds a value as JSON.
+    pub fn json(&mut self, channel: Channel, arrival: Arrival, value: &impl Serialize) {
+        self.message(channel, arrival, SourceTime(arrival.0), |data| {
+            // Our own small values: writing them to memory cannot fail.
+            drop(serde_json::to_writer(data, value));
+        });
     }
 
-    /// A frame was let in.
-    pub fn frame(&mut self, stream: &StreamId, arrival: Arrival, t: SourceTime, wire: &[u8]) {
-        if self.to.is_some() {
-            self.put(Taken::Frame { stream: *stream, arrival, t, wire: wire.to_vec() });
-        }
-    }
-
-    /// The clock decided something.
-    pub fn tick(&mut self, stream: &StreamId, arrival: Arrival, tick: Tick) {
-        self.put(Taken::Tick { stream: *stream, arrival, tick });
+    /// Configuration and model were read again.
+    pub fn reload(&mut self, arrival: Arrival, loaded: &Loaded) {
+        self.put(Taken::Reload(arrival, loaded.clone()));
     }
 
     fn put(&mut self, taken: Taken) {
-        if self.to.as_ref().is_some_and(|to| to.try_send(taken).is_err()) {
+        let Some(feed) = &self.0 else { return };
+        // What one stage could not add must not be followed by what another can.
+        if feed.stopped.load(Ordering::Acquire) {
+            self.0 = None;
+        } else if feed.to.try_send(taken).is_err() {
+            feed.stopped.store(true, Ordering::Release);
             tracing::error!("the recording stopped: its writer is behind or the disk is full");
-            self.to = None;
+            self.0 = None;
         }
     }
 }
 
-impl Drop for Tape {
-    fn drop(&mut self) {
-        self.to = None; // the writer finishes the file once it has written what waits
-        if let Some(writer) = self.writer.take() {
-            drop(writer.join());
-        }
+/// Begins to record. The thread ends, the file finished, when every clone of the tape is gone.
+pub fn start(
+    settings: &RecordSettings,
+    loaded: Loaded,
+) -> Result<(Tape, Option<JoinHandle<()>>), RecordingError> {
+    if settings.path.as_os_str().is_empty() {
+        return Ok((Tape(None), None));
     }
+    let (to, from) = bounded(BEHIND);
+    let (give, spare) = bounded(BEHIND);
+    let mut reel = Reel::begin(settings.clone(), loaded)?;
+    let write = move || {
+        let shown = reel.settings.path.display().to_string();
+        match reel.write(&from, &give) {
+            Ok(()) => tracing::info!("recording {shown} is complete"),
+            Err(error) => tracing::error!("recording {shown} ends here: {error}"),
+        }
+    };
+    let writer = Builder::new().name("record".into()).spawn(write)?;
+    let feed = Feed { to, spare, stopped: Arc::default() };
+    Ok((Tape(Some(feed)), Some(writer)))
 }
 
-fn write(
-    mut recorder: Recorder<BufWriter<File>>,
-    from: &Receiver<Taken>,
-) -> Result<(), RecordingError> {
-    for taken in from {
-        match taken {
-            Taken::Frame { stream, arrival, t, wire } => {
-                recorder.frame(&stream, arrival, t, &wire)?
+/// The files of one recording.
+struct Reel {
+    settings: RecordSettings,
+    run: Arrival,
+    part: u32,
+    loaded: Loaded,
+    recorder: Option<Recorder<BufWriter<File>>>,
+}
+
+impl Reel {
+    fn begin(settings: RecordSettings, loaded: Loaded) -> Result<Self, RecordingError> {
+        let mut reel = Reel { settings, run: now(), part: 0, loaded, recorder: None };
+        reel.next(reel.run)?;
+        Ok(reel)
+    }
+
+    fn write(
+        &mut self,
+        from: &Receiver<Taken>,
+        spare: &Sender<Vec<u8>>,
+    ) -> Result<(), RecordingError> {
+        for taken in from {
+            let Some(recorder) = &mut self.recorder else { break };
+            match taken {
+                Taken::Message { channel, arrival, t, data } => {
+                    recorder.message(channel, arrival, t, &data)?;
+                    drop(spare.try_send(data));
+                    if recorder.bytes() >= self.settings.max_mb * 1_000_000 {
+                        self.part += 1;
+                        self.next(arrival)?;
+                    }
+                }
+                Taken::Reload(arrival, loaded) => {
+                    recorder.json(Channel::Run, arrival, &Mark::Reload(loaded.clone()))?;
+                    self.loaded = loaded;
+                }
             }
-            Taken::Tick { stream, arrival, tick } => recorder.tick(&stream, arrival, tick)?,
+        }
+        self.recorder.take().map_or(Ok(()), Recorder::finish)
+    }
+
+    /// Finishes the file there is and begins the next.
+    fn next(&mut self, now: Arrival) -> Result<(), RecordingError> {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.finish()?;
+        }
+        shift(&self.settings.path, self.settings.keep)?;
+        let out = BufWriter::new(File::create(&self.settings.path)?);
+        let mut recorder = Recorder::new(out)?;
+        let Reel { run, part, loaded, .. } = self;
+        let begin = Mark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
+        recorder.json(Channel::Run, now, &begin)?;
+        self.recorder = Some(recorder);
+        Ok(())
+    }
+}
+
+/// Renames `NAME.mcap` to `NAME.1.mcap`, that to `NAME.2.mcap` and so on; the file beyond the number
+/// kept goes. What is no regular file stays as it is.
+fn shift(path: &Path, keep: u32) -> std::io::Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let older = |n: u32| match n {
+        0 => path.to_owned(),
+        n => path.with_extension(format!(
+            "{n}.{}",
+            path.extension().unwrap_or_default().to_string_lossy()
+        )),
+    };
+    for n in (1..keep).rev() {
+        match std::fs::rename(older(n - 1), older(n)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
-    recorder.finish()
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{Item, read};
+    use crate::wire::topic;
+
+    #[test]
+    fn a_full_file_is_followed_by_the_next_and_old_ones_go() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("run.mcap");
+        let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
+        let loaded = Loaded { model: "m".into(), settings: "s".into() };
+        let (mut tape, writer) = start(&settings, loaded).expect("begins");
+        let cam = topic::stream_id(b"cam1").expect("valid");
+        for i in 0..42u64 {
+            // 100 kB a message: ten a file, so five files, of which the last three are kept.
+            let at = Arrival(i);
+            let fill = |data: &mut Vec<u8>| data.resize(100_000, i as u8);
+            tape.message(Channel::Landmarks(cam), at, SourceTime(i), fill);
+        }
+        drop(tape);
+        writer.expect("records").join().expect("ends");
+        let mut seen = Vec::new();
+        for name in ["run.2.mcap", "run.1.mcap", "run.mcap"] {
+            let bytes = std::fs::read(folder.path().join(name)).expect("kept");
+            let (mut number, mut frames) = (0, Vec::new());
+            read(&bytes, |_, item| {
+                match item {
+                    Item::Mark(Mark::Begin { part, .. }) => number = part,
+                    Item::Frame(_, data) => frames.push(data[0]),
+                    other => panic!("{other:?}"),
+                }
+                Ok::<_, RecordingError>(())
+            })
+            .expect("reads");
+            seen.push((number, frames[0], frames.len()));
+        }
+        assert_eq!(seen, [(2, 20, 10), (3, 30, 10), (4, 40, 2)]);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 3);
+    }
 }

@@ -1,0 +1,183 @@
+//! Recordings: MCAP files of what came in and what went out, in the order of arrival.
+//!
+//! | channel | encoding | holds |
+//! |---|---|---|
+//! | `landmarks/<stream>` | msgpack | each frame let in, as it came (`log_time` arrival, `publish_time` capture) |
+//! | `ticks/<stream>` | json | what the clock decided |
+//! | `drops/<stream>` | json | a frame that was not let in, and why |
+//! | `events/<stream>` | msgpack | each event as published |
+//! | `run` | json | which model and settings are at work, at the beginning and at each reload |
+//!
+//! Frames, ticks and reloads are enough to compute the events again. MCAP opens in the tools
+//! robotics people already use, and a file cut short still yields its whole messages.
+
+mod read;
+mod write;
+
+use serde::{Deserialize, Serialize};
+
+pub use read::{Ending, read};
+pub use write::Recorder;
+
+use crate::config::Settings;
+use crate::infer::Infer;
+use crate::stream::Tick;
+use crate::wire::topic::StreamId;
+
+/// What a message of a recording is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// A frame.
+    Landmarks(StreamId),
+    /// What the clock decided.
+    Ticks(StreamId),
+    /// A frame not let in.
+    Drops(StreamId),
+    /// An event.
+    Events(StreamId),
+    /// Model and settings.
+    Run,
+}
+
+/// Which model and settings the events of a run follow from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// SHA-256 of the model file, in hexadecimal.
+    pub model: String,
+    /// SHA-256 of the settings `core` and `decide`, in hexadecimal.
+    pub settings: String,
+}
+
+impl Loaded {
+    /// What these settings and this inference are.
+    pub fn of(settings: &Settings, infer: &Infer) -> Self {
+        Loaded { model: infer.digest().to_owned(), settings: settings.digest() }
+    }
+}
+
+/// A message of the channel `run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum Mark {
+    /// The file begins.
+    Begin {
+        /// When the run began, ns since the Unix epoch: the same in all parts of one recording.
+        run: u64,
+        /// Number of the file in the recording, from 0.
+        part: u32,
+        /// At work from here on.
+        #[serde(flatten)]
+        loaded: Loaded,
+    },
+    /// Configuration and model were read again.
+    Reload(Loaded),
+}
+
+/// One recorded thing.
+#[derive(Debug, PartialEq)]
+pub enum Item<'a> {
+    /// The wire bytes of a frame.
+    Frame(StreamId, &'a [u8]),
+    /// What the clock decided.
+    Tick(StreamId, Tick),
+    /// The bytes of an event, MessagePack.
+    Event(StreamId, &'a [u8]),
+    /// Model and settings at work from here on.
+    Mark(Mark),
+}
+
+/// Why a recording cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// MCAP's own reason.
+    #[error("MCAP: {0}")]
+    Mcap(#[from] mcap::McapError),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    /// A message that is none of ours.
+    #[error("channel `{topic}`: {reason}")]
+    Content {
+        /// The channel.
+        topic: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Arrival, SourceTime};
+    use crate::wire::topic;
+
+    fn recording() -> Vec<u8> {
+        let mut out = std::io::Cursor::new(Vec::new());
+        let mut recorder = Recorder::new(&mut out).expect("begins");
+        let cam = topic::stream_id(b"cam1").expect("valid");
+        for i in 0..100u64 {
+            recorder
+                .frame(&cam, Arrival(i * 10), SourceTime(i), &[i as u8; 6000])
+                .expect("written");
+        }
+        recorder.json(Channel::Ticks(cam), Arrival(2000), &Tick::Stalled).expect("written");
+        recorder.finish().expect("finished");
+        out.into_inner()
+    }
+
+    fn items(bytes: &[u8]) -> (usize, Result<Ending, RecordingError>) {
+        let mut count = 0;
+        let ending = read(bytes, |_, _| {
+            count += 1;
+            Ok::<_, RecordingError>(())
+        });
+        (count, ending)
+    }
+
+    #[test]
+    fn what_was_written_is_read_in_order() {
+        let (mut seen, mut ticks) = (Vec::new(), Vec::new());
+        let ending = read(&recording(), |arrival, item| {
+            match item {
+                Item::Frame(_, wire) => seen.push((arrival.0, wire[0])),
+                Item::Tick(stream, tick) => {
+                    ticks.push((arrival.0, stream.as_str().to_owned(), tick))
+                }
+                other => panic!("{other:?}"),
+            }
+            Ok::<_, RecordingError>(())
+        });
+        assert!(matches!(ending, Ok(Ending::Whole)));
+        assert_eq!(seen, (0..100).map(|i| (i * 10, i as u8)).collect::<Vec<_>>());
+        assert_eq!(ticks, [(2000, "cam1".to_owned(), Tick::Stalled)]);
+    }
+
+    #[test]
+    fn a_recording_cut_anywhere_yields_what_came_before() {
+        let bytes = recording();
+        let mut last = 0;
+        for cut in (100..bytes.len()).step_by(4999) {
+            let (count, ending) = items(&bytes[..cut]);
+            assert!(matches!(ending, Ok(Ending::Cut)), "at {cut}: {ending:?}");
+            assert!(count >= last, "at {cut}");
+            last = count;
+        }
+        assert!(last > 60, "{last}");
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused() {
+        assert!(items(b"not an MCAP file at all").1.is_err());
+    }
+
+    #[test]
+    fn marks_as_documented() {
+        let loaded = Loaded { model: "ab".into(), settings: "cd".into() };
+        let begin = Mark::Begin { run: 7, part: 0, loaded: loaded.clone() };
+        let text = serde_json::to_string(&begin).expect("JSON");
+        assert_eq!(text, r#"{"mark":"begin","run":7,"part":0,"model":"ab","settings":"cd"}"#);
+        assert_eq!(serde_json::from_str::<Mark>(&text).expect("mark"), begin);
+        let text = serde_json::to_string(&Mark::Reload(loaded)).expect("JSON");
+        assert_eq!(text, r#"{"mark":"reload","model":"ab","settings":"cd"}"#);
+    }
+}

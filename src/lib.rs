@@ -1,6 +1,7 @@
 //! `signd`: landmark frames in, sign-language label events out.
 
 pub mod cli;
+pub mod clip;
 pub mod config;
 pub mod continuity;
 pub mod event;

@@ -8,8 +8,8 @@ use crate::continuity::{Continuity, Misplaced, Verdict};
 use crate::event::{Ended, Hand, Reason, State, Status};
 use crate::features::placed::HAND;
 use crate::features::space::Shoulders;
-use crate::features::{Placed, Rows, Space, grid::RowKind};
-use crate::frame::{Arrival, Frame, Part, SourceTime, is_missing};
+use crate::features::{Placed, Rows, grid::RowKind};
+use crate::frame::{Arrival, Frame, SourceTime, is_missing};
 use crate::gate::repair::Repair;
 use crate::gate::{Gate, GateSettings, Sight};
 use crate::segment::{Glance, Motion, Segment, SegmentSettings, Segmenter};
@@ -189,8 +189,8 @@ impl Stream {
         let space = self.shoulders.push(frame);
         let hands = self.repair.push(frame);
         let in_sign = self.segmenter.state() != State::Idle;
-        let [left, right] =
-            [Hand::Left, Hand::Right].map(|hand| self.sight(frame, hands.part(hand), &space));
+        let [left, right] = [Hand::Left, Hand::Right]
+            .map(|hand| Sight::of(frame, hands.part(hand), &space, self.rest_line));
         let gated = self.gate.push(frame.t, left, right, in_sign);
         if gated.dominant != self.dominant {
             self.dominant = gated.dominant;
@@ -231,13 +231,6 @@ impl Stream {
         }
         let hand = gated.dominant.filter(|_| gated.visible);
         out.steps.push(Step::Frame { state, hand, lost });
-    }
-
-    fn sight(&self, frame: &Frame, part: Option<Part>, space: &Space) -> Sight {
-        let Some(points) = part.and_then(|part| frame.part(part)) else { return Sight::default() };
-        // The middle knuckle is in the palm whatever the wrist does.
-        let raised = space.place(&points[9])[1] < self.rest_line;
-        Sight { present: true, raised }
     }
 
     fn close(&mut self, ended: Ended, out: &mut Batch) {

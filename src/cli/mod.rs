@@ -1,6 +1,7 @@
 //! The command line: a file for each subcommand.
 
 mod check;
+mod features;
 mod import;
 mod replay;
 mod run;
@@ -51,6 +52,8 @@ enum Command {
     Watch(watch::Watch),
     /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
     Import(import::Import),
+    /// Print the rows that a model would see, for training.
+    Features(features::Features),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
     /// Print what a model file says of itself.
@@ -111,6 +114,7 @@ impl Arguments {
             Command::Send(command) => command.execute(),
             Command::Watch(command) => command.execute(),
             Command::Import(command) => command.execute(),
+            Command::Features(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {

@@ -8,7 +8,8 @@
 pub mod repair;
 
 use crate::event::Hand;
-use crate::frame::SourceTime;
+use crate::features::Space;
+use crate::frame::{Frame, Part, SourceTime};
 
 /// How much a hand below the rest line counts towards dominance. Above zero, so that a hand that
 /// signs low still wins over one that is never seen.
@@ -37,6 +38,25 @@ pub struct Sight {
     pub present: bool,
     /// It is above the rest line.
     pub raised: bool,
+}
+
+impl Sight {
+    /// What a frame shows of the hand that this part is; `rest_line` in shoulder widths below the
+    /// shoulders.
+    pub fn of(frame: &Frame, part: Option<Part>, space: &Space, rest_line: f32) -> Sight {
+        let Some(points) = part.and_then(|part| frame.part(part)) else { return Sight::default() };
+        // The middle knuckle is in the palm whatever the wrist does.
+        Sight { present: true, raised: space.place(&points[9])[1] < rest_line }
+    }
+
+    /// What it says for this hand being the dominant one, 0..1.
+    pub fn weight(self) -> f64 {
+        match self {
+            Sight { present: false, .. } => 0.0,
+            Sight { raised: false, .. } => RESTING_WEIGHT,
+            Sight { raised: true, .. } => 1.0,
+        }
+    }
 }
 
 /// What the gate says of one frame.
@@ -113,12 +133,7 @@ impl Gate {
 
 impl Track {
     fn push(&mut self, t: SourceTime, sight: Sight, keep: f64, settings: &GateSettings) {
-        let weight = match sight {
-            Sight { present: false, .. } => 0.0,
-            Sight { raised: false, .. } => RESTING_WEIGHT,
-            Sight { raised: true, .. } => 1.0,
-        };
-        self.score = self.score * keep + weight * (1.0 - keep);
+        self.score = self.score * keep + sight.weight() * (1.0 - keep);
         if sight.present {
             let since = *self.since.get_or_insert(t);
             self.seen = Some(t);

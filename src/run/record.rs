@@ -102,7 +102,15 @@ pub fn start(
     }
     let (to, from) = bounded(BEHIND);
     let (give, spare) = bounded(BEHIND);
-    let mut reel = Reel::begin(settings.clone(), loaded)?;
+    let mut reel = match Reel::begin(settings.clone(), loaded) {
+        Ok(reel) => reel,
+        // A path that cannot be is a mistake of the operator; a disk that is full is not.
+        Err(RecordingError::File(error)) => return Err(error.into()),
+        Err(error) => {
+            tracing::error!("no recording: {error}");
+            return Ok((Tape(None), None));
+        }
+    };
     let write = move || {
         let shown = reel.settings.path.display().to_string();
         match reel.write(&from, &give) {

@@ -1,0 +1,33 @@
+//! A clip: one sign as its maker cut it. No gate, no segmenter; its rows are those of all its frames.
+
+use crate::event::Hand;
+use crate::features::grid::RowKind;
+use crate::features::space::Shoulders;
+use crate::features::{Placed, Rows, Space};
+use crate::frame::Frame;
+use crate::gate::Sight;
+use crate::gate::repair::{Hands, Repair};
+
+/// The rows of a clip, one after the other, each `kind.width()` long. The dominant hand is the one
+/// that the whole clip shows more of; a hand below `rest_line` (shoulder widths below the shoulders)
+/// counts little, as in the gate.
+pub fn rows(frames: &[Frame], kind: &RowKind, rest_line: f32) -> Vec<f32> {
+    let (mut shoulders, mut repair) = (Shoulders::default(), Repair::default());
+    let seen: Vec<(Space, Hands)> =
+        frames.iter().map(|frame| (shoulders.push(frame), repair.push(frame))).collect();
+    let weight = |hand: Hand| -> f64 {
+        let sights = frames.iter().zip(&seen).map(|(frame, (space, hands))| {
+            Sight::of(frame, hands.part(hand), space, rest_line).weight()
+        });
+        sights.sum()
+    };
+    let left = weight(Hand::Left) > weight(Hand::Right);
+    let dominant = if left { Hand::Left } else { Hand::Right };
+
+    let (mut rows, mut placed, mut out) = (Rows::new(kind.clone()), Placed::default(), Vec::new());
+    for (frame, (space, hands)) in frames.iter().zip(&seen) {
+        placed.take(frame, *hands, dominant, space);
+        rows.push(frame, &placed, &mut out);
+    }
+    out
+}

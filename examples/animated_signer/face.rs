@@ -84,11 +84,11 @@ impl Face {
             put(i, x, y, 0.0);
         }
         for (lids, height) in [(LOWER_LIDS, 0.014), (UPPER_LIDS, -0.016)] {
-            for n in 0..9 {
+            for (n, (&right, &left)) in lids[0].iter().zip(&lids[1]).enumerate() {
                 let (sin, cos) = (std::f32::consts::PI * n as f32 / 8.0).sin_cos();
                 let (x, y) = (0.1 + 0.045 * cos, -0.066 + height * sin);
-                put(lids[0][n], -x, y, 0.012);
-                put(lids[1][n], x, y, 0.012);
+                put(right, -x, y, 0.012);
+                put(left, x, y, 0.012);
             }
         }
         for ([right, left], at) in PAIRS {

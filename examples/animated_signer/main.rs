@@ -78,19 +78,19 @@ fn demo(out: &Path) -> Result<()> {
         ..Person::new(&mut chance)
     };
     let mut performance = Performance::new(&person, chance.fork());
-    performance.wait(1.2);
+    performance.wait(1.0);
     for name in ["hello", "mom", "scratch", "think", "drink", "thankyou"] {
         match SIGNS.iter().find(|sign| sign.name == name) {
             Some(sign) => performance.sign(sign),
             None => NO_SIGNS.iter().filter(|m| m.name == name).for_each(|m| performance.fidget(m)),
         }
-        performance.wait(1.2);
+        performance.wait(1.0);
     }
     let camera =
         Camera { fps: 30.0, width: 640, height: 480, at: [0.01, 0.44], unit: 0.36, jitter: 0.006 };
     let middle = |i: usize| 0.5 * (performance.made[i].start + performance.made[i].end);
     let faults = Faults {
-        lost: [1, 3].map(|i| [middle(i), middle(i) + 0.12]).to_vec(),
+        lost: [1, 3].map(|i| [middle(i), middle(i) + 0.13]).to_vec(),
         swapped: vec![[middle(2), middle(2) + 0.06]],
         doubled: Vec::new(),
     };

@@ -160,7 +160,7 @@ pub const SIGNS: [Motion; 8] = [
     one_hand(
         "think",
         step(0.0, 0.0, THINK.at(v(0.14, 0.08, -0.12))),
-        &[step(0.12, 0.10, THINK), step(0.12, 0.0, THINK.at(v(0.14, 0.07, -0.10)))],
+        &[step(0.14, 0.20, THINK), step(0.12, 0.0, THINK.at(v(0.14, 0.07, -0.10)))],
         [1, 2],
     ),
     one_hand(

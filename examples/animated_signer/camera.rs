@@ -39,7 +39,7 @@ impl Camera {
             height,
             at: [c.normal(0.0, 0.05), 1.12 * unit + c.between(0.0, 0.12)],
             unit,
-            jitter: c.between(0.003, 0.014),
+            jitter: c.between(0.0012, 0.006),
         }
     }
 
@@ -176,8 +176,8 @@ impl<'a> Filming<'a> {
 
         let face_depth = face[234].z;
         let jitter = self.camera.jitter;
-        self.put(t, &face, face_depth, 0.3 * jitter, frame.detect(Part::Face));
-        self.put(t, &body, 0.05, 0.6 * jitter, frame.detect(Part::Pose));
+        self.put(t, &face, face_depth, 0.25 * jitter, frame.detect(Part::Face));
+        self.put(t, &body, 0.05, 0.2 * jitter, frame.detect(Part::Pose));
         for (part, arm, drift) in [(Part::LeftHand, &left, 0), (Part::RightHand, &right, 1)] {
             let off = self.drift[drift].at(t);
             let hand = arm.hand.map(|p| p + v(off.x, off.y, 0.0));

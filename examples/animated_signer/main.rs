@@ -72,26 +72,26 @@ fn demo(out: &Path) -> Result<()> {
     let person = Person {
         left_handed: false,
         rest: HANGING,
-        tempo: 0.85,
+        tempo: 0.8,
         sloppiness: 0.3,
         mouthing: 0.8,
         ..Person::new(&mut chance)
     };
     let mut performance = Performance::new(&person, chance.fork());
-    performance.wait(1.0);
+    performance.wait(0.7);
     for name in ["hello", "mom", "scratch", "think", "drink", "thankyou"] {
         match SIGNS.iter().find(|sign| sign.name == name) {
             Some(sign) => performance.sign(sign),
             None => NO_SIGNS.iter().filter(|m| m.name == name).for_each(|m| performance.fidget(m)),
         }
-        performance.wait(1.0);
+        performance.wait(0.7);
     }
     let camera =
-        Camera { fps: 30.0, width: 640, height: 480, at: [0.01, 0.44], unit: 0.36, jitter: 0.006 };
+        Camera { fps: 30.0, width: 640, height: 480, at: [0.01, 0.44], unit: 0.36, jitter: 0.003 };
     let middle = |i: usize| 0.5 * (performance.made[i].start + performance.made[i].end);
     let faults = Faults {
-        lost: [1, 3].map(|i| [middle(i), middle(i) + 0.13]).to_vec(),
-        swapped: vec![[middle(2), middle(2) + 0.06]],
+        lost: [1, 3].map(|i| [middle(i), middle(i) + 4.0 / 30.0]).to_vec(),
+        swapped: vec![[middle(2), middle(2) + 2.0 / 30.0]],
         doubled: Vec::new(),
     };
     let frames = film(&person, &performance, &camera, &faults, &mut chance, START);

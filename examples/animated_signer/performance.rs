@@ -78,7 +78,7 @@ impl<'a> Performance<'a> {
     /// Lead-in, movement and lead-out; returns when the movement began and ended, seconds.
     fn make(&mut self, motion: &Motion, miss: f32, talk: f32) -> (f32, f32) {
         let tempo = self.person.tempo * self.chance.between(0.92, 1.08);
-        let lead_in = self.chance.between(0.40, 0.60) / tempo;
+        let lead_in = self.chance.between(0.45, 0.75) / tempo;
         self.mouth.go(self.now + 0.5 * lead_in, 0.2, [talk]);
         self.go(&motion.enter.to, lead_in, miss, motion.both);
         let start = self.now;
@@ -94,7 +94,7 @@ impl<'a> Performance<'a> {
         }
         let end = self.now;
         self.mouth.go(end, 0.2, [0.0]);
-        let lead_out = self.chance.between(0.45, 0.65) / tempo;
+        let lead_out = self.chance.between(0.50, 0.80) / tempo;
         self.go(&self.person.rest, lead_out, 0.2, motion.both);
         (start, end)
     }

@@ -56,7 +56,7 @@ impl Person {
             face_width: c.normal(1.0, 0.04),
             lips: c.normal(1.0, 0.12),
             facing: c.normal(0.0, 0.09),
-            tempo: c.between(0.7, 1.3),
+            tempo: c.between(0.6, 1.2),
             sloppiness: c.between(0.05, 1.0),
             elbows_out: c.unit(),
             mouthing: c.unit(),

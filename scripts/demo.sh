@@ -10,7 +10,7 @@ $signd run --ingest "ipc://$work/in" --publish "ipc://$work/out" &
 daemon=$!
 $signd watch --from "ipc://$work/out" &
 sleep 1
-$signd send tests/recordings/stick.mcap --to "ipc://$work/in"
+$signd send tests/recordings/signer.mcap --to "ipc://$work/in"
 sleep 0.5
 kill -TERM $daemon
 wait $daemon

@@ -1,7 +1,7 @@
 //! The real binary, through its sockets and signals.
 
-#[path = "../examples/stick_signer/signer.rs"]
-mod signer;
+#[path = "common/stick_figure.rs"]
+mod stick_figure;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use signd::frame::{Frame, SourceTime};
 use signd::wire::landmarks;
-use signer::{Gesture, frames};
+use stick_figure::{Gesture, frames};
 
 const GESTURES: [Gesture; 2] =
     [Gesture { at: 0.5, height: -0.4 }, Gesture { at: 3.0, height: 0.6 }];

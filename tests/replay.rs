@@ -75,3 +75,28 @@ fn a_recording_cut_short_replays_up_to_the_cut_and_exits_3() {
     assert!(said.lines().filter(|line| line.contains(r#""kind":"frame""#)).count() > 100);
     assert!(said.lines().last().is_some_and(|line| line.contains("shutdown")));
 }
+
+#[test]
+fn the_animated_signer_is_segmented_where_it_signs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let lines = |text: String| -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let truth = lines(std::fs::read_to_string(folder.join("signer.truth.jsonl")).expect("truth"));
+    let said = String::from_utf8(replay(&[&folder.join("signer.mcap")]).stdout).expect("UTF-8");
+    let mut decisions = lines(said);
+    decisions.retain(|event| event["kind"] == "sign");
+    let span = |v: &Value| [&v["start_seq"], &v["end_seq"]].map(|s| s.as_u64().expect("a number"));
+    assert_eq!(truth.len(), 5);
+    // One movement is no sign; the stand-in model cannot know that.
+    assert_eq!(decisions.len(), truth.len() + 1);
+    for sign in &truth {
+        let [start, end] = span(sign);
+        let over: Vec<[u64; 2]> =
+            decisions.iter().map(span).filter(|[s, e]| *s <= end && start <= *e).collect();
+        let [[found_start, found_end]] = over[..] else { panic!("{sign}: {over:?}") };
+        assert!(found_start.abs_diff(start) <= 6, "{sign}: {over:?}");
+        // When the hand leaves the picture, the lead-out (here about 0.8 s) still counts as sign.
+        assert!((end..=end + 28).contains(&found_end), "{sign}: {over:?}");
+    }
+}

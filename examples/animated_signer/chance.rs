@@ -1,0 +1,81 @@
+//! Seeded random numbers, and slow wandering made of them.
+
+use std::f32::consts::TAU;
+
+use crate::space::{V3, v};
+
+/// SplitMix64: small, and the same on every machine.
+#[derive(Clone, Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// The numbers of that seed.
+    pub fn new(seed: u64) -> Chance {
+        Chance(seed)
+    }
+
+    /// A generator of its own for one concern, so that drawing more for one changes no other.
+    pub fn fork(&mut self) -> Chance {
+        Chance(self.bits())
+    }
+
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Even over 0..1, without 1.
+    pub fn unit(&mut self) -> f32 {
+        // 24 bits are all that a float can tell apart below one.
+        (self.bits() >> 40) as f32 / 16_777_216.0
+    }
+
+    /// Even over `low..high`.
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+
+    /// True with that probability.
+    pub fn happens(&mut self, probability: f32) -> bool {
+        self.unit() < probability
+    }
+
+    /// One of the choices.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[(self.unit() * choices.len() as f32) as usize % choices.len()]
+    }
+
+    /// About normal (twelve even numbers added), never beyond six deviations.
+    pub fn normal(&mut self, mean: f32, deviation: f32) -> f32 {
+        let sum: f32 = (0..12).map(|_| self.unit()).sum();
+        mean + deviation * (sum - 6.0)
+    }
+
+    /// Three normal numbers of that deviation.
+    pub fn normal3(&mut self, deviation: f32) -> V3 {
+        v(self.normal(0.0, deviation), self.normal(0.0, deviation), self.normal(0.0, deviation))
+    }
+}
+
+/// A smooth aimless motion around zero: per axis three sines of unrelated frequency.
+#[derive(Clone, Debug)]
+pub struct Wander([[[f32; 3]; 3]; 3]);
+
+impl Wander {
+    /// About `size` large, at frequencies over `low..high` Hz.
+    pub fn new(chance: &mut Chance, size: f32, low: f32, high: f32) -> Wander {
+        let mut wave = || {
+            let (size, hz) = (size * chance.between(0.2, 0.8), chance.between(low, high));
+            [size, TAU * hz, chance.between(0.0, TAU)]
+        };
+        Wander(std::array::from_fn(|_| std::array::from_fn(|_| wave())))
+    }
+
+    /// Where it is at `t` seconds.
+    pub fn at(&self, t: f32) -> V3 {
+        let axis = |i: usize| self.0[i].iter().map(|[size, w, at]| size * (w * t + at).sin()).sum();
+        v(axis(0), axis(1), axis(2))
+    }
+}

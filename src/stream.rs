@@ -98,6 +98,7 @@ pub struct Stream {
     gate: Gate,
     dominant: Option<Hand>,
     placed: Placed,
+    raised: bool,
     motion: Motion,
     segmenter: Segmenter,
     rows: Rows,
@@ -116,6 +117,7 @@ impl Stream {
             gate: Gate::new(settings.gate.clone()),
             dominant: None,
             placed: Placed::default(),
+            raised: false,
             motion: Motion::default(),
             segmenter: Segmenter::new(settings.segment.clone()),
             rows: Rows::new(kind),
@@ -210,13 +212,16 @@ impl Stream {
         };
         // While a hand vanishes for a moment it is where it was.
         let unseen = is_missing(&self.placed.0[HAND.start]) && gated.visible && in_sign;
+        if !unseen {
+            self.raised = raised;
+        }
         let change = self.segmenter.push(Glance {
             seq: frame.seq,
             t: frame.t,
             row: self.rows.made().saturating_sub(1),
             lost,
             visible: gated.visible,
-            raised: raised || unseen,
+            raised: self.raised,
             motion: self.motion.push(frame.t, &self.placed),
         });
         if let Some(segment) = change.end {

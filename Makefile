@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`. Both begin with `make setup`.
-.PHONY: setup demo test
+.PHONY: setup demo test bench
 
 SIGND := target/release/signd
 
@@ -11,3 +11,7 @@ demo: setup
 
 test: setup
 	scripts/test.sh
+
+# Stages alone, then the binary over its sockets: two minutes.
+bench: setup
+	cargo bench --locked --bench stages --bench end_to_end

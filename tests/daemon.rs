@@ -148,8 +148,8 @@ fn without_latency(mut event: Value) -> Value {
 }
 
 /// Replays the daemon's own recording.
-fn replay(path: &Path) -> Vec<Value> {
-    let output = signd().arg("replay").arg(path).output().expect("runs");
+fn replay(path: &Path, flags: &[&str]) -> Vec<Value> {
+    let output = signd().arg("replay").arg(path).args(flags).output().expect("runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
@@ -186,7 +186,7 @@ fn frames_in_are_events_out_and_the_same_as_in_replay() {
         live.iter().filter(|(t, _)| t.starts_with("sign/")).map(|(t, _)| t.as_str()).collect();
     assert_eq!(signs, ["sign/cam1/high", "sign/cam1/low"]);
 
-    let replayed: Vec<Value> = replay(&recording).into_iter().map(without_latency).collect();
+    let replayed: Vec<Value> = replay(&recording, &[]).into_iter().map(without_latency).collect();
     let live: Vec<Value> = live.into_iter().map(|(_, event)| without_latency(event)).collect();
     assert_eq!(live.len(), replayed.len());
     for (live, replayed) in live.iter().zip(&replayed) {
@@ -217,7 +217,7 @@ fn four_streams_at_once_decide_what_replay_decides() {
     assert_eq!(daemon.stop().0, Some(0));
     let signs: Vec<Value> =
         (0..8).filter_map(|_| receive(&watch)).map(|(_, e)| without_latency(e)).collect();
-    let replayed = replay(&recording).into_iter().filter(|e| e["kind"] == "sign");
+    let replayed = replay(&recording, &[]).into_iter().filter(|e| e["kind"] == "sign");
     let replayed: Vec<Value> = replayed.map(without_latency).collect();
     assert_eq!(signs.len(), 8);
     assert_eq!(signs, replayed);
@@ -231,6 +231,62 @@ fn four_streams_at_once_decide_what_replay_decides() {
         .collect()
     };
     assert!(["b", "c", "d"].iter().all(|stream| alone(stream) == alone("a")));
+}
+
+/// All frames at once: while the model computes its first answer, the rest of them come to wait.
+#[test]
+fn a_model_slower_than_the_camera_costs_hypotheses_but_no_frame_and_no_decision() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = folder.path().join("run.mcap");
+    let slow = root().join("tests/models/slow.onnx");
+    let slow = ["--model", slow.to_str().expect("UTF-8")];
+    let daemon =
+        Daemon::start(&[&slow[..], &["--record", recording.to_str().expect("UTF-8")]].concat());
+    let context = zmq::Context::new();
+    let watch = daemon.watch(&context, "");
+    let camera = daemon.camera(&context);
+    std::thread::sleep(Duration::from_millis(200));
+    let frames = frames(&GESTURES, 5.5, 30.0, SourceTime(1_000_000_000));
+    frames.iter().for_each(|frame| send_frame(&camera, "cam1", frame));
+    let mut live = Vec::new();
+    while live.last().is_none_or(|(_, event): &(String, Value)| event["seq"] != 164) {
+        live.push(receive(&watch).expect("an event"));
+    }
+    let (code, summary) = daemon.stop();
+    assert_eq!(code, Some(0));
+    live.extend(until_gone(&watch));
+
+    let live: Vec<Value> = live.into_iter().map(|(_, event)| without_latency(event)).collect();
+    let replayed: Vec<Value> = replay(&recording, &slow).into_iter().map(without_latency).collect();
+    let of = |events: &[Value], kind: &str| -> Vec<Value> {
+        events.iter().filter(|event| event["kind"] == kind).cloned().collect()
+    };
+    assert_eq!(of(&live, "sign").len(), 2);
+    assert_eq!(of(&live, "sign"), of(&replayed, "sign"));
+    let (live, replayed) = (of(&live, "frame"), of(&replayed, "frame"));
+    assert_eq!((live.len(), replayed.len()), (165, 165));
+    let mut skipped = 0;
+    for (seq, (mut live, mut replayed_now)) in live.into_iter().zip(replayed.clone()).enumerate() {
+        assert_eq!(live["seq"], seq, "one event per frame, in order");
+        if live["top_seq"] != live["seq"] {
+            skipped += 1;
+            match live["top_seq"].as_u64() {
+                None => assert_eq!(live["top"], serde_json::json!([])),
+                Some(then) => {
+                    assert!(then < seq as u64);
+                    assert_eq!(live["top"], replayed[then as usize]["top"], "as of frame {then}");
+                }
+            }
+            for event in [&mut live, &mut replayed_now] {
+                event["top"] = Value::Null;
+                event["top_seq"] = Value::Null;
+            }
+        }
+        assert_eq!(live, replayed_now);
+    }
+    let count = summary.split("skipped=").nth(1).and_then(|s| s.split_whitespace().next());
+    let counted: usize = count.and_then(|n| n.parse().ok()).expect("a number");
+    assert!(skipped > 0 && counted >= skipped, "{skipped} {summary}");
 }
 
 #[test]

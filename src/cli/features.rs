@@ -21,8 +21,7 @@ use crate::features::grid::RowKind;
 use crate::features::schema;
 use crate::frame::{Frame, POINTS, Point, SourceTime};
 use crate::import::{self, Overrides};
-use crate::recording::{self, Item, RecordingError};
-use crate::wire::landmarks;
+use crate::recording;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]
@@ -122,20 +121,7 @@ fn frames(file: &Path) -> Result<Vec<Frame>> {
         let clip = import::read(file, &Overrides::default())?;
         return Ok(clip.frames(SourceTime(1_000_000_000)).collect());
     }
-    let (mut first, mut frames) = (None, Vec::new());
-    recording::read(&read_file(file)?, |_, item| {
-        if let Item::Frame(stream, wire) = item
-            && *first.get_or_insert(stream) == stream
-        {
-            let mut frame = Frame::default();
-            let content = |reason: landmarks::Refusal| RecordingError::Content {
-                topic: stream.to_string(),
-                reason: reason.to_string(),
-            };
-            landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).map_err(content)?;
-            frames.push(frame);
-        }
-        Ok::<_, RecordingError>(())
-    })?;
-    Ok(frames)
+    let (all, _) = recording::frames(&read_file(file)?)?;
+    let first = all.first().map(|(stream, _)| *stream);
+    Ok(all.into_iter().filter(|(id, _)| Some(*id) == first).map(|(_, frame)| frame).collect())
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Outcome, read_file};
 use crate::frame::Frame;
-use crate::recording::{self, Ending, Item, RecordingError};
+use crate::recording::{self, Ending};
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
 
@@ -41,20 +41,10 @@ impl Send {
             },
             None => None,
         };
-        let bytes = read_file(&self.file)?;
-        let mut frames: Vec<(StreamId, Frame)> = Vec::new();
-        let ending = recording::read(&bytes, |_, item| {
-            if let Item::Frame(stream, wire) = item {
-                let mut frame = Frame::default();
-                let content = |reason: landmarks::Refusal| RecordingError::Content {
-                    topic: stream.to_string(),
-                    reason: reason.to_string(),
-                };
-                landmarks::decode(wire).and_then(|w| w.fill(&mut frame)).map_err(content)?;
-                frames.push((rename.unwrap_or(stream), frame));
-            }
-            Ok::<_, RecordingError>(())
-        })?;
+        let (mut frames, ending) = recording::frames(&read_file(&self.file)?)?;
+        if let Some(id) = rename {
+            frames.iter_mut().for_each(|(stream, _)| *stream = id);
+        }
         self.play(&frames)?;
         Ok(if ending == Ending::Cut { Outcome::CutShort } else { Outcome::Done })
     }

@@ -102,6 +102,12 @@ impl Runtime {
         let environment = Arc::new(environment.map_err(|e| refuse(e.to_string()))?);
         Ok(LOADED.get_or_init(|| Runtime { environment }).clone())
     }
+
+    /// The runtime's environment, of which a process has only one: whoever measures a bare session
+    /// against [`Model`] needs it too.
+    pub fn environment(&self) -> &ort::environment::Environment {
+        &self.environment
+    }
 }
 
 /// What a model file says of itself.
@@ -183,10 +189,10 @@ impl Model {
     pub fn run(&mut self, rows: &[f32]) -> Result<&[f32], ModelError> {
         let width = self.card.kind.width();
         let t = (rows.len() / width) as i64;
-        let shape: Vec<i64> = match (&self.card.kind, self.batched) {
-            (RowKind::Features { .. }, _) => vec![1, t, width as i64],
-            (RowKind::Landmarks, true) => vec![1, t, POINTS as i64, 3],
-            (RowKind::Landmarks, false) => vec![t, POINTS as i64, 3],
+        let shape: &[i64] = match (&self.card.kind, self.batched) {
+            (RowKind::Features { .. }, _) => &[1, t, width as i64],
+            (RowKind::Landmarks, true) => &[1, t, POINTS as i64, 3],
+            (RowKind::Landmarks, false) => &[t, POINTS as i64, 3],
         };
         let input = TensorRef::from_array_view((shape, rows))?;
         let outputs = self.session.run(ort::inputs![input])?;

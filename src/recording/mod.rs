@@ -16,7 +16,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use read::{Ending, read};
+pub use read::{Ending, frames, read};
 pub use write::Recorder;
 
 use crate::config::Settings;

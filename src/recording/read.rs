@@ -3,8 +3,9 @@
 use mcap::MessageStream;
 
 use super::{Item, RecordingError};
-use crate::frame::Arrival;
-use crate::wire::topic;
+use crate::frame::{Arrival, Frame};
+use crate::wire::landmarks;
+use crate::wire::topic::{self, StreamId};
 
 pub(super) const LANDMARKS: &str = "landmarks/";
 pub(super) const TICKS: &str = "ticks/";
@@ -44,6 +45,24 @@ pub fn read<E: From<RecordingError>>(
         }
     }
     Ok(if bytes.ends_with(mcap::MAGIC) { Ending::Whole } else { Ending::Cut })
+}
+
+/// All frames of a recording with their streams, in the order of arrival.
+pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, Ending), RecordingError> {
+    let mut frames = Vec::new();
+    let ending = read(bytes, |_, item| {
+        if let Item::Frame(stream, wire) = item {
+            let mut frame = Frame::default();
+            let content = |reason: landmarks::Refusal| RecordingError::Content {
+                topic: format!("{LANDMARKS}{stream}"),
+                reason: reason.to_string(),
+            };
+            landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).map_err(content)?;
+            frames.push((stream, frame));
+        }
+        Ok::<_, RecordingError>(())
+    })?;
+    Ok((frames, ending))
 }
 
 fn item<'a>(topic: &str, data: &'a [u8]) -> Result<Option<Item<'a>>, RecordingError> {

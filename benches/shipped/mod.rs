@@ -1,0 +1,70 @@
+//! What the benchmarks run on: the shipped recording, and model and runtime as `make setup` leaves
+//! them beside the binary.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use signd::config::{Flags, Settings};
+use signd::frame::{Arrival, Frame};
+use signd::infer::model::{Model, Runtime};
+use signd::recording;
+use signd::stream::{Batch, Step, Stream};
+use signd::wire::landmarks;
+
+const RECORDING: &str = "tests/recordings/signer.mcap";
+
+/// The frames of the recording, in order.
+pub fn frames() -> Vec<Frame> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORDING);
+    let bytes = std::fs::read(&path).expect("the shipped recording");
+    let (frames, _) = recording::frames(&bytes).expect("readable");
+    frames.into_iter().map(|(_, frame)| frame).collect()
+}
+
+/// A frame as it goes over the wire.
+pub fn encoded(frame: &Frame) -> Vec<u8> {
+    let mut wire = Vec::new();
+    landmarks::encode(frame, &mut wire);
+    wire
+}
+
+/// The settings that ship.
+pub fn settings() -> Settings {
+    Settings::load(&Flags::default()).expect("the defaults are valid")
+}
+
+/// The binary.
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_signd"))
+}
+
+/// The model that the binary finds beside itself.
+pub fn model() -> Model {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let beside = |name| binary().with_file_name(name);
+    let load = || Runtime::load(&beside("libonnxruntime.so")).expect("`make setup` fetched it");
+    Model::open(RUNTIME.get_or_init(load), &beside("signd.onnx"))
+        .expect("`make setup` put it there")
+}
+
+/// The input of the model's call for each frame: rows of the sign so far, empty when none is open.
+pub fn inputs(frames: &[Frame], model: &Model) -> Vec<Vec<f32>> {
+    let mut stream = Stream::new(&settings().core, model.card().kind.clone());
+    let (mut batch, mut rows, mut begin) = (Batch::default(), Vec::new(), None);
+    let width = model.row_width();
+    let mut input = |frame: &Frame| {
+        batch.clear();
+        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        rows.extend_from_slice(&batch.rows);
+        for step in &batch.steps {
+            match *step {
+                Step::Begin(row) => begin = Some(row as usize * width),
+                Step::Drop => begin = None,
+                _ => {}
+            }
+        }
+        let start = begin.unwrap_or(rows.len());
+        rows[start.max(rows.len().saturating_sub(model.window() * width))..].to_vec()
+    };
+    frames.iter().map(&mut input).collect()
+}

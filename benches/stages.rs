@@ -1,0 +1,194 @@
+//! What each stage costs per frame. One sample is the shipped recording played once, so a figure is
+//! the mean over its frames, those at rest and those inside a sign.
+
+#[path = "shipped/mod.rs"]
+mod shipped;
+
+use std::hint::black_box;
+
+use divan::Bencher;
+use signd::event::{Event, Hand};
+use signd::features::grid::RowKind;
+use signd::features::placed::HAND;
+use signd::features::space::Shoulders;
+use signd::features::{Placed, Rows, Schema};
+use signd::frame::{Arrival, Frame, SourceTime, is_missing};
+use signd::gate::repair::{Hands, Repair};
+use signd::gate::{Gate, Sight};
+use signd::infer::Infer;
+use signd::infer::decide::Decider;
+use signd::segment::{Glance, Motion, Segmenter};
+use signd::stream::{Batch, Stream};
+use signd::wire::events::{self, Delivery, Encoding};
+use signd::wire::{landmarks, topic};
+
+/// Frames of the recording.
+const FRAMES: u32 = 608;
+
+fn main() {
+    assert_eq!(shipped::frames().len(), FRAMES as usize, "a sample is the whole recording");
+    divan::main();
+}
+
+/// The recording without an end: numbers and times go on where it begins anew.
+struct Camera {
+    frames: Vec<Frame>,
+    next: usize,
+}
+
+impl Camera {
+    fn new() -> Camera {
+        Camera { frames: shipped::frames(), next: 0 }
+    }
+
+    fn frame(&mut self) -> (usize, &Frame) {
+        let i = self.next % self.frames.len();
+        let frame = &mut self.frames[i];
+        frame.seq = self.next as u64;
+        frame.t = SourceTime(1_000_000_000 + self.next as u64 * 1_000_000_000 / 30);
+        self.next += 1;
+        (i, frame)
+    }
+}
+
+/// What the stages before hand to a stage, for one frame.
+struct Passage {
+    hands: Hands,
+    sights: [Sight; 2],
+    placed: Placed,
+}
+
+/// The recording's passages, with the right hand dominant, as it is.
+fn passages() -> Vec<Passage> {
+    let rest_line = shipped::settings().core.gate.rest_line as f32;
+    let (mut repair, mut shoulders) = (Repair::default(), Shoulders::default());
+    let passage = |frame: Frame| {
+        let (hands, space) = (repair.push(&frame), shoulders.push(&frame));
+        let sights = [Hand::Left, Hand::Right]
+            .map(|hand| Sight::of(&frame, hands.part(hand), &space, rest_line));
+        let mut placed = Placed::default();
+        placed.take(&frame, hands, Hand::Right, &space);
+        Passage { hands, sights, placed }
+    };
+    shipped::frames().into_iter().map(passage).collect()
+}
+
+/// All columns of the schema at the rate of a fast camera: no model asks for more.
+fn every_column() -> RowKind {
+    RowKind::Features { schema: Schema::everything(), rate: 30.0 }
+}
+
+/// Check and decode a message.
+#[divan::bench(sample_size = FRAMES)]
+fn decode(bencher: Bencher) {
+    let wires: Vec<Vec<u8>> = shipped::frames().iter().map(shipped::encoded).collect();
+    let (mut wires, mut frame) = (wires.iter().cycle(), Frame::default());
+    bencher.bench_local(|| {
+        let wire = wires.next().expect("endless");
+        landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).expect("a frame");
+    });
+}
+
+/// Stage 2: repair and gate.
+#[divan::bench(sample_size = FRAMES)]
+fn gate(bencher: Bencher) {
+    let (passages, mut camera) = (passages(), Camera::new());
+    let (mut repair, mut gate) = (Repair::default(), Gate::new(shipped::settings().core.gate));
+    bencher.bench_local(|| {
+        let (i, frame) = camera.frame();
+        black_box(repair.push(frame));
+        let [left, right] = passages[i].sights;
+        gate.push(frame.t, left, right, false)
+    });
+}
+
+/// Stage 3: signer space, placed landmarks, resampling, all columns.
+#[divan::bench(sample_size = FRAMES)]
+fn features(bencher: Bencher) {
+    let (passages, mut camera) = (passages(), Camera::new());
+    let (mut shoulders, mut placed) = (Shoulders::default(), Placed::default());
+    let (mut rows, mut out) = (Rows::new(every_column()), Vec::new());
+    bencher.bench_local(|| {
+        let (i, frame) = camera.frame();
+        let space = shoulders.push(frame);
+        placed.take(frame, passages[i].hands, Hand::Right, &space);
+        out.clear();
+        rows.push(frame, &placed, &mut out);
+    });
+}
+
+/// Stage 4: motion and segmenter.
+#[divan::bench(sample_size = FRAMES)]
+fn segment(bencher: Bencher) {
+    let (passages, mut camera) = (passages(), Camera::new());
+    let mut motion = Motion::default();
+    let mut segmenter = Segmenter::new(shipped::settings().core.segment);
+    bencher.bench_local(|| {
+        let (i, frame) = camera.frame();
+        let Passage { placed, sights, .. } = &passages[i];
+        segmenter.push(Glance {
+            seq: frame.seq,
+            t: frame.t,
+            row: frame.seq,
+            lost: 0,
+            visible: !is_missing(&placed.0[HAND.start]),
+            raised: sights[1].raised,
+            motion: motion.push(frame.t, placed),
+        })
+    });
+}
+
+/// The front end: continuity and stages 2 to 4, as the daemon runs them, all columns.
+#[divan::bench(sample_size = FRAMES)]
+fn front_end(bencher: Bencher) {
+    let mut camera = Camera::new();
+    let mut stream = Stream::new(&shipped::settings().core, every_column());
+    let mut batch = Batch::default();
+    bencher.bench_local(|| {
+        let (_, frame) = camera.frame();
+        batch.clear();
+        stream.push(frame, Arrival(frame.t.0), &mut batch);
+    });
+}
+
+/// One call to the shipped model, for the frames inside a sign.
+#[divan::bench]
+fn model_call(bencher: Bencher) {
+    let mut model = shipped::model();
+    let mut inputs = shipped::inputs(&shipped::frames(), &model);
+    inputs.retain(|input| !input.is_empty());
+    let mut inputs = inputs.iter().cycle();
+    bencher.bench_local(|| {
+        model.run(inputs.next().expect("endless")).expect("runs");
+    });
+}
+
+/// An event and its topic as MessagePack.
+#[divan::bench(sample_size = FRAMES)]
+fn encode(bencher: Bencher) {
+    let events = recorded_events();
+    let (mut events, mut head, mut body) = (events.iter().cycle(), Vec::new(), Vec::new());
+    let delivery = Delivery { latency_us: Some(200), retained: false };
+    bencher.bench_local(|| {
+        let event = events.next().expect("endless");
+        events::topic(event, &mut head);
+        events::encode(event, delivery, Encoding::Msgpack, &mut body);
+    });
+}
+
+/// All that the shipped recording leads to.
+fn recorded_events() -> Vec<Event> {
+    let model = shipped::model();
+    let (settings, card) = (shipped::settings(), model.card().clone());
+    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
+    let mut infer = Infer::new(model, decider);
+    let mut stream = Stream::new(&settings.core, card.kind);
+    let id = topic::stream_id(b"cam1").expect("valid");
+    let (mut batch, mut events) = (Batch::default(), Vec::new());
+    for frame in shipped::frames() {
+        batch.clear();
+        stream.push(&frame, Arrival(frame.t.0), &mut batch);
+        infer.push(&id, &batch, true, |event| events.push(event)).expect("runs");
+    }
+    events
+}

@@ -41,5 +41,5 @@ fi
 
 cargo build --release --locked
 ln -sf ../onnxruntime/libonnxruntime.so target/release/libonnxruntime.so
-ln -sf ../../models/place.onnx target/release/signd.onnx
+ln -sf ../../models/signd.onnx target/release/signd.onnx
 target/release/signd check

@@ -1,4 +1,4 @@
-"""Builds place.onnx, the stand-in until a trained model exists.
+"""Builds place.onnx, the model that tests of the daemon use.
 
 It recognises no sign. It tells whether the dominant hand was, on average, above the shoulders
 (`high`) or below them (`low`), and says *no sign* when it saw no hand. That is enough to run the

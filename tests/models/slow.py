@@ -1,19 +1,16 @@
-"""Builds slow.onnx: the answers of models/place.onnx, the long way round.
+"""Builds slow.onnx: the answers of place.onnx, the long way round.
 
 For tests of a daemon whose model is slower than its camera. On the way to the logits, a matrix
 filled with a number that depends on the input is averaged again and again, which leaves it as it
 was; what remains of rounding is added to every logit alike and changes no probability that shows.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
+import place
 from onnx import TensorProto, helper, numpy_helper
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "models"))
-import place  # noqa: E402
 
 SIZE = 320
 ROUNDS = 64  # 33 million multiplications each

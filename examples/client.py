@@ -5,8 +5,8 @@ client.py send CLIP --stream cam1    sends a clip's frames as a camera would
 client.py watch                      prints events as JSON lines, then counts by kind
 
 A clip is a float array [frames, 543 or 553, 3], NaN where missing (.npy), or packed
-(.npz): `q` is 4096 times that in int16, each frame as the wrapping difference to the one
-before; -32768 in all three is a missing point.
+(.npz): `q` is 4096 times that in int16, each frame as the wrapping difference to the
+one before; -32768 in all three is a missing point.
 """
 
 import argparse
@@ -80,8 +80,10 @@ def main() -> None:
     watcher.add_argument("--from", dest="source", default="tcp://127.0.0.1:5557")
     watcher.add_argument("--count", type=int, help="stop after this many events")
     a = parser.parse_args()
-    sending = a.command == "send"
-    send(a.clip, a.to, a.stream, a.fps) if sending else watch(a.source, a.count)
+    if a.command == "send":
+        send(a.clip, a.to, a.stream, a.fps)
+    else:
+        watch(a.source, a.count)
 
 
 if __name__ == "__main__":

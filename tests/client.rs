@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use common::signer::{Gesture, frames};
-use common::{Daemon, root, send_frame};
+use common::{Daemon, root, send_frame, terminate};
 use npyz::WriterBuilder;
 use serde_json::Value;
 use signd::frame::{Frame, SourceTime};
@@ -27,9 +27,8 @@ struct Watch(Child);
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // `timeout` passes a SIGTERM on; killed outright it would leave the client behind.
         if let Ok(None) = self.0.try_wait() {
-            drop(Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status());
+            terminate(&self.0);
         }
         drop(self.0.wait());
     }

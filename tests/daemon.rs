@@ -140,11 +140,8 @@ fn a_sign_that_is_open_when_the_daemon_ends_is_decided() {
     let context = zmq::Context::new();
     let camera = daemon.camera(&context);
     let frames = frames(&GESTURES, 1.7, 30.0, SourceTime(1_000_000_000));
-    send_frame(&camera, "cam1", &frames[0]);
     let watch = daemon.listen(&context);
-    for frame in &frames[1..] {
-        send_frame(&camera, "cam1", frame);
-    }
+    frames.iter().for_each(|frame| send_frame(&camera, "cam1", frame));
     let last = std::iter::from_fn(|| receive(&watch)).find(|(_, e)| e["seq"] == 50);
     assert_eq!(last.expect("frames").1["state"], "signing", "a sign is open");
 

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use signd::frame::Frame;
+use signd::frame::{Frame, SourceTime};
 use signd::wire::landmarks;
 
 /// The project's folder.
@@ -24,7 +24,8 @@ pub fn root() -> &'static Path {
 /// tells less than one that fails.
 pub fn signd() -> Command {
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=5", "60", env!("CARGO_BIN_EXE_signd")]);
+    // In the foreground it passes a signal on once and not twice.
+    command.args(["--foreground", "--kill-after=5", "60", env!("CARGO_BIN_EXE_signd")]);
     command.env("RUST_LOG", "info").env("ORT_DISABLE_TELEMETRY", "1");
     command
 }
@@ -33,6 +34,9 @@ pub fn signd() -> Command {
 pub fn terminate(child: &Child) {
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
 }
+
+/// The stream, of one frame, by which a subscriber learns that it is heard; see [`Daemon::listen`].
+pub const HELLO: &str = "hello";
 
 /// A running daemon; ended when dropped.
 pub struct Daemon {
@@ -103,11 +107,12 @@ impl Daemon {
         socket
     }
 
-    /// A subscriber to everything whose subscription has arrived: it has been told of a stream that
-    /// is there already. What it is told next may still be that stream's first frame.
+    /// A subscriber to everything, whose subscription has arrived: it has been told of the stream
+    /// [`HELLO`], of which [`receive`] says nothing further.
     pub fn listen(&self, context: &zmq::Context) -> zmq::Socket {
+        send_frame(&self.camera(context), HELLO, &Frame::new(0, SourceTime(1), 640, 480));
         let socket = self.watch(context, "");
-        receive(&socket).expect("a status, or the first frame");
+        socket.recv_multipart(0).expect("an event of the stream");
         socket
     }
 
@@ -151,9 +156,21 @@ pub fn send_frame(camera: &zmq::Socket, stream: &str, frame: &Frame) {
 
 /// The next event with its topic; `None` when none comes for the socket's time-out.
 pub fn receive(socket: &zmq::Socket) -> Option<(String, Value)> {
-    let parts = socket.recv_multipart(0).ok()?;
-    let topic = String::from_utf8(parts[0].clone()).expect("UTF-8");
-    Some((topic, rmp_serde::from_slice(&parts[1]).expect("MessagePack")))
+    loop {
+        let parts = socket.recv_multipart(0).ok()?;
+        let topic = String::from_utf8(parts[0].clone()).expect("UTF-8");
+        let event: Value = rmp_serde::from_slice(&parts[1]).expect("MessagePack");
+        if event["stream"] != HELLO {
+            return Some((topic, event));
+        }
+    }
+}
+
+/// What a daemon's summary counts, but for hypotheses skipped, which is the load's to say.
+pub fn counts(summary: &str) -> String {
+    let words = summary.split_whitespace();
+    let counts = words.filter(|w| w.starts_with("received=") || w.starts_with("dropped."));
+    counts.collect::<Vec<_>>().join(" ")
 }
 
 /// Everything up to and including `gone`.

@@ -2,9 +2,12 @@
 //! independent, simpler reading of the file finds it. The recordings are not part of the project:
 //! `RECORDINGS` names the folder that holds them; without it these tests are skipped, and say so.
 
+mod mutate;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use mutate::Mutator;
 use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
@@ -195,5 +198,47 @@ fn a_reduced_pose_layout_is_refused_and_says_what_it_lacks() {
     let said = read(&path, &Overrides::default()).expect_err("refused").to_string();
     for lack in ["FACE_LANDMARKS has 128 points and lacks 340", "POSE_LANDMARKS has 8 points"] {
         assert!(said.contains(lack), "{said}");
+    }
+}
+
+#[test]
+fn a_damaged_recording_is_refused_or_imported_whole() {
+    let Some(folder) = folder() else { return };
+    let index = std::fs::read_to_string(folder.join("gislr/index.csv")).expect("index");
+    let table =
+        index.lines().filter_map(|row| row.split(',').next()).find(|p| p.ends_with("parquet"));
+    let samples = [
+        folder.join("foreign/001.npz"),
+        folder.join("gislr").join(table.expect("a table")),
+        folder.join("continuous/semlex-SbTU6uS4.pose"),
+    ];
+    let work = tempfile::tempdir().expect("folder");
+    let (mut mutator, mut bytes) = (Mutator(0x5eed), Vec::new());
+    for sample in samples {
+        let good = std::fs::read(&sample).expect("reads");
+        let path = work.path().join(sample.file_name().expect("a name"));
+        let (mut imported, mut refused) = (0, 0);
+        for _ in 0..200 {
+            mutator.damage(&good, &mut bytes);
+            std::fs::write(&path, &bytes).expect("writes");
+            match read(&path, &Overrides::default()) {
+                Ok(clip) => {
+                    imported += 1;
+                    assert!((0.1..=1000.0).contains(&clip.fps) && clip.len() > 0);
+                    assert!(clip.width > 0 && clip.height > 0);
+                    for point in clip.points().iter().flatten() {
+                        let missing = point.iter().all(|x| x.is_nan());
+                        assert!(missing || point[0].is_finite() && point[1].is_finite());
+                        assert!(!point[2].is_infinite());
+                    }
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+        println!("{}: {imported} imported, {refused} refused", sample.display());
+        assert!(refused > 20, "{}: {refused} refused", sample.display());
     }
 }

@@ -9,10 +9,20 @@ need=()
 for package in libzmq3-dev unzip; do
     dpkg -s "$package" >/dev/null 2>&1 || need+=("$package")
 done
-python3 -m pip --version >/dev/null 2>&1 || need+=(python3-pip)
+python3 -c 'import ensurepip' 2>/dev/null || need+=(python3-venv)
 if [ ${#need[@]} -gt 0 ]; then
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${need[@]}" >/dev/null
+fi
+
+# Python with what examples/client.py needs: a test plays that client against the daemon.
+python=target/python/bin/python
+if ! cmp -s examples/requirements.txt target/python/installed.txt; then
+    rm -rf target/python
+    python3 -m venv target/python
+    $python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+        -r examples/requirements.txt
+    cp examples/requirements.txt target/python/installed.txt
 fi
 
 # The library lies in the Python wheel as a plain shared object. From 1.29 on the official builds
@@ -26,7 +36,7 @@ library=target/onnxruntime/libonnxruntime.so
 if ! echo "$sum  $library" | sha256sum --check --status 2>/dev/null; then
     rm -rf target/onnxruntime
     mkdir -p target/onnxruntime
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+    $python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
         --python-version 3.11 --platform "$platform" --dest target/onnxruntime "onnxruntime==$version"
     (
         cd target/onnxruntime

@@ -66,8 +66,10 @@ impl Publish {
     pub fn run(mut self) -> Result<(), zmq::Error> {
         let mut subscription = zmq::Message::new();
         loop {
-            let ended = self.events.closed();
+            // In this order: a bell that rings after the hush is heard by the poll below, and one
+            // that rang before it for the end is seen here.
             self.events.hush();
+            let ended = self.events.closed();
             while let Some(outbound) = self.events.try_receive() {
                 self.publish(outbound)?;
             }

@@ -1,137 +1,17 @@
 //! The real binary, through its sockets and signals.
 
-#[path = "common/stick_figure.rs"]
-mod stick_figure;
+mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::stick_figure::{Gesture, frames};
+use common::{Daemon, receive, root, send_frame, signd, until_gone};
 use serde_json::Value;
 use signd::frame::{Frame, SourceTime};
-use signd::wire::landmarks;
-use stick_figure::{Gesture, frames};
 
 const GESTURES: [Gesture; 2] =
     [Gesture { at: 0.5, height: -0.4 }, Gesture { at: 3.0, height: 0.6 }];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The binary with the runtime as `make setup` leaves it and a model that tells whether the hand is
-/// high or low.
-fn signd() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_signd"));
-    command.env("SIGND_MODEL", root().join("tests/models/place.onnx"));
-    command.env("RUST_LOG", "info").env("ORT_DISABLE_TELEMETRY", "1");
-    command
-}
-
-/// A running daemon; killed when dropped.
-struct Daemon {
-    child: Child,
-    ingest: String,
-    publish: String,
-    log: BufReader<std::process::ChildStderr>,
-    _folder: tempfile::TempDir,
-}
-
-impl Daemon {
-    fn start(flags: &[&str]) -> Daemon {
-        let folder = tempfile::tempdir().expect("folder");
-        let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
-        let (ingest, publish) = (endpoint("in"), endpoint("out"));
-        let mut child = signd()
-            .args(["run", "--ingest", &ingest, "--publish", &publish])
-            .args(flags)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut daemon = Daemon { child, ingest, publish, log, _folder: folder };
-        daemon.wait_for("ready");
-        daemon
-    }
-
-    fn wait_for(&mut self, words: &str) -> String {
-        let mut line = String::new();
-        while self.log.read_line(&mut line).expect("reads") > 0 {
-            if line.contains(words) {
-                return line;
-            }
-            line.clear();
-        }
-        panic!("the daemon ended without saying `{words}`");
-    }
-
-    /// Sends SIGTERM; returns the exit code and the summary of counters.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
-        let asked = Instant::now();
-        let summary = self.wait_for("ended:");
-        let code = self.child.wait().expect("ends").code();
-        assert!(asked.elapsed() < Duration::from_secs(2), "drains within two seconds");
-        (code, summary)
-    }
-
-    fn watch(&self, context: &zmq::Context, prefix: &str) -> zmq::Socket {
-        let socket = context.socket(zmq::SUB).expect("socket");
-        socket.set_subscribe(prefix.as_bytes()).expect("subscribes");
-        socket.set_rcvtimeo(5000).expect("sets");
-        socket.set_rcvhwm(100_000).expect("sets");
-        socket.connect(&self.publish).expect("connects");
-        socket
-    }
-
-    /// A camera: a socket on which the daemon already listens.
-    fn camera(&self, context: &zmq::Context) -> zmq::Socket {
-        let socket = context.socket(zmq::XPUB).expect("socket");
-        socket.set_sndhwm(100_000).expect("sets");
-        socket.connect(&self.ingest).expect("connects");
-        socket.recv_bytes(0).expect("the daemon subscribes");
-        socket
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn send(camera: &zmq::Socket, stream: &str, body: &[u8]) {
-    camera.send(stream, zmq::SNDMORE).expect("sends");
-    camera.send(body, 0).expect("sends");
-}
-
-fn send_frame(camera: &zmq::Socket, stream: &str, frame: &Frame) {
-    let mut body = Vec::new();
-    landmarks::encode(frame, &mut body);
-    send(camera, stream, &body);
-}
-
-fn receive(socket: &zmq::Socket) -> Option<(String, Value)> {
-    let parts = socket.recv_multipart(0).ok()?;
-    let topic = String::from_utf8(parts[0].clone()).expect("UTF-8");
-    Some((topic, rmp_serde::from_slice(&parts[1]).expect("MessagePack")))
-}
-
-/// Everything up to and including `gone`.
-fn until_gone(socket: &zmq::Socket) -> Vec<(String, Value)> {
-    let mut events = Vec::new();
-    while let Some(event) = receive(socket) {
-        let gone = event.1["status"] == "gone";
-        events.push(event);
-        if gone {
-            return events;
-        }
-    }
-    panic!("no `gone` after {} events", events.len());
-}
 
 fn without_latency(mut event: Value) -> Value {
     if event["latency_us"].is_u64() {
@@ -292,59 +172,6 @@ fn a_model_slower_than_the_camera_costs_hypotheses_but_no_frame_and_no_decision(
 }
 
 #[test]
-fn every_bad_input_is_counted_by_reason_and_the_daemon_goes_on() {
-    let daemon =
-        Daemon::start(&["--config", root().join("tests/one_stream.toml").to_str().expect("UTF-8")]);
-    let context = zmq::Context::new();
-    let watch = daemon.watch(&context, "frame/");
-    let camera = daemon.camera(&context);
-    std::thread::sleep(Duration::from_millis(200));
-    let mut frames = frames(&[], 1.0, 30.0, SourceTime(1_000_000_000)).into_iter();
-    let mut next = || frames.next().expect("enough");
-    let encode = |frame: &Frame| {
-        let mut body = Vec::new();
-        landmarks::encode(frame, &mut body);
-        body
-    };
-    send_frame(&camera, "cam1", &next());
-    let good = encode(&next());
-
-    camera.send("cam1", 0).expect("one part");
-    send(&camera, "no/slash", &good);
-    send(&camera, "cam2", &good); // one stream is configured
-    send(&camera, "cam1", &vec![0x81; 70_000]);
-    send(&camera, "cam1", &rmp_serde::to_vec(&serde_json::json!({"v": 2})).expect("packs"));
-    send(&camera, "cam1", b"hello");
-    send(&camera, "cam1", &good[..good.len() - 1]);
-    send(&camera, "cam1", &[&good[..], &[0]].concat());
-    let mut infinite = next();
-    infinite.detect(signd::frame::Part::Pose)[0][0] = f32::INFINITY;
-    send_frame(&camera, "cam1", &infinite);
-    let late = Frame::new(9, SourceTime(1_000_000_000), 640, 480);
-    send_frame(&camera, "cam1", &late);
-    send_frame(&camera, "cam1", &next());
-
-    let seqs: Vec<Option<u64>> =
-        (0..2).filter_map(|_| receive(&watch)).map(|(_, e)| e["seq"].as_u64()).collect();
-    assert_eq!(seqs, [Some(0), Some(3)]);
-    let (code, summary) = daemon.stop();
-    assert_eq!(code, Some(0));
-    for reason in [
-        "parts=1",
-        "stream_id=1",
-        "too_many_streams=1",
-        "oversized=1",
-        "version=1",
-        "malformed=2",
-        "trailing=1",
-        "infinite=1",
-        "time_not_rising=1",
-    ] {
-        assert!(summary.contains(&format!("dropped.{reason}")), "{reason}: {summary}");
-    }
-}
-
-#[test]
 fn a_late_subscriber_learns_the_status_at_once() {
     let daemon = Daemon::start(&[]);
     let context = zmq::Context::new();
@@ -361,6 +188,38 @@ fn a_late_subscriber_learns_the_status_at_once() {
     let watch = daemon.watch(&context, "status/");
     let stalled = std::iter::from_fn(|| receive(&watch)).any(|(_, e)| e["status"] == "stalled");
     assert!(stalled);
+}
+
+#[test]
+fn a_sign_that_is_open_when_the_daemon_ends_is_decided() {
+    let daemon = Daemon::start(&[]);
+    let context = zmq::Context::new();
+    let camera = daemon.camera(&context);
+    let frames = frames(&GESTURES, 1.7, 30.0, SourceTime(1_000_000_000));
+    let watch = daemon.listen(&context);
+    frames.iter().for_each(|frame| send_frame(&camera, "cam1", frame));
+    let last = std::iter::from_fn(|| receive(&watch)).find(|(_, e)| e["seq"] == 50);
+    assert_eq!(last.expect("frames").1["state"], "signing", "a sign is open");
+
+    assert_eq!(daemon.stop().0, Some(0));
+    let told: Vec<_> = until_gone(&watch);
+    let topics: Vec<&str> = told.iter().map(|(topic, _)| topic.as_str()).collect();
+    assert_eq!(topics, ["sign/cam1/high", "status/cam1/"]);
+    assert_eq!((&told[0].1["ended"], &told[0].1["end_seq"]), (&"end".into(), &50.into()));
+    assert_eq!(told[1].1["reason"], "shutdown");
+}
+
+#[test]
+fn events_are_json_when_so_configured() {
+    let daemon = Daemon::configured("encoding = \"json\"", &[]);
+    let context = zmq::Context::new();
+    let camera = daemon.camera(&context);
+    let watch = daemon.watch(&context, "status/");
+    send_frame(&camera, "cam1", &Frame::new(0, SourceTime(1), 640, 480));
+    let parts = watch.recv_multipart(0).expect("the status");
+    assert_eq!(parts[0], b"status/cam1/");
+    let event: Value = serde_json::from_slice(&parts[1]).expect("JSON");
+    assert_eq!((&event["kind"], &event["status"]), (&"status".into(), &"appeared".into()));
 }
 
 #[test]

@@ -13,7 +13,7 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
@@ -42,6 +42,8 @@ impl Shared {
     fn ring(&self) {
         match &self.bell {
             Bell::Thread(reader) => {
+                // Either the reader is seen here, or it sees what was just written; see `receive`.
+                fence(Ordering::SeqCst);
                 if let Some(reader) = reader.get() {
                     reader.unpark();
                 }
@@ -132,6 +134,7 @@ impl<T> Receiver<T> {
     pub fn receive(&mut self) -> Option<T> {
         if let Bell::Thread(reader) = &self.shared.bell {
             reader.get_or_init(std::thread::current);
+            fence(Ordering::SeqCst);
         }
         loop {
             // Looked at before the ring: what was written before the end is not missed.
@@ -156,7 +159,8 @@ impl<T> Receiver<T> {
         self.pipe.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
-    /// Silences the descriptor; to be called before the ring is emptied.
+    /// Silences the descriptor; to be called before [`Receiver::closed`] is asked and the ring
+    /// emptied, or a bell that rings in between is lost.
     pub fn hush(&mut self) {
         let mut rings = [0; 64];
         while self.pipe.as_mut().is_some_and(|pipe| matches!(pipe.read(&mut rings), Ok(n) if n > 0))

@@ -1,0 +1,203 @@
+//! The real daemon under test: started, talked to over its sockets, stopped by signal.
+
+// Every test file is a crate of its own and uses what it needs of this one.
+#![allow(dead_code)]
+
+pub mod stick_figure;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use signd::frame::{Frame, SourceTime};
+use signd::wire::landmarks;
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The binary with the runtime as `make setup` leaves it and a model that tells whether the hand is
+/// high or low. It is given a minute: a test that hangs tells less than one that fails.
+pub fn signd() -> Command {
+    let mut command = Command::new("timeout");
+    // In the foreground it passes a signal on once and not twice.
+    command.args(["--foreground", "--kill-after=5", "60", env!("CARGO_BIN_EXE_signd")]);
+    command.env("SIGND_MODEL", root().join("tests/models/place.onnx"));
+    command.env("RUST_LOG", "info").env("ORT_DISABLE_TELEMETRY", "1");
+    command
+}
+
+/// Sends SIGTERM, which `timeout` passes on; killed outright it would leave its child behind.
+pub fn terminate(child: &Child) {
+    kill("TERM", &child.id().to_string());
+}
+
+fn kill(signal: &str, pid: &str) {
+    Command::new("kill").args([&format!("-{signal}"), pid]).status().expect("kill");
+}
+
+/// The stream, of one frame, by which a subscriber learns that it is heard; see [`Daemon::listen`].
+pub const HELLO: &str = "hello";
+
+/// A running daemon; ended when dropped.
+pub struct Daemon {
+    child: Child,
+    /// Its first input, a bound SUB.
+    pub ingest: String,
+    /// Where it publishes.
+    pub publish: String,
+    log: BufReader<ChildStderr>,
+    folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    /// A daemon with these flags; further `--ingest` come on top of its first input.
+    pub fn start(flags: &[&str]) -> Daemon {
+        Daemon::configured("", flags)
+    }
+
+    /// A daemon with this configuration file and these flags.
+    pub fn configured(config: &str, flags: &[&str]) -> Daemon {
+        let folder = tempfile::tempdir().expect("folder");
+        let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
+        let (ingest, publish) = (endpoint("in"), endpoint("out"));
+        let file = folder.path().join("signd.toml");
+        std::fs::write(&file, config).expect("writes");
+        let mut child = signd()
+            .args(["run", "--ingest", &ingest, "--publish", &publish, "--config"])
+            .arg(&file)
+            .args(flags)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let log = BufReader::new(child.stderr.take().expect("piped"));
+        let mut daemon = Daemon { child, ingest, publish, log, folder };
+        daemon.wait_for("ready");
+        daemon
+    }
+
+    /// Reads the log up to the next line with these words.
+    pub fn wait_for(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while self.log.read_line(&mut line).expect("reads") > 0 {
+            if line.contains(words) {
+                return line;
+            }
+            line.clear();
+        }
+        panic!("the daemon ended without saying `{words}`");
+    }
+
+    /// Sends a signal that `timeout` does not pass on to its child.
+    pub fn signal(&self, name: &str) {
+        let parent = self.child.id().to_string();
+        let found = Command::new("pgrep").args(["-P", &parent]).output().expect("pgrep");
+        kill(name, String::from_utf8_lossy(&found.stdout).trim());
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("signd.toml")
+    }
+
+    /// Sends SIGTERM; returns the exit code and the summary of counters.
+    pub fn stop(mut self) -> (Option<i32>, String) {
+        terminate(&self.child);
+        let asked = Instant::now();
+        let summary = self.wait_for("ended:");
+        let code = self.child.wait().expect("ends").code();
+        assert!(asked.elapsed() < Duration::from_secs(2), "drains within two seconds");
+        (code, summary)
+    }
+
+    /// A subscriber. Its subscription may still be on the way; see [`Daemon::listen`].
+    pub fn watch(&self, context: &zmq::Context, prefix: &str) -> zmq::Socket {
+        let socket = context.socket(zmq::SUB).expect("socket");
+        socket.set_subscribe(prefix.as_bytes()).expect("subscribes");
+        socket.set_rcvtimeo(5000).expect("sets");
+        socket.set_rcvhwm(1_000_000).expect("sets");
+        socket.connect(&self.publish).expect("connects");
+        socket
+    }
+
+    /// A subscriber to everything, whose subscription has arrived: it has been told of the stream
+    /// [`HELLO`], of which [`receive`] says nothing further.
+    pub fn listen(&self, context: &zmq::Context) -> zmq::Socket {
+        send_frame(&self.camera(context), HELLO, &Frame::new(0, SourceTime(1), 640, 480));
+        let socket = self.watch(context, "");
+        socket.recv_multipart(0).expect("an event of the stream");
+        socket
+    }
+
+    /// A camera: a socket on which the daemon already listens.
+    pub fn camera(&self, context: &zmq::Context) -> zmq::Socket {
+        let socket = context.socket(zmq::XPUB).expect("socket");
+        socket.set_sndhwm(1_000_000).expect("sets");
+        socket.set_rcvtimeo(10_000).expect("sets");
+        socket.connect(&self.ingest).expect("connects");
+        socket.recv_bytes(0).expect("the daemon subscribes");
+        socket
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            terminate(&self.child);
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// A frame's message.
+pub fn encode(frame: &Frame) -> Vec<u8> {
+    let mut body = Vec::new();
+    landmarks::encode(frame, &mut body);
+    body
+}
+
+/// Sends one message as a camera does.
+pub fn send(camera: &zmq::Socket, stream: &str, body: &[u8]) {
+    camera.send(stream, zmq::SNDMORE).expect("sends");
+    camera.send(body, 0).expect("sends");
+}
+
+/// Sends one frame as a camera does.
+pub fn send_frame(camera: &zmq::Socket, stream: &str, frame: &Frame) {
+    send(camera, stream, &encode(frame));
+}
+
+/// The next event with its topic; `None` when none comes for the socket's time-out.
+pub fn receive(socket: &zmq::Socket) -> Option<(String, Value)> {
+    loop {
+        let parts = socket.recv_multipart(0).ok()?;
+        let topic = String::from_utf8(parts[0].clone()).expect("UTF-8");
+        let event: Value = rmp_serde::from_slice(&parts[1]).expect("MessagePack");
+        if event["stream"] != HELLO {
+            return Some((topic, event));
+        }
+    }
+}
+
+/// What a daemon's summary counts, but for hypotheses skipped, which is the load's to say.
+pub fn counts(summary: &str) -> String {
+    let words = summary.split_whitespace();
+    let counts = words.filter(|w| w.starts_with("received=") || w.starts_with("dropped."));
+    counts.collect::<Vec<_>>().join(" ")
+}
+
+/// Everything up to and including `gone`.
+pub fn until_gone(socket: &zmq::Socket) -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    while let Some(event) = receive(socket) {
+        let gone = event.1["status"] == "gone";
+        events.push(event);
+        if gone {
+            return events;
+        }
+    }
+    panic!("no `gone` after {} events", events.len());
+}

@@ -57,8 +57,9 @@ impl Publish {
     pub fn run(mut self) -> Result<(), zmq::Error> {
         let mut subscription = zmq::Message::new();
         loop {
-            let ended = self.events.closed();
+            // In this order: a bell that announces the end is not silenced unheard.
             self.events.hush();
+            let ended = self.events.closed();
             while let Some(outbound) = self.events.try_receive() {
                 self.publish(outbound)?;
             }

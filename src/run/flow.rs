@@ -151,7 +151,8 @@ impl<T> Receiver<T> {
         self.pipe.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
-    /// Silences the descriptor; to be called before the ring is emptied.
+    /// Silences the descriptor; to be called before the end is asked for and the ring is emptied, or
+    /// what rings in between is never heard.
     pub fn hush(&mut self) {
         let mut rings = [0; 64];
         while self.pipe.as_mut().is_some_and(|pipe| matches!(pipe.read(&mut rings), Ok(n) if n > 0))

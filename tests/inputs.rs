@@ -46,9 +46,11 @@ fn with_infinity(part: Part, axis: usize, value: f32) -> Vec<u8> {
     encode(&frame)
 }
 
-/// Messages on `cam1` that are no frames: the reason counted, words of the log line for the first of
-/// them, the messages' second parts.
-fn bodies() -> Vec<(&'static str, &'static str, Vec<Vec<u8>>)> {
+/// The reason counted, words of the log line for the first of the messages, and these.
+type Case<Message> = (&'static str, &'static str, Vec<Message>);
+
+/// Second parts of messages on `cam1` that are no frames.
+fn bodies() -> Vec<Case<Vec<u8>>> {
     let good = pack(&GOOD);
     let sized = |w, h| pack(&Message { w, h, ..GOOD });
     let pose = |bytes: usize| {
@@ -112,11 +114,8 @@ fn bodies() -> Vec<(&'static str, &'static str, Vec<Vec<u8>>)> {
     ]
 }
 
-/// A message as its parts.
-type Parts = Vec<Vec<u8>>;
-
 /// Whole messages that are no frames of a stream.
-fn messages() -> Vec<(&'static str, &'static str, Vec<Parts>)> {
+fn messages() -> Vec<Case<Vec<Vec<u8>>>> {
     let good = pack(&GOOD);
     let named = |id: &[u8]| vec![id.to_vec(), good.clone()];
     vec![

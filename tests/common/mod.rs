@@ -123,12 +123,17 @@ impl Daemon {
         socket
     }
 
-    /// A subscriber to everything, whose subscription has arrived: it has been told of the stream
-    /// [`HELLO`], of which [`receive`] says nothing further.
+    /// A subscriber to everything, whose subscription has arrived: it has been sent the retained
+    /// status of the stream [`HELLO`], of which [`receive`] says nothing further.
     pub fn listen(&self, context: &zmq::Context) -> zmq::Socket {
         send_frame(&self.camera(context), HELLO, &Frame::new(0, SourceTime(1), 640, 480));
+        let told = |socket: &zmq::Socket| -> Value {
+            let parts = socket.recv_multipart(0).expect("an event of the stream");
+            rmp_serde::from_slice(&parts[1]).expect("MessagePack")
+        };
+        told(&self.watch(context, "")); // now the stream is known
         let socket = self.watch(context, "");
-        socket.recv_multipart(0).expect("an event of the stream");
+        while told(&socket)["retained"] != true {}
         socket
     }
 

@@ -1,6 +1,6 @@
 """Trains the first model: the few signs of the project's own animated signer.
 
-    cargo run --release --example animated_signer clips CLIPS --people 80 --seed 1
+    cargo run --release --example animated_signer clips CLIPS --people 60 --seed 1 --times 2
     python models/train.py CLIPS/index.csv --signd target/release/signd
 
 A causal convolutional network over the rows that `signd features` computes. One signer in five is

@@ -77,6 +77,8 @@ pub struct Flags {
     pub publish: Option<String>,
     /// Replaces the model file.
     pub model: Option<PathBuf>,
+    /// Replaces ONNX Runtime's library.
+    pub runtime: Option<PathBuf>,
     /// Replaces the recording.
     pub record: Option<PathBuf>,
 }
@@ -104,6 +106,7 @@ impl Settings {
             .add_source(environment)
             .set_override_option("publish", flags.publish.clone())?
             .set_override_option("model", flags.model.as_deref().map(text))?
+            .set_override_option("runtime", flags.runtime.as_deref().map(text))?
             .set_override_option("record.path", flags.record.as_deref().map(text))?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;

@@ -76,6 +76,10 @@ struct Common {
     /// Model file [default: signd.onnx beside the executable, then in /usr/lib/signd].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// ONNX Runtime's library [default: libonnxruntime.so beside the executable, then in
+    /// /usr/lib/signd].
+    #[arg(long, value_name = "FILE")]
+    runtime: Option<PathBuf>,
 }
 
 /// How a command ended.
@@ -149,7 +153,7 @@ fn man() -> Result<Outcome> {
 impl Common {
     fn settings(&self, flags: Flags) -> Result<Settings> {
         let (config, model) = (self.config.clone(), self.model.clone());
-        Ok(Settings::load(&Flags { config, model, ..flags })?)
+        Ok(Settings::load(&Flags { config, model, runtime: self.runtime.clone(), ..flags })?)
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
 use crate::continuity::Misplaced;
+use crate::event::Body;
 use crate::features::grid::RowKind;
 use crate::frame::Arrival;
 use crate::infer::Infer;
@@ -260,10 +261,12 @@ fn run_infer(
             };
             let Forwarded { stream, gone, received, batch } = &*forwarded;
             let newest = !waiting.iter().any(|forward| forward.is_frame_of(stream));
-            if !newest {
-                counters.skipped();
-            }
             infer.push(stream, batch, newest, |event| {
+                if let Body::Frame(frame) = &event.body
+                    && frame.top_seq != Some(frame.seq)
+                {
+                    counters.skipped();
+                }
                 out.send(Outbound { event, received: *received });
             })?;
             if *gone {

@@ -10,19 +10,10 @@ use std::time::Instant;
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
 use crate::recording::Channel;
-use crate::run::flow::Receiver;
 use crate::run::now;
 use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic::StreamId;
-
-/// An event on its way from infer to publish.
-pub struct Outbound {
-    /// The event.
-    pub event: Event,
-    /// When the frame that led to it arrived.
-    pub received: Instant,
-}
 
 /// Opens the socket.
 pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, zmq::Error> {
@@ -41,58 +32,40 @@ pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, 
 /// The publish stage.
 pub struct Publish {
     socket: zmq::Socket,
-    events: Receiver<Outbound>,
     encoding: Encoding,
     tape: Tape,
+    subscription: zmq::Message,
     retained: BTreeMap<StreamId, Event>,
     topic: Vec<u8>,
     body: Vec<u8>,
 }
 
 impl Publish {
-    /// Publishes from this ring on this socket.
-    pub fn new(
-        socket: zmq::Socket,
-        events: Receiver<Outbound>,
-        encoding: Encoding,
-        tape: Tape,
-    ) -> Self {
-        let retained = BTreeMap::new();
+    /// Publishes on this socket, and to the recording.
+    pub fn new(socket: zmq::Socket, encoding: Encoding, tape: Tape) -> Self {
         let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
-        Publish { socket, events, encoding, tape, retained, topic, body }
+        let (subscription, retained) = (zmq::Message::new(), BTreeMap::new());
+        Publish { socket, encoding, tape, subscription, retained, topic, body }
     }
 
-    /// Publishes until the writer of the ring is gone and the ring is empty.
-    pub fn run(mut self) -> Result<(), zmq::Error> {
-        let mut subscription = zmq::Message::new();
-        loop {
-            // In this order: a bell that rings after the hush is heard by the poll below, and one
-            // that rang before it for the end is seen here.
-            self.events.hush();
-            let ended = self.events.closed();
-            while let Some(outbound) = self.events.try_receive() {
-                self.publish(outbound)?;
-            }
-            if ended {
-                return Ok(());
-            }
-            while self.socket.recv(&mut subscription, zmq::DONTWAIT).is_ok() {
-                if let [1, prefix @ ..] = &subscription[..] {
-                    self.resend(prefix)?;
-                }
-            }
-            let mut items = [
-                zmq::PollItem::from_fd(self.events.descriptor(), zmq::POLLIN),
-                self.socket.as_poll_item(zmq::POLLIN),
-            ];
-            match zmq::poll(&mut items, -1) {
-                Ok(_) | Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
+    /// Readable when there is a subscription.
+    pub fn poll_item(&self) -> zmq::PollItem<'_> {
+        self.socket.as_poll_item(zmq::POLLIN)
+    }
+
+    /// Takes in the subscriptions that have arrived.
+    pub fn subscriptions(&mut self) -> Result<(), zmq::Error> {
+        while self.socket.recv(&mut self.subscription, zmq::DONTWAIT).is_ok() {
+            if let [1, prefix @ ..] = &self.subscription[..] {
+                let prefix = prefix.to_vec();
+                self.resend(&prefix)?;
             }
         }
+        Ok(())
     }
 
-    fn publish(&mut self, Outbound { event, received }: Outbound) -> Result<(), zmq::Error> {
+    /// Publishes an event; `received` is when the frame that led to it arrived.
+    pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
         let latency_us = Some(received.elapsed().as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false };
         self.send(&event, delivery)?;

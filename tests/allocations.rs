@@ -68,7 +68,7 @@ fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
     let mut stream = Stream::new(&settings.core, card.kind);
     let id = topic::stream_id(b"cam1").expect("valid");
     let mut batch = Batch::default();
-    let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4);
+    let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
 

@@ -1,21 +1,19 @@
-//! Rings between threads: lock-free, one writer, one reader, fixed capacity.
+//! The ring between ingest and the worker: lock-free, one writer, one reader, fixed capacity.
 //!
 //! | ring | writer | reader | when full |
 //! |---|---|---|---|
-//! | frames and ticks | ingest | front | the new frame is dropped and counted (`ring_full`); a tick waits |
-//! | batches | front | infer | the front waits, so frames are dropped at the ring before |
-//! | events | infer | publish | infer waits; publish never does, ZeroMQ drops for the slow subscriber |
-//! | empty buffers (one back along each of the first two) | reader | writer | the buffer is freed |
+//! | frames and ticks | ingest | worker | the new frame is dropped and counted (`ring_full`); a tick waits |
+//! | empty buffers, back | worker | ingest | the buffer is freed |
 //!
 //! A reader that finds nothing sleeps until the writer rings its bell. Nothing spins: on a small
-//! box a spinning reader takes the core from the thread it waits for.
+//! box a spinning reader takes the core from the thread it waits for. The bell is a file descriptor,
+//! because the reader waits for a socket as well.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, OnceLock};
-use std::thread::Thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
@@ -24,33 +22,16 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 /// How long a writer that may not drop sleeps before it looks for room again.
 const WAIT: Duration = Duration::from_millis(1);
 
-/// Wakes a reader.
-enum Bell {
-    /// It parks.
-    Thread(OnceLock<Thread>),
-    /// It polls a file descriptor, because it waits for a socket as well.
-    Descriptor(UnixStream),
-}
-
 struct Shared {
-    bell: Bell,
+    bell: UnixStream,
     /// The other end is gone.
     closed: AtomicBool,
 }
 
 impl Shared {
     fn ring(&self) {
-        match &self.bell {
-            Bell::Thread(reader) => {
-                // Either the reader is seen here, or it sees what was just written; see `receive`.
-                fence(Ordering::SeqCst);
-                if let Some(reader) = reader.get() {
-                    reader.unpark();
-                }
-            }
-            // A full pipe is a bell that already rings.
-            Bell::Descriptor(pipe) => drop((&*pipe).write(&[1])),
-        }
+        // A full pipe is a bell that already rings.
+        drop((&self.bell).write(&[1]));
     }
 }
 
@@ -64,27 +45,18 @@ pub struct Sender<T> {
 pub struct Receiver<T> {
     ring: HeapCons<T>,
     shared: Arc<Shared>,
-    pipe: Option<UnixStream>,
+    pipe: UnixStream,
 }
 
-/// A ring whose reader sleeps in [`Receiver::receive`].
-pub fn ring<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    build(capacity, Bell::Thread(OnceLock::new()), None)
-}
-
-/// A ring whose reader polls [`Receiver::descriptor`].
-pub fn polled_ring<T>(capacity: usize) -> std::io::Result<(Sender<T>, Receiver<T>)> {
-    let (near, far) = UnixStream::pair()?;
-    near.set_nonblocking(true)?;
-    far.set_nonblocking(true)?;
-    Ok(build(capacity, Bell::Descriptor(near), Some(far)))
-}
-
-fn build<T>(capacity: usize, bell: Bell, pipe: Option<UnixStream>) -> (Sender<T>, Receiver<T>) {
+/// A ring with room for this many.
+pub fn ring<T>(capacity: usize) -> std::io::Result<(Sender<T>, Receiver<T>)> {
+    let (bell, pipe) = UnixStream::pair()?;
+    bell.set_nonblocking(true)?;
+    pipe.set_nonblocking(true)?;
     let (writer, reader) = HeapRb::new(capacity).split();
     let shared = Arc::new(Shared { bell, closed: AtomicBool::new(false) });
     let sender = Sender { ring: writer, shared: Arc::clone(&shared) };
-    (sender, Receiver { ring: reader, shared, pipe })
+    Ok((sender, Receiver { ring: reader, shared, pipe }))
 }
 
 impl<T> Sender<T> {
@@ -130,42 +102,21 @@ impl<T> Receiver<T> {
         self.ring.try_pop()
     }
 
-    /// Sleeps until there is an item; `None` when the writer is gone and the ring empty.
-    pub fn receive(&mut self) -> Option<T> {
-        if let Bell::Thread(reader) = &self.shared.bell {
-            reader.get_or_init(std::thread::current);
-            fence(Ordering::SeqCst);
-        }
-        loop {
-            // Looked at before the ring: what was written before the end is not missed.
-            let closed = self.closed();
-            if let Some(item) = self.ring.try_pop() {
-                return Some(item);
-            }
-            if closed {
-                return None;
-            }
-            std::thread::park();
-        }
-    }
-
     /// The writer is gone; what it wrote may still be in the ring.
     pub fn closed(&self) -> bool {
         self.shared.closed.load(Ordering::Acquire)
     }
 
-    /// Readable when there may be an item; for rings made by [`polled_ring`].
+    /// Readable when there may be an item.
     pub fn descriptor(&self) -> RawFd {
-        self.pipe.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+        self.pipe.as_raw_fd()
     }
 
     /// Silences the descriptor; to be called before [`Receiver::closed`] is asked and the ring
     /// emptied, or a bell that rings in between is lost.
     pub fn hush(&mut self) {
         let mut rings = [0; 64];
-        while self.pipe.as_mut().is_some_and(|pipe| matches!(pipe.read(&mut rings), Ok(n) if n > 0))
-        {
-        }
+        while matches!(self.pipe.read(&mut rings), Ok(n) if n == rings.len()) {}
     }
 }
 
@@ -214,16 +165,26 @@ mod tests {
 
     #[test]
     fn everything_written_is_read_in_order_then_the_end() {
-        let (mut sender, mut receiver) = ring(4);
+        let (mut sender, mut receiver) = ring(4).expect("pipe");
         let writer = std::thread::spawn(move || (0..1000).for_each(|i| sender.send(i)));
-        let read: Vec<i32> = std::iter::from_fn(|| receiver.receive()).collect();
+        let mut read = Vec::new();
+        loop {
+            let closed = receiver.closed();
+            read.extend(std::iter::from_fn(|| receiver.try_receive()));
+            if closed {
+                break;
+            }
+            let mut items = [zmq::PollItem::from_fd(receiver.descriptor(), zmq::POLLIN)];
+            zmq::poll(&mut items, -1).expect("poll");
+            receiver.hush();
+        }
         writer.join().expect("writer");
         assert_eq!(read, (0..1000).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_full_ring_gives_the_item_back() {
-        let (mut sender, mut receiver) = ring(2);
+        let (mut sender, mut receiver) = ring(2).expect("pipe");
         assert_eq!(
             (sender.try_send(1), sender.try_send(2), sender.try_send(3)),
             (Ok(()), Ok(()), Err(3))
@@ -235,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn a_polled_ring_rings_its_descriptor() {
-        let (mut sender, mut receiver) = polled_ring(2).expect("socket pair");
+    fn a_ring_rings_its_descriptor() {
+        let (mut sender, mut receiver) = ring(2).expect("pipe");
         let rings = |r: &Receiver<i32>| {
             let mut items = [zmq::PollItem::from_fd(r.descriptor(), zmq::POLLIN)];
             zmq::poll(&mut items, 0).expect("poll");

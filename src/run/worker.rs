@@ -1,0 +1,185 @@
+//! The thread of stages 2 to 6.
+//!
+//! Gate, features and segmenter cost little over a microsecond a frame and publishing not much more,
+//! less than waking another thread would; only the model takes its time. So one thread does all of
+//! it, and latest-wins is a matter of looking at what waits: everything that has arrived goes through
+//! the front at once, and of the frames of a stream that then wait for the model only the newest gets
+//! hypotheses.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::counters::{Counters, Dropped};
+use super::flow::{Receiver, Returns};
+use super::{Reload, RunError};
+use crate::continuity::Misplaced;
+use crate::event::Body;
+use crate::infer::Infer;
+use crate::ingest::{Inbound, Passed};
+use crate::publish::Publish;
+use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
+use crate::wire::topic::StreamId;
+
+/// Most batches that wait for the model; behind them frames wait in the ring.
+const WAITING: usize = 64;
+
+/// A batch that waits for the model.
+struct Waiting {
+    stream: StreamId,
+    gone: bool,
+    received: Instant,
+    batch: Batch,
+}
+
+/// Stages 2 to 6.
+pub struct Worker {
+    settings: CoreSettings,
+    streams: HashMap<StreamId, Stream>,
+    frames: Receiver<Passed>,
+    returns: Returns<Box<Inbound>>,
+    waiting: VecDeque<Waiting>,
+    /// Empty batches, kept for their memory.
+    spare: Vec<Batch>,
+    infer: Infer,
+    publish: Publish,
+    counters: Arc<Counters>,
+}
+
+impl Worker {
+    /// A worker that has seen no stream yet.
+    pub fn new(
+        settings: CoreSettings,
+        frames: Receiver<Passed>,
+        returns: Returns<Box<Inbound>>,
+        infer: Infer,
+        publish: Publish,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Worker {
+            settings,
+            streams: HashMap::new(),
+            frames,
+            returns,
+            waiting: VecDeque::with_capacity(WAITING),
+            spare: Vec::with_capacity(WAITING),
+            infer,
+            publish,
+            counters,
+        }
+    }
+
+    /// Works until ingest is gone and everything it sent is published.
+    pub fn run(mut self) -> Result<(), RunError> {
+        loop {
+            // Looked at before the ring: what was written before the end is not missed.
+            let ended = self.frames.closed();
+            while self.waiting.len() < WAITING
+                && let Some(passed) = self.frames.try_receive()
+            {
+                match passed {
+                    Passed::Inbound(inbound) => self.front(inbound),
+                    Passed::Reload(reload) => self.reload(*reload)?,
+                }
+            }
+            match self.waiting.pop_front() {
+                Some(oldest) => self.decide(oldest)?,
+                None if ended => return Ok(()),
+                None => self.wait()?,
+            }
+            self.publish.subscriptions()?;
+        }
+    }
+
+    /// Stages 2 to 4.
+    fn front(&mut self, inbound: Box<Inbound>) {
+        let Inbound { stream, tick, frame, arrival, received } = &*inbound;
+        let mut waiting = self.blank(*stream, *received);
+        waiting.gone = matches!(tick, Some(Tick::Gone | Tick::End));
+        let core = self.streams.entry(*stream);
+        let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.row_kind()));
+        match tick {
+            Some(tick) => core.tick(*tick, &mut waiting.batch),
+            None => core.push(frame, *arrival, &mut waiting.batch),
+        }
+        if waiting.gone {
+            self.streams.remove(stream);
+        }
+        match waiting.batch.misplaced {
+            Some(Misplaced::TimeNotRising) => {
+                let why = "its capture time is not after the last one's";
+                self.counters.refuse(Dropped::TimeNotRising, Some(stream), &why);
+            }
+            Some(Misplaced::TwoProducers) => {
+                let why = "two producers send on this stream id";
+                self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
+            }
+            None => {}
+        }
+        self.waiting.push_back(waiting);
+        self.returns.give(inbound);
+    }
+
+    /// Stages 5 and 6.
+    fn decide(&mut self, oldest: Waiting) -> Result<(), RunError> {
+        let Waiting { stream, gone, received, batch } = oldest;
+        let is_frame = |batch: &Batch| batch.steps.iter().any(|s| matches!(s, Step::Frame { .. }));
+        let newest = !self.waiting.iter().any(|w| w.stream == stream && is_frame(&w.batch));
+        let mut published = Ok(());
+        self.infer.push(&stream, &batch, newest, |event| {
+            if let Body::Frame(frame) = &event.body
+                && frame.top_seq != Some(frame.seq)
+            {
+                self.counters.skipped();
+            }
+            if published.is_ok() {
+                published = self.publish.publish(event, received);
+            }
+        })?;
+        if gone {
+            self.infer.forget(&stream);
+        }
+        self.spare.push(batch);
+        Ok(published?)
+    }
+
+    /// Decides with the old model all that is open, then goes on with the new one.
+    fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
+        while let Some(oldest) = self.waiting.pop_front() {
+            self.decide(oldest)?;
+        }
+        let Reload { settings, infer } = reload;
+        self.settings = settings.core;
+        let mut streams = std::mem::take(&mut self.streams);
+        for (stream, core) in &mut streams {
+            let mut waiting = self.blank(*stream, Instant::now());
+            core.adopt(&self.settings, infer.row_kind(), &mut waiting.batch);
+            self.decide(waiting)?;
+        }
+        self.streams = streams;
+        self.infer.adopt(infer);
+        Ok(())
+    }
+
+    fn blank(&mut self, stream: StreamId, received: Instant) -> Waiting {
+        let mut batch = self.spare.pop().unwrap_or_default();
+        batch.clear();
+        Waiting { stream, gone: false, received, batch }
+    }
+
+    /// Sleeps until there is a frame or a subscription.
+    fn wait(&mut self) -> Result<(), zmq::Error> {
+        let mut items = [
+            zmq::PollItem::from_fd(self.frames.descriptor(), zmq::POLLIN),
+            self.publish.poll_item(),
+        ];
+        match zmq::poll(&mut items, -1) {
+            Ok(_) | Err(zmq::Error::EINTR) => {}
+            Err(error) => return Err(error),
+        }
+        if items[0].is_readable() {
+            self.frames.hush();
+        }
+        Ok(())
+    }
+}

@@ -114,6 +114,7 @@ fn features(bencher: Bencher) {
         placed.take(frame, passages[i].hands, Hand::Right, &space);
         out.clear();
         rows.push(frame, &placed, &mut out);
+        black_box(&out);
     });
 }
 

@@ -1,6 +1,6 @@
 //! The real binary as a child process, and what `/proc` says of it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -24,8 +24,8 @@ impl Daemon {
             line.clear();
             assert!(log.read_line(&mut line).expect("reads") > 0, "the daemon did not start");
         }
-        // Whatever else it says must not block it.
-        std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
+        // Whatever else it says must neither block it nor be lost.
+        std::thread::spawn(move || drop(std::io::copy(&mut log, &mut std::io::stderr())));
         daemon
     }
 

@@ -3,6 +3,7 @@
 mod check;
 mod features;
 mod import;
+mod landmarks;
 mod replay;
 mod run;
 mod send;
@@ -52,6 +53,8 @@ enum Command {
     Watch(watch::Watch),
     /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
     Import(import::Import),
+    /// Print the landmarks of recordings and other landmark files in one plain form.
+    Landmarks(landmarks::Landmarks),
     /// Print the rows that a model would see, for training.
     Features(features::Features),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
@@ -118,6 +121,7 @@ impl Arguments {
             Command::Send(command) => command.execute(),
             Command::Watch(command) => command.execute(),
             Command::Import(command) => command.execute(),
+            Command::Landmarks(command) => command.execute(),
             Command::Features(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Model(command) => command.execute(),

@@ -1,0 +1,1 @@
+"""Training of signd's model: clips, their augmentation, teachers, network, fitting, export."""

@@ -11,6 +11,7 @@ met as often as others.
 
 import argparse
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,14 +70,16 @@ class Filter:
     def __init__(self, signd: Path, groups: str = GROUPS) -> None:
         command = [str(signd), "features", "--groups", groups, "--rate", str(RATE_HZ), "-"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.answers = msgpack.Unpacker(self.process.stdout, max_buffer_size=1 << 30, read_size=1 << 16)
+        self.answers = msgpack.Unpacker(max_buffer_size=1 << 30)
 
     def __call__(self, points: Floats, t: np.ndarray, width: int, height: int) -> Floats:
         clip = {"t": t.tobytes(), "width": width, "height": height, "landmarks": points.tobytes()}
-        assert self.process.stdin is not None
+        assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(msgpack.packb(clip))
         self.process.stdin.flush()
-        answer = next(self.answers)
+        while (answer := next(self.answers, None)) is None:
+            # As many bytes as there are: a buffered read would wait for more than one answer.
+            self.answers.feed(os.read(self.process.stdout.fileno(), 1 << 20))
         rows: Floats = np.frombuffer(answer["data"], "<f4").reshape(-1, answer["columns"])
         return rows
 
@@ -249,10 +252,10 @@ def fill(maker: Maker, rows_of: Filter, rng: Random, out: Path) -> None:
             genes.append((base.genes.plain(), base.said))
     np.clip(data := np.concatenate(rows), -6e4, 6e4, out=data)
     kept = [g for g, s in genes if s is not None and np.exp(s.max()) > 0.3]
+    np.save(out.with_suffix(".npy"), data)  # apart, so that it can be mapped and not read
     part = out.with_suffix(".part.npz")
     np.savez(
         part,
-        rows=data,
         ends=np.cumsum(ends),
         view_of=np.array(view_of, np.int32),
         label=np.array(label, np.int16),

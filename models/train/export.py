@@ -48,9 +48,12 @@ class Streaming(nn.Module):
 
 
 def rounded(net: Net) -> Net:
-    """The network with its weights rounded to 16-bit floats."""
+    """The network as it runs: relative columns taken into the first layer, weights rounded to 16-bit
+    floats."""
     with torch.no_grad():
-        for value in [*net.parameters(), *net.buffers()]:
+        net.enter.weight.copy_(net.entering())
+        net.relate.copy_(torch.eye(net.shape.columns))
+        for value in [*net.parameters(), net.mean, net.scale]:
             value.copy_(value.half().float())
     return net
 
@@ -114,7 +117,7 @@ def check(net: Net, window: Path, streaming: Path) -> float:
         rows = rows.astype(np.float32)
         ours = [part.numpy() for part in net.window(torch.from_numpy(rows))]
         answers = [one.run(["logits", "embedding"], {"rows": rows})]
-        state = np.zeros((1, sum(net.state_parts())), np.float32)
+        state = np.zeros((1, net.state_size()), np.float32)
         for t in range(length):
             *answer, state = other.run(None, {"rows": rows[:, t], "state": state})
         answers.append(answer)
@@ -127,7 +130,7 @@ def check(net: Net, window: Path, streaming: Path) -> float:
 def export(net: Net, out: Path, name: str, labels: list[str], temperature: float) -> None:
     """Writes `signd.onnx` (streaming) and `signd-window.onnx`."""
     net = rounded(net).eval()
-    width, size = net.shape.columns, sum(net.state_parts())
+    width, size = net.shape.columns, net.state_size()
     batch = torch.export.Dim("B", min=1, max=4096)
     window, streaming = out / "signd-window.onnx", out / "signd.onnx"
     torch.onnx.export(
@@ -141,7 +144,7 @@ def export(net: Net, out: Path, name: str, labels: list[str], temperature: float
         dynamic_shapes={"rows": {0: batch}, "state": {0: batch}}, external_data=False,
     )  # fmt: skip
     finish(window, "features", name, labels, temperature)
-    finish(streaming, "streaming", name, labels, temperature)
+    finish(streaming, "stream", name, labels, temperature)
     gap = check(net, window, streaming)
     sizes = " + ".join(f"{path.stat().st_size / 1e6:.2f}" for path in (window, streaming))
     print(f"{sizes} MB; PyTorch, window and streaming differ by {gap:.1e} at most")

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from .bank import BLEND, COMPOSED, GROUPS, LABELLED, NO, RATE_HZ
 from .clips import Floats, read_index, read_split, read_vocabulary
-from .net import Net, Shape
+from .net import Net, Shape, relations
 
 MOST_ROWS = 128
 SHARES = {LABELLED: 0.34, BLEND: 0.08, COMPOSED: 0.43, NO: 0.15}
@@ -193,9 +193,13 @@ def loss_of(net: Net, some: Batch) -> Tensor:
 def normalise(net: Net, bank: Bank, rng: np.random.Generator) -> None:
     """Sets the network's mean and scale of each column from a sample."""
     sample = np.concatenate([bank.view(i) for i in bank.draw(rng, 1500)])
-    mean, spread = np.nanmean(sample, axis=0), np.nanstd(sample, axis=0)
+    mean, spread = np.nanmean(sample, axis=0), np.nanstd(sample, axis=0) + 1e-2
     net.mean.copy_(torch.from_numpy(mean))
-    net.scale.copy_(torch.from_numpy(1 / (spread + 1e-2)))
+    net.scale.copy_(torch.from_numpy(1 / spread))
+    for column, root in relations(spans()).items():
+        between = np.nanstd(sample[:, column] - sample[:, root]) + 1e-2
+        net.relate[column, column] = float(spread[column] / between)
+        net.relate[root, column] = float(-spread[root] / between)
 
 
 def fit(bank: Bank, shape: Shape, steps: int, seed: int, out: Path, rate: float = 2e-3) -> Net:

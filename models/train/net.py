@@ -24,8 +24,8 @@ class Shape:
     """Columns whose being known is told to the network: one of each group."""
     labels: int
     channels: int = 160
-    taps: int = 5
-    dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 4)
+    taps: int = 3
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)
     embedding: int = 192
     pooled: int = 384
     """Activations of the teacher's last layer, matched in training only."""
@@ -95,27 +95,30 @@ class Block(nn.Module):
             y = y * (kept / (1 - self.drop)).to(y.dtype)
         return x + self.mixed(y)
 
-    def taken(self, seen: Tensor, rows: int) -> Tensor:
-        """Convolution of the last `rows` of `seen [B,reach+rows,C]`."""
-        taps = [seen[:, k * self.dilation : k * self.dilation + rows] for k in range(self.taps)]
-        return torch.cat(taps, dim=2) @ self.weight.flatten(0, 1) + self.bias
-
     def window(self, x: Tensor) -> Tensor:
         """A whole clip `[1,T,C]` from its beginning."""
-        seen = F.pad(self.normed(x), (0, 0, self.reach, 0))
-        return x + self.mixed(self.taken(seen, x.shape[1]))
+        seen = F.pad(self.normed(x).transpose(1, 2), (self.reach, 0))
+        y = F.conv1d(seen, self.weight.permute(2, 1, 0), self.bias, dilation=self.dilation)
+        y = F.conv1d(F.relu(y), self.mix.weight[..., None], self.mix.bias)
+        return x + y.transpose(1, 2)
 
     def step(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """One moment `[B,1,C]` with the normalised past `[B,reach,C]`; both anew."""
-        seen = torch.cat([past, self.normed(x)], dim=1)
-        return x + self.mixed(self.taken(seen, 1)), seen[:, 1:]
+        """One moment `[B,C]` and the earlier ones that the taps meet, `[B,(K-1)*C]`; the moment after
+        this block, and what the past will know of it."""
+        now = self.normed(x)
+        taps = torch.cat([past, now], dim=1)
+        y = F.linear(taps, self.weight.flatten(0, 1).t(), self.bias)
+        return x + self.mixed(y), now
 
 
 class Net(nn.Module):
     """Rows, `NaN` where missing, to logits and a unit-length embedding."""
 
+    told: Tensor
     mean: Tensor
     scale: Tensor
+    relate: Tensor
+    """`[F,F]`: normalised columns to relative ones; see `relations`."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -123,8 +126,9 @@ class Net(nn.Module):
         c = shape.channels
         self.register_buffer("mean", torch.zeros(shape.columns))
         self.register_buffer("scale", torch.ones(shape.columns))
-        self.flags = list(shape.flags)
-        self.enter = nn.Linear(shape.columns + len(self.flags), c)
+        self.register_buffer("relate", torch.eye(shape.columns))
+        self.register_buffer("told", torch.tensor(shape.flags))
+        self.enter = nn.Linear(shape.columns + len(shape.flags), c)
         self.blocks = nn.ModuleList(Block(c, shape.taps, d, shape.drop) for d in shape.dilations)
         self.norm = nn.LayerNorm(c)
         self.score = nn.Linear(c, HEADS)
@@ -136,12 +140,18 @@ class Net(nn.Module):
         self.match = nn.Linear(3 * c, shape.pooled)
 
     def look(self, rows: Tensor) -> Tensor:
-        """Rows `[B,T,F]` as what the blocks take, `[B,T,C]`."""
+        """Rows `[..,F]` as what the blocks take, `[..,C]`."""
         known = torch.isfinite(rows)
         x = torch.where(known, (rows - self.mean) * self.scale, torch.zeros_like(rows))
-        x = torch.cat([x.clamp(-5.0, 5.0), known[:, :, self.flags].to(x.dtype)], dim=2)
-        entered: Tensor = self.enter(x)
-        return entered
+        x = torch.cat([x.clamp(-5.0, 5.0), known.to(x.dtype).index_select(-1, self.told)], dim=-1)
+        return F.linear(x, self.entering(), self.enter.bias)
+
+    def entering(self) -> Tensor:
+        """The weight of the first layer. It is learnt upon relative columns (`relate`): in absolute
+        ones the shape of a hand is a small difference of large numbers."""
+        columns = self.shape.columns
+        weight = self.enter.weight
+        return torch.cat([weight[:, :columns] @ self.relate.t(), weight[:, columns:]], dim=1)
 
     def pool(self, x: Tensor, mask: Tensor) -> Tensor:
         """What clips `[B,T,C]` were like as a whole, `[B,3C]`: mean, maximum, mean by attention."""
@@ -181,31 +191,65 @@ class Net(nn.Module):
             x = block.window(x)
         return self.answer(self.pool(self.norm(x), torch.ones_like(x[..., :1])))
 
-    def state_parts(self) -> list[int]:
-        """Sizes of the parts of a stream's state: the past of each block; count, sum, maximum;
-        attention's weights and what they drew."""
-        c = self.shape.channels
-        return [*(c * block.reach for block in self.blocks), 1, c, c, HEADS, c]
+    def state_size(self) -> int:
+        """Numbers in a stream's state. As rows of C: the past of the blocks (`remembered`), sum,
+        maximum, what attention drew, and one with the count and attention's weights."""
+        return self.shape.channels * (sum(block.reach for block in self.blocks) + 4)
 
     def step(self, rows: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One row `[B,F]` of each of B streams and their states `[B,S]`: logits, embeddings, next
         states. A zero state is the beginning of a sign."""
         c = self.shape.channels
-        *pasts, count, total, most, weights, drawn = state.split(self.state_parts(), dim=1)
-        x = self.look(rows[:, None, :])
-        kept = []
-        for block, past in zip(self.blocks, pasts, strict=True):
-            x, past = block.step(x, past.unflatten(1, (block.reach, c)))
-            kept.append(past.flatten(1))
-        x = self.norm(x)[:, 0]
+        taps, moved = remembered([(block.taps, block.dilation) for block in self.blocks])
+        past = state.unflatten(1, (-1, c))
+        pasts = past.index_select(1, torch.tensor(taps)).flatten(1).split([(b.taps - 1) * c for b in self.blocks], dim=1)
+        x, fresh = self.look(rows), []
+        for block, met in zip(self.blocks, pasts, strict=True):
+            x, now = block.step(x, met)
+            fresh.append(now)
+        x = self.norm(x)
+        total, most, drawn, other = (past[:, -k] for k in (4, 3, 2, 1))
+        count, weights, unused = other.split([1, HEADS, c - 1 - HEADS], dim=1)
         weight = attention(self.score(x))
         most = torch.where(count == 0, x, torch.maximum(most, x))
         count, total, weights = count + 1, total + x, weights + weight
         drawn = drawn + (x.unflatten(1, (HEADS, -1)) * weight[..., None]).flatten(1)
         share = (drawn.unflatten(1, (HEADS, -1)) / weights[..., None]).flatten(1)
         logits, embedding = self.answer(torch.cat([total / count, most, share], dim=1))
-        next_state = torch.cat([*kept, count, total, most, weights, drawn], dim=1)
-        return logits, embedding, next_state
+        kept = past.index_select(1, torch.tensor(moved)).flatten(1)
+        after = torch.cat([*fresh, kept, total, most, drawn, count, weights, unused], dim=1)
+        return logits, embedding, after
+
+
+def remembered(blocks: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Where in a state the rows lie that the taps of the blocks (taps, dilation) meet, oldest first,
+    and the rows that move one place on. The newest row of every block comes first in a state, then
+    of each block the older ones, so that a step is one gather and one concatenation."""
+    places, start = [], len(blocks)
+    for i, (taps, dilation) in enumerate(blocks):
+        reach = (taps - 1) * dilation
+        places.append([i, *range(start, start + reach - 1)])  # of one row ago, of two, ..
+        start += reach - 1
+    met = [
+        place[k * dilation - 1]
+        for place, (taps, dilation) in zip(places, blocks, strict=True)
+        for k in range(taps - 1, 0, -1)
+    ]
+    return met, [row for place in places for row in place[:-1]]
+
+
+def relations(columns: dict[str, slice]) -> dict[int, int]:
+    """Columns that are told relative to another: column to that one. Points of a hand to its wrist,
+    the lips to one corner, the dominant hand's wrist to that corner, the other's to it."""
+    found: dict[int, int] = {}
+    for name in ("hand", "other", "lips"):
+        if name in columns:
+            at = columns[name]
+            found |= {i: at.start + (i - at.start) % 2 for i in range(at.start + 2, at.stop)}
+    for name, root in (("hand", "lips"), ("other", "hand")):
+        if name in columns and root in columns:
+            found |= {columns[name].start + d: columns[root].start + d for d in (0, 1)}
+    return found
 
 
 HEADS = 4

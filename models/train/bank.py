@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgpack
@@ -40,6 +40,8 @@ from .teachers import POOLED, Teacher
 
 GROUPS = "hand other lips arms face_distance tip_distance finger_angle other_angle arm_angle"
 RATE_HZ = 30
+VOCABULARY = 250
+NOTHING = np.empty((0, 0, 3), np.float32)
 LABELLED, BLEND, COMPOSED, NO = range(4)
 """Kinds of clip."""
 PER_SHARD = {LABELLED: 1000, BLEND: 400, COMPOSED: 1800, NO: 800}
@@ -229,43 +231,60 @@ class Maker:
                 return Base(points, t, NO, none, folds)
 
 
+class Shard:
+    """A part of a bank while it is being filled: rows of views, and what each clip is."""
+
+    def __init__(self) -> None:
+        self.rows: list[Floats] = []
+        self.view_of: list[int] = []
+        self.bases: list[Base] = []
+
+    def add(self, base: Base, views: list[Floats]) -> None:
+        for rows in views:
+            self.rows.append(np.clip(rows, -6e4, 6e4).astype(np.float16))
+            self.view_of.append(len(self.bases))
+        self.bases.append(replace(base, points=NOTHING))
+
+    def write(self, out: Path) -> None:
+        def opinions(said: list[Floats | None], width: int) -> Floats:
+            return np.array([np.full(width, np.nan) if x is None else x for x in said], np.float16)
+
+        bases = self.bases
+        evolved = [b.genes.plain() for b in bases if b.genes and b.said is not None and sure(b.said)]
+        np.save(out.with_suffix(".npy"), np.concatenate(self.rows))  # apart: to be mapped, not read
+        part = out.with_suffix(".part.npz")
+        np.savez(
+            part,
+            ends=np.cumsum([len(rows) for rows in self.rows]),
+            view_of=np.array(self.view_of, np.int32),
+            label=np.array([b.label for b in bases], np.int16),
+            kind=np.array([b.kind for b in bases], np.int8),
+            folds=np.array([b.folds for b in bases], np.int8),
+            said=opinions([b.said for b in bases], VOCABULARY),
+            pooled=opinions([b.pooled for b in bases], POOLED),
+            genes=np.array(json.dumps(evolved)),
+        )
+        part.rename(out)
+
+
+def sure(said: Floats) -> bool:
+    """Whether a composed clip means enough to the teacher to be bred from."""
+    return bool(np.exp(said.max()) > 0.3)
+
+
 def fill(maker: Maker, rows_of: Filter, rng: Random, out: Path) -> None:
     """Makes one shard."""
-    rows, ends, view_of = [], [], []
-    label, kind, folds, said, pooled, genes = [], [], [], [], [], []
+    shard = Shard()
     for base in maker.shard(rng):
+        views = []
         for _ in range(VIEWS[base.kind]):
             points, t = base.points, base.t
             if base.kind in (BLEND, COMPOSED):
                 points = extended(points, rng)
                 t = even(len(points))
-            some = rows_of(*view(points, t, rng))
-            rows.append(some.astype(np.float16))
-            ends.append(len(some))
-            view_of.append(len(label))
-        label.append(base.label)
-        kind.append(base.kind)
-        folds.append(base.folds)
-        said.append(np.zeros(len(maker.labels)) if base.said is None else base.said)
-        pooled.append(np.zeros(POOLED) if base.pooled is None else base.pooled)
-        if base.genes is not None:
-            genes.append((base.genes.plain(), base.said))
-    np.clip(data := np.concatenate(rows), -6e4, 6e4, out=data)
-    kept = [g for g, s in genes if s is not None and np.exp(s.max()) > 0.3]
-    np.save(out.with_suffix(".npy"), data)  # apart, so that it can be mapped and not read
-    part = out.with_suffix(".part.npz")
-    np.savez(
-        part,
-        ends=np.cumsum(ends),
-        view_of=np.array(view_of, np.int32),
-        label=np.array(label, np.int16),
-        kind=np.array(kind, np.int8),
-        folds=np.array(folds, np.int8),
-        said=np.array(said, np.float16),
-        pooled=np.array(pooled, np.float16),
-        genes=np.array(json.dumps(kept)),
-    )
-    part.rename(out)
+            views.append(rows_of(*view(points, t, rng)))
+        shard.add(base, views)
+    shard.write(out)
 
 
 def recall(maker: Maker, shard: Path) -> None:
@@ -292,9 +311,7 @@ def main() -> None:
     labels = read_vocabulary(asked.data / "gislr/sign_to_prediction_index_map.json")
     split = read_split(asked.split)
     clips = load(asked.signd, asked.data, ["gislr", "wlasl", "webcam", "idle"], split)
-    teacher = Teacher(
-        asked.peers / "hoyso48-style_MIT.onnx", asked.peers / "transformer_Apache-2.0.tflite"
-    )
+    teacher = Teacher.of(asked.peers)
     maker, rows_of = Maker(clips, labels, teacher), Filter(asked.signd)
     asked.bank.mkdir(parents=True, exist_ok=True)
     for n in tqdm(range(asked.worker, asked.shards, asked.of), unit="shard"):

@@ -8,7 +8,7 @@ dominant hand is the left one, so that parts of different clips fit together.
 import csv
 import json
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgpack
@@ -81,8 +81,6 @@ class Clip:
     signer: str
     fold: int
     """Signer fold 0..3; -1 where the clip is in every training set."""
-    info: dict[str, str] = field(default_factory=dict)
-    """The other columns of its index."""
 
     @property
     def seconds(self) -> float:
@@ -136,16 +134,31 @@ def load(
     raw = read_landmarks(signd, files)
     clips = []
     for (name, line), (points, times, aspect) in zip(lines, raw, strict=True):
-        placed = to_signer_space(points[:, KEPT], aspect)
-        if placed is None or len(placed) < 2:
-            continue
-        if left_dominant(placed):
-            placed = mirrored(placed)
-        seconds = (times - times[0]).astype(np.float64) / 1e9
         fold = split[name, line["signer"]]
-        label, signer = line["label"], line["signer"]
-        clips.append(Clip(placed, seconds, name, line["path"], label, signer, fold, line))
+        clip = canonical(points, times, aspect, name, line["path"], line["label"], line["signer"], fold)
+        if clip is not None:
+            clips.append(clip)
     return clips
+
+
+def canonical(
+    points: Floats,
+    times: NDArray[np.uint64],
+    aspect: float,
+    source: str,
+    path: str,
+    label: str,
+    signer: str,
+    fold: int,
+) -> Clip | None:
+    """Landmarks `[T,543,3]` of an image as a clip in signer space; none without shoulders."""
+    placed = to_signer_space(points[:, KEPT], aspect)
+    if placed is None or len(placed) < 2:
+        return None
+    if left_dominant(placed):
+        placed = mirrored(placed)
+    seconds = (times - times[0]).astype(np.float64) / 1e9
+    return Clip(placed, seconds, source, path, label, signer, fold)
 
 
 def to_signer_space(points: Floats, aspect: float) -> Floats | None:

@@ -1,6 +1,6 @@
 """Fits the network to a bank of clips.
 
-    python -m models.train.fit DATA BANK OUT --fold 0
+    python -m models.train.fit DATA OUT BANK... --fold 0
 
 One fold's signers are left out (`--fold -1`: nobody) and scored at the end. Stopped and started
 again, it goes on from its last checkpoint. Steps are drawn from a seed, so the same bank gives the
@@ -52,14 +52,14 @@ def spans(groups: str = GROUPS) -> dict[str, slice]:
 
 
 class Bank:
-    """The clips of a bank in which no signer of one fold had a part."""
+    """The clips of banks in which no signer of one fold had a part."""
 
-    def __init__(self, path: Path, fold: int, labels: int, hidden: frozenset[int] = frozenset()) -> None:
+    def __init__(self, paths: list[Path], fold: int, labels: int, hidden: frozenset[int] = frozenset()) -> None:
         self.rows, self.starts = [], []
         shard_of, start_of, length, view_of = [], [], [], []
         tables: dict[str, list[np.ndarray]] = {k: [] for k in ("label", "kind", "folds", "said", "pooled")}
         bases = 0
-        for n, meta in enumerate(sorted(path.glob("????.npz"))):
+        for n, meta in enumerate(meta for path in paths for meta in sorted(path.glob("????.npz"))):
             self.rows.append(np.load(meta.with_suffix(".npy"), mmap_mode="r"))
             with np.load(meta) as shard:
                 ends = shard["ends"]
@@ -95,7 +95,7 @@ class Bank:
                 weight = 1 / np.sqrt(np.bincount(of, minlength=labels)[of])
             self.by_kind[kind] = views, np.cumsum(weight / weight.sum())
         pooled = self.pooled[self.kind != NO].astype(np.float32)
-        self.middle, self.spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
+        self.middle, self.spread = np.nanmean(pooled, axis=0), np.nanstd(pooled, axis=0) + 1e-3
 
     def __len__(self) -> int:
         return sum(len(views) for views, _ in self.by_kind.values())
@@ -125,6 +125,9 @@ class Bank:
             target[label] += 1 - SMOOTHING / 2
             return target, np.zeros_like(self.middle), 0.0
         said = np.exp(self.said[base].astype(np.float32))
+        asked = bool(np.isfinite(said[0]))  # a teacher
+        if not asked:
+            said = np.eye(self.labels, dtype=np.float32)[label]
         if self.hidden:
             said[list(self.hidden)] = 0
         said /= said.sum()
@@ -137,7 +140,9 @@ class Bank:
             target[:-1] = TRUST * said
             target += (1 - TRUST) * SMOOTHING / (self.labels + 1)
             target[label] += (1 - TRUST) * (1 - SMOOTHING)
-        return target, pooled, 0.0 if self.hidden else 1.0
+        if not asked or self.hidden:
+            return target, np.zeros_like(self.middle), 0.0
+        return target, pooled, 1.0
 
 
 @dataclass
@@ -316,8 +321,8 @@ def shape_for(labels: int, groups: str = GROUPS, **sizes: object) -> Shape:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("bank", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("banks", type=Path, nargs="+")
     parser.add_argument("--signd", type=Path, default=Path("target/release/signd"))
     parser.add_argument("--split", type=Path, default=Path(__file__).parents[1] / "split.csv")
     parser.add_argument("--fold", type=int, default=-1)
@@ -327,7 +332,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)  # a second thread gains little and loses much on a busy machine
     labels = read_vocabulary(asked.data / "gislr/sign_to_prediction_index_map.json")
-    bank = Bank(asked.bank, asked.fold, len(labels))
+    bank = Bank(asked.banks, asked.fold, len(labels))
     shape = shape_for(len(labels), **asked.sizes)
     start = time.monotonic()
     net = fit(bank, shape, asked.steps, asked.seed, asked.out)

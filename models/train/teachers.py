@@ -49,6 +49,11 @@ class Teacher:
         self.apache = Interpreter(model_path=str(apache), num_threads=1)
         self.run_apache = self.apache.get_signature_runner("serving_default")
 
+    @staticmethod
+    def of(peers: Path) -> "Teacher":
+        """The teachers in a folder."""
+        return Teacher(peers / "hoyso48-style_MIT.onnx", peers / "transformer_Apache-2.0.tflite")
+
     def __call__(self, points: Floats, both: bool) -> tuple[Floats, Floats]:
         image = in_image(points)
         logits, pooled = self.session.run(self.outputs, {"raw_landmarks": image[None]})

@@ -213,7 +213,9 @@ class Maker:
                 continue
             if kind == "half":
                 cut = int(len(a) * rng.uniform(0.25, 0.5))
-                points, t = (a[:cut], first.t[:cut]) if rng.random() < 0.6 else (a[-cut:], first.t[-cut:])
+                points, t = (
+                    (a[:cut], first.t[:cut]) if rng.random() < 0.6 else (a[-cut:], first.t[-cut:])
+                )
             elif kind == "reversed":
                 points, t = a[::-1], first.t
             elif kind == "spliced":
@@ -221,7 +223,9 @@ class Maker:
                 t, folds = even(len(points)), self.folds(i, j)
             else:  # from the end of one sign to the beginning of another
                 middle = lead(b, 6, rng)
-                points = np.concatenate([a[-max(3, len(a) // 5) :], middle, b[: max(3, len(b) // 5)]])
+                points = np.concatenate(
+                    [a[-max(3, len(a) // 5) :], middle, b[: max(3, len(b) // 5)]]
+                )
                 t, folds = even(len(points)), self.folds(i, j)
             if len(points) < 4 or not np.isfinite(points[:, AT_RIGHT.start, 0]).any():
                 continue
@@ -250,7 +254,9 @@ class Shard:
             return np.array([np.full(width, np.nan) if x is None else x for x in said], np.float16)
 
         bases = self.bases
-        evolved = [b.genes.plain() for b in bases if b.genes and b.said is not None and sure(b.said)]
+        evolved = [
+            b.genes.plain() for b in bases if b.genes and b.said is not None and sure(b.said)
+        ]
         np.save(out.with_suffix(".npy"), np.concatenate(self.rows))  # apart: to be mapped, not read
         part = out.with_suffix(".part.npz")
         np.savez(

@@ -87,7 +87,9 @@ class Clip:
         return float(self.t[-1])
 
 
-def read_landmarks(signd: Path, paths: list[Path]) -> list[tuple[Floats, NDArray[np.uint64], float]]:
+def read_landmarks(
+    signd: Path, paths: list[Path]
+) -> list[tuple[Floats, NDArray[np.uint64], float]]:
     """Landmarks `[T,543,3]`, capture times in ns, and width over height of each file."""
     found = []
     for at in range(0, len(paths), 500):
@@ -120,9 +122,7 @@ def read_split(path: Path) -> dict[tuple[str, str], int]:
         return {(line["set"], line["signer"]): int(line["fold"]) for line in csv.DictReader(file)}
 
 
-def load(
-    signd: Path, data: Path, sets: list[str], split: dict[tuple[str, str], int]
-) -> list[Clip]:
+def load(signd: Path, data: Path, sets: list[str], split: dict[tuple[str, str], int]) -> list[Clip]:
     """All clips of these sets that the split gives to training."""
     lines = [
         (name, line)
@@ -135,7 +135,9 @@ def load(
     clips = []
     for (name, line), (points, times, aspect) in zip(lines, raw, strict=True):
         fold = split[name, line["signer"]]
-        clip = canonical(points, times, aspect, name, line["path"], line["label"], line["signer"], fold)
+        clip = canonical(
+            points, times, aspect, name, line["path"], line["label"], line["signer"], fold
+        )
         if clip is not None:
             clips.append(clip)
     return clips

@@ -54,10 +54,14 @@ def spans(groups: str = GROUPS) -> dict[str, slice]:
 class Bank:
     """The clips of banks in which no signer of one fold had a part."""
 
-    def __init__(self, paths: list[Path], fold: int, labels: int, hidden: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, paths: list[Path], fold: int, labels: int, hidden: frozenset[int] = frozenset()
+    ) -> None:
         self.rows, self.starts = [], []
         shard_of, start_of, length, view_of = [], [], [], []
-        tables: dict[str, list[np.ndarray]] = {k: [] for k in ("label", "kind", "folds", "said", "pooled")}
+        tables: dict[str, list[np.ndarray]] = {
+            k: [] for k in ("label", "kind", "folds", "said", "pooled")
+        }
         bases = 0
         for n, meta in enumerate(meta for path in paths for meta in sorted(path.glob("????.npz"))):
             self.rows.append(np.load(meta.with_suffix(".npy"), mmap_mode="r"))
@@ -106,7 +110,9 @@ class Bank:
         out = np.empty(count, np.int64)
         for kind, (views, cumulative) in self.by_kind.items():
             mine = kinds == kind
-            out[mine] = views[np.searchsorted(cumulative, rng.random(mine.sum()) * cumulative[-1] * 0.9999999)]
+            out[mine] = views[
+                np.searchsorted(cumulative, rng.random(mine.sum()) * cumulative[-1] * 0.9999999)
+            ]
         return out
 
     def view(self, i: int) -> Floats:
@@ -169,23 +175,33 @@ def bend(rows: Floats, rng: np.random.Generator, columns: dict[str, slice]) -> F
 def batches(bank: Bank, rng: np.random.Generator, columns: dict[str, slice]) -> list[np.ndarray]:
     """Several batches of views of about equal length each."""
     views = bank.draw(rng, BATCH * 16)
-    views = views[np.argsort(np.minimum(bank.length[views], MOST_ROWS) + rng.uniform(0, 6, len(views)))]
+    views = views[
+        np.argsort(np.minimum(bank.length[views], MOST_ROWS) + rng.uniform(0, 6, len(views)))
+    ]
     return [views[k * BATCH : (k + 1) * BATCH] for k in rng.permutation(16)]
 
 
-def batch(bank: Bank, views: np.ndarray, rng: np.random.Generator, columns: dict[str, slice]) -> Batch:
+def batch(
+    bank: Bank, views: np.ndarray, rng: np.random.Generator, columns: dict[str, slice]
+) -> Batch:
     clips = [bend(bank.view(i), rng, columns) for i in views]
     targets = [bank.target(i) for i in views]
+    rows, valid = padded(clips)
+    parts = (np.stack([t[k] for t in targets]) for k in (0, 1))
+    target, pooled = (torch.from_numpy(part.astype(np.float32)) for part in parts)
+    matched = torch.tensor([t[2] for t in targets])
+    return Batch(rows, valid, target, pooled, matched)
+
+
+def padded(clips: list[Floats]) -> tuple[Tensor, Tensor]:
+    """Clips as one batch: rows `[B,T,F]`, `NaN` behind their ends, and 1 where there is a row."""
     longest = max(map(len, clips))
     rows = np.full((len(clips), longest, clips[0].shape[1]), np.nan, np.float32)
     valid = np.zeros((len(clips), longest), np.float32)
     for i, clip in enumerate(clips):
         rows[i, : len(clip)] = clip
         valid[i, : len(clip)] = 1
-    parts = (np.stack([t[k] for t in targets]) for k in (0, 1))
-    target, pooled = (torch.from_numpy(part.astype(np.float32)) for part in parts)
-    matched = torch.tensor([t[2] for t in targets])
-    return Batch(torch.from_numpy(rows), torch.from_numpy(valid), target, pooled, matched)
+    return torch.from_numpy(rows), torch.from_numpy(valid)
 
 
 def loss_of(net: Net, some: Batch) -> Tensor:
@@ -196,12 +212,16 @@ def loss_of(net: Net, some: Batch) -> Tensor:
 
 
 def normalise(net: Net, bank: Bank, rng: np.random.Generator) -> None:
-    """Sets the network's mean and scale of each column from a sample."""
-    sample = np.concatenate([bank.view(i) for i in bank.draw(rng, 1500)])
+    """Scales the network's columns by clips of a bank."""
+    scale(net, np.concatenate([bank.view(i) for i in bank.draw(rng, 1500)]), spans())
+
+
+def scale(net: Net, sample: Floats, columns: dict[str, slice]) -> None:
+    """Sets mean and scale of each column, and of the relative ones, from a sample of rows."""
     mean, spread = np.nanmean(sample, axis=0), np.nanstd(sample, axis=0) + 1e-2
     net.mean.copy_(torch.from_numpy(mean))
     net.scale.copy_(torch.from_numpy(1 / spread))
-    for column, root in relations(spans()).items():
+    for column, root in relations(columns).items():
         between = np.nanstd(sample[:, column] - sample[:, root]) + 1e-2
         net.relate[column, column] = float(spread[column] / between)
         net.relate[root, column] = float(-spread[root] / between)
@@ -222,7 +242,9 @@ def fit(bank: Bank, shape: Shape, steps: int, seed: int, out: Path, rate: float 
     heavy = [p for p in net.parameters() if p.ndim >= 2]
     groups = [{"params": heavy, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, pct_start=0.1
+    )
     kept, done = out.with_suffix(".checkpoint"), 0
     if kept.exists():
         stored = torch.load(kept, map_location=device, weights_only=False)
@@ -328,11 +350,14 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=-1)
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hidden", type=Path, help="labels held out, one a line")
     parser.add_argument("--sizes", type=json.loads, default={}, help="of the network, JSON")
     asked = parser.parse_args()
     torch.set_num_threads(1)  # a second thread gains little and loses much on a busy machine
     labels = read_vocabulary(asked.data / "gislr/sign_to_prediction_index_map.json")
-    bank = Bank(asked.banks, asked.fold, len(labels))
+    held = asked.hidden.read_text().split("\n") if asked.hidden else []
+    hidden = frozenset(labels.index(label) for label in held if label)
+    bank = Bank(asked.banks, asked.fold, len(labels), hidden)
     shape = shape_for(len(labels), **asked.sizes)
     start = time.monotonic()
     net = fit(bank, shape, asked.steps, asked.seed, asked.out)

@@ -52,7 +52,9 @@ def clips_of(signd: Path, lines: list[Line], split: dict[tuple[str, str], int]) 
     raw = read_landmarks(signd, [line.path for line in lines])
     for line, (points, times, aspect) in zip(lines, raw, strict=True):
         fold = split.get(("gislr", line.signer), int(line.signer) % FOLDS)
-        clip = canonical(points, times, aspect, "gislr", line.path.name, line.label, line.signer, fold)
+        clip = canonical(
+            points, times, aspect, "gislr", line.path.name, line.label, line.signer, fold
+        )
         if clip is not None:
             clips.append(clip)
     return clips
@@ -62,7 +64,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("bank", type=Path)
-    parser.add_argument("--peers", type=Path, help="folder of the teachers; none: labels alone teach")
+    parser.add_argument(
+        "--peers", type=Path, help="folder of the teachers; none: labels alone teach"
+    )
     parser.add_argument("--labels", type=Path, help="sign_to_prediction_index_map.json [FOLDER's]")
     parser.add_argument("--views", type=int, default=2, help="bent versions of each clip")
     parser.add_argument("--signd", type=Path, default=Path("target/release/signd"))
@@ -88,7 +92,9 @@ def main() -> None:
         rng, shard = np.random.default_rng([2, n]), Shard()
         for clip in clips_of(asked.signd, lines[n * PER_SHARD : (n + 1) * PER_SHARD], split):
             said, pooled = teacher(clip.points, False) if teacher else (None, None)
-            base = Base(clip.points, clip.t, LABELLED, number[clip.label], 1 << clip.fold, said, pooled)
+            base = Base(
+                clip.points, clip.t, LABELLED, number[clip.label], 1 << clip.fold, said, pooled
+            )
             shard.add(base, [rows_of(*view(clip.points, clip.t, rng)) for _ in range(asked.views)])
         shard.write(out)
 

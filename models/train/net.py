@@ -202,7 +202,11 @@ class Net(nn.Module):
         c = self.shape.channels
         taps, moved = remembered([(block.taps, block.dilation) for block in self.blocks])
         past = state.unflatten(1, (-1, c))
-        pasts = past.index_select(1, torch.tensor(taps)).flatten(1).split([(b.taps - 1) * c for b in self.blocks], dim=1)
+        pasts = (
+            past.index_select(1, torch.tensor(taps))
+            .flatten(1)
+            .split([(b.taps - 1) * c for b in self.blocks], dim=1)
+        )
         x, fresh = self.look(rows), []
         for block, met in zip(self.blocks, pasts, strict=True):
             x, now = block.step(x, met)

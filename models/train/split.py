@@ -21,7 +21,9 @@ SAME = [("wlasl", ["wlasl-10", "wlasl-11", "wlasl-src-signingsavvy.com", "signin
 
 def main(data: Path) -> None:
     vocabulary = set(read_vocabulary(data / "gislr/sign_to_prediction_index_map.json"))
-    together = {(name, signer): f"{name}:same{i}" for i, (name, s) in enumerate(SAME) for signer in s}
+    together = {
+        (name, signer): f"{name}:same{i}" for i, (name, s) in enumerate(SAME) for signer in s
+    }
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["set", "signer", "fold"])
     for name in ("gislr", "wlasl", "webcam"):

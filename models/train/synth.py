@@ -113,7 +113,9 @@ class Pool:
                 labels.setdefault(clip.label, []).append(i)
         self.groups = {
             without: [
-                kept for of in labels.values() if (kept := [i for i in of if self.fold[i] != without])
+                kept
+                for of in labels.values()
+                if (kept := [i for i in of if self.fold[i] != without])
             ]
             for without in (-2, 0, 1, 2, 3)
         }
@@ -194,10 +196,18 @@ def compose(pool: Pool, genes: Genes) -> Floats:
 
     out = take(genes.body, genes.body_part)
     body = pool.clips[genes.body]
-    own = at(filled(body.points[:, AT_RIGHT]), body.t, np.linspace(*genes.body_part, frames) * body.seconds)
+    own = at(
+        filled(body.points[:, AT_RIGHT]),
+        body.t,
+        np.linspace(*genes.body_part, frames) * body.seconds,
+    )
     seen = np.isfinite(out[:, AT_RIGHT.start, 0])
     lender = pool.clips[genes.hand]
-    lent = at(filled(lender.points[:, AT_RIGHT]), lender.t, np.linspace(*genes.hand_part, frames) * lender.seconds)
+    lent = at(
+        filled(lender.points[:, AT_RIGHT]),
+        lender.t,
+        np.linspace(*genes.hand_part, frames) * lender.seconds,
+    )
     if not seen.any():
         seen[:] = True
 
@@ -225,7 +235,9 @@ def compose(pool: Pool, genes: Genes) -> Floats:
         lips = take(genes.lips, (0.0, 1.0))[:, AT_LIPS]
         if np.isfinite(lips).all() and np.isfinite(out[:, AT_LIPS]).all():
             ours = out[:, AT_LIPS]
-            width = np.ptp(ours[..., 0], axis=1).mean() / max(np.ptp(lips[..., 0], axis=1).mean(), 1e-3)
+            width = np.ptp(ours[..., 0], axis=1).mean() / max(
+                np.ptp(lips[..., 0], axis=1).mean(), 1e-3
+            )
             centre = lips.mean(axis=1, keepdims=True)
             out[:, AT_LIPS] = ours.mean(axis=1, keepdims=True) + (lips - centre) * np.float32(width)
     return out

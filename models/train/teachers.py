@@ -33,7 +33,9 @@ class Teacher:
 
     def __init__(self, mit: Path, apache: Path) -> None:
         graph = onnx.load(mit)
-        last = next(node for node in graph.graph.node if "Identity_raw_output___11:0" in node.output)
+        last = next(
+            node for node in graph.graph.node if "Identity_raw_output___11:0" in node.output
+        )
         before = {out: node for node in graph.graph.node for out in node.output}
         pooled = last.input[0]
         while before[pooled].op_type in ("DequantizeLinear", "DynamicQuantizeLinear"):

@@ -27,7 +27,7 @@ LIP_RUNS = [
     [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308], [95, 88, 178, 87, 14, 317, 402, 318, 324],
 ]
 """Runs of lip landmarks from the right to the left: reversing one mirrors it."""
-LIPS = sum(LIP_RUNS, [])
+LIPS = [i for run in LIP_RUNS for i in run]
 RIGHT_EYE = [33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173]
 LEFT_EYE = [263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398]
 EYES = RIGHT_EYE + LEFT_EYE
@@ -37,7 +37,7 @@ FACE = [*LIPS, *EYES, 1, 2, 98, 327, 152, 10, 234, 454]
 FACE_MIRROR = [
     FACE.index(i)
     for i in [
-        *sum((run[::-1] for run in LIP_RUNS), []),
+        *[i for run in LIP_RUNS for i in run[::-1]],
         *(LEFT_EYE + RIGHT_EYE),
         *[1, 2, 327, 98, 152, 10, 454, 234],
     ]

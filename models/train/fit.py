@@ -37,13 +37,8 @@ DROPPED = {"lips": 0.2, "other": 0.1, "arms": 0.06, "face_distance": 0.06}
 
 
 def spans(groups: str = GROUPS) -> dict[str, slice]:
-    """Columns of each group."""
-    widths = {
-        "hand": 42, "hand_z": 21, "other": 42, "other_z": 21, "lips": 80, "arms": 12,
-        "face_distance": 32, "tip_distance": 5, "finger_angle": 15, "other_angle": 15,
-        "arm_angle": 2, "hand_v": 42, "hand_a": 42, "other_v": 42, "other_a": 42, "lips_v": 80,
-        "arms_v": 12, "arms_a": 12,
-    }  # fmt: skip
+    """Columns of each group; their number is what `signd features --columns` says."""
+    widths = json.loads(Path(__file__).with_name("columns.json").read_text())
     found, start = {}, 0
     for name in groups.split():
         found[name] = slice(start, start + widths[name])

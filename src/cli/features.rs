@@ -17,15 +17,18 @@ use crate::clip;
 use crate::config::{Flags, Settings};
 use crate::features::Schema;
 use crate::features::grid::RowKind;
-use crate::features::schema;
+use crate::features::schema::{self, GROUPS};
 use crate::frame::Frame;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]
 pub struct Features {
     /// Recordings, or files that `import` reads; `-` for clips from standard input.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "columns")]
     files: Vec<PathBuf>,
+    /// Print each group of the feature schema and its number of columns, as JSON, and end.
+    #[arg(long)]
+    columns: bool,
     /// Groups of the feature schema, separated by spaces [default: all].
     #[arg(long)]
     groups: Option<String>,
@@ -43,6 +46,11 @@ struct Answer {
 
 impl Features {
     pub fn execute(self) -> Result<Outcome> {
+        if self.columns {
+            let widths = GROUPS.map(|(group, name)| format!("  \"{name}\": {}", group.width()));
+            writeln!(std::io::stdout(), "{{\n{}\n}}", widths.join(",\n"))?;
+            return Ok(Outcome::Done);
+        }
         ensure!((1.0..=240.0).contains(&self.rate), "--rate is 1 to 240 rows a second");
         let schema = match &self.groups {
             Some(groups) => Schema::parse(schema::NAME, groups)?,

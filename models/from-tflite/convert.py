@@ -48,7 +48,7 @@ def spell_out_weights(model: onnx.ModelProto) -> None:
     """Writes `(weights - zero) * scale` for int8 weights in place of one operator.
 
     ONNX Runtime fuses that operator with the product into one that rounds its input once more, and
-    the best label of 3 clips in 100 changes.
+    the best label of 2 clips in 100 changes.
     """
     graph = model.graph
     values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}

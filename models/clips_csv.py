@@ -9,7 +9,7 @@ clip goes to OUT_DIR, with the columns `path,label,signer,fps,width,height`:
 |---|---|
 | `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the vocabulary's 250 |
 | `other.csv` | ASL signs of `wlasl` and `webcam` that are not in the vocabulary |
-| `foreign.csv` | other sign languages, without what may resemble an ASL sign and without sentences |
+| `foreign.csv` | other sign languages, less what may resemble an ASL sign and sentences |
 | `idle-eval.csv` | people who do not sign: the start of each recording kept for evaluation |
 
 The first are *known*, the others must be refused. Where only the start of a recording counts, a

@@ -1,4 +1,8 @@
-"""Time for one inference, on one thread, of models that take turns in one process."""
+"""Time for one inference, on one thread, of models that take turns in one process.
+
+It is processor time: on one thread the same as wall time, but without the waits for a core that a
+busy machine adds.
+"""
 
 import statistics
 import time
@@ -12,7 +16,7 @@ WARM_UP, TURNS = 5, 101
 
 
 def milliseconds(models: dict[str, tuple[Runner, Floats]]) -> dict[str, dict[int, float]]:
-    """Median wall time in ms for each number of frames. `models`: what runs, and rows `[T,...]` of
+    """Median in ms for each number of frames. `models`: what runs, and rows `[T,...]` of
     a clip, repeated until they are enough. They take turns, so that what else the machine does
     strikes all of them alike."""
     found: dict[str, dict[int, float]] = {name: {} for name in models}
@@ -21,10 +25,10 @@ def milliseconds(models: dict[str, tuple[Runner, Floats]]) -> dict[str, dict[int
         times: dict[str, list[float]] = {name: [] for name in models}
         for turn in range(WARM_UP + TURNS):
             for name, (run, rows) in given.items():
-                start = time.perf_counter()
+                start = time.process_time()
                 run(rows)
                 if turn >= WARM_UP:
-                    times[name].append(1e3 * (time.perf_counter() - start))
+                    times[name].append(1e3 * (time.process_time() - start))
         for name, taken in times.items():
             found[name][frames] = statistics.median(taken)
     return found

@@ -1,13 +1,15 @@
 """Measures other people's models and ours on the same clips, inside signd and outside it.
 
-    python -m venv VENV && VENV/bin/pip install --require-hashes -r models/eval-peers/requirements.txt
+    python -m venv VENV
+    VENV/bin/pip install --require-hashes -r models/eval-peers/requirements.txt
     VENV/bin/python -m models.clips_csv DATA CLIPS
     VENV/bin/python -m models.eval-peers.eval_peers CLIPS --model A=a.onnx --tflite A=a.tflite \\
         --model ours=models/signd-window.onnx --bench --json peers.json
 
-Each `--model NAME=FILE` is an ONNX file with signd's metadata (`models/from-tflite` makes one from a
-TFLite file). `--tflite NAME=FILE` names the file that it was made from, to be run outside; without
-it ONNX Runtime runs the same ONNX file there. A model in streaming form is measured inside only.
+Each `--model NAME=FILE` is an ONNX file with signd's metadata (`models/from-tflite` makes one from
+a TFLite file). `--tflite NAME=FILE` names the file that it was made from, to be run outside;
+without it ONNX Runtime runs the same ONNX file there. A model in streaming form is measured inside
+only.
 """
 
 import argparse
@@ -50,10 +52,11 @@ def measure(subject: Subject, daemon: Daemon, clips: Path) -> dict[str, Any]:
     sets: dict[str, Any] = {}
     scores: dict[str, dict[str, Any]] = {place: {} for place in PLACES}
     for name in (*LABELLED, *REFUSED):
-        files, labels = listed(clips / f"{name}.csv")
+        lines = listed(clips / f"{name}.csv")
+        labels = [line["label"] for line in lines]
         inside = daemon.evaluate(clips / f"{name}.csv", subject.model)
-        answers = {"outside": subject.outside(daemon, files), "inside": inside}
-        found: dict[str, Any] = {"n": len(files)}
+        answers = {"outside": subject.outside(daemon, lines), "inside": inside}
+        found: dict[str, Any] = {"n": len(lines)}
         for place, given in answers.items():
             if given is None:
                 continue
@@ -97,18 +100,18 @@ def print_tables(found: dict[str, dict[str, Any]]) -> None:
 
 def run_bench(subjects: list[Subject], daemon: Daemon, clips: Path) -> dict[str, dict[int, float]]:
     """Times all forms that take a whole clip, on the longest of the `wlasl` clips; prints them."""
-    files, _ = listed(clips / "wlasl.csv")
+    lines = listed(clips / "wlasl.csv")
     models = {}
     for subject in subjects:
         if subject.run is None:
             continue
-        rows = max(subject.rows(daemon, files), key=len)
+        rows = max(subject.rows(daemon, lines), key=len)
         models[subject.name] = (subject.run, rows)
         if subject.original != subject.model:
             models[f"{subject.name} (ONNX)"] = (onnx_runner(subject.model), rows)
     taken = bench.milliseconds(models)
     first = next(iter(taken))
-    print(f"\nms for one inference, one thread, and how many times that of {first}")
+    print(f"\nms of processor time for one inference, and how many times that of {first}")
     print(f"{'':16}" + "".join(f"{f'{frames} frames':20}" for frames in bench.FRAMES))
     for name, of in taken.items():
         cells = [f"{ms:6.2f} x{ms / taken[first][frames]:.2f}" for frames, ms in of.items()]

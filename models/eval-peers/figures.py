@@ -42,9 +42,12 @@ def share(hits: Sequence[bool]) -> Figure:
 
 def top(answers: Sequence[Answer], labels: Sequence[str], no_sign: str | None) -> dict[str, Figure]:
     """Shares of clips whose label is the best output, and among the five best signs."""
-    best = [bool(answer) and answer[0][0] == label for answer, label in zip(answers, labels)]
+    best = [
+        bool(answer) and answer[0][0] == label
+        for answer, label in zip(answers, labels, strict=True)
+    ]
     among = []
-    for answer, label in zip(answers, labels):
+    for answer, label in zip(answers, labels, strict=True):
         signs = [name for name, _ in answer if name != no_sign]
         among.append(label in signs[:5])
     return {"top1": share(best), "top5": share(among)}

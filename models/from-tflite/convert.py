@@ -1,14 +1,15 @@
 """Turns a model made for Google's isolated-sign competition into one that signd runs.
 
-    python -m venv VENV && VENV/bin/pip install --require-hashes -r models/from-tflite/requirements.txt
+    python -m venv VENV
+    VENV/bin/pip install --require-hashes -r models/from-tflite/requirements.txt
     VENV/bin/python -m models.from-tflite.convert MODEL.tflite OUT.onnx --name "my model 1" \\
         --labels sign_to_prediction_index_map.json
 
 The model takes landmarks `[T,543,3]`, NaN where missing, and gives one logit per label. What comes
 out has the contract `landmarks`. It is compared with TFLite on the clips of lists that `signd eval`
-takes (`--clips`, read by `signd landmarks`), or on made-up clips: the best label must be the same on
-98 of 100, since int8 weights make the two round differently; with less nothing is written. From a
-model that is ONNX already (`MODEL.onnx`) only the metadata is missing, and nothing is compared.
+takes (`--clips`, read by `signd landmarks`), or on made-up clips: the best label must be the same
+on 98 of 100, since with int8 weights the two round differently; with less nothing is written. From
+a model that is ONNX already (`MODEL.onnx`) only the metadata is missing, and nothing is compared.
 
 TensorFlow wants an environment of its own: its protobuf clashes with other packages'.
 """

@@ -30,11 +30,20 @@ pub const MAX_FRAMES: usize = 108_000;
 /// Largest `.pose` file, in bytes: `MAX_FRAMES` with two people of 586 points each.
 const MAX_POSE_BYTES: u64 = 2 << 30;
 
-/// Frames a second where none are recorded: what the webcam recordings around mostly have.
-const ASSUMED_FPS: f64 = 20.0;
+/// What the cameras behind a kind of file mostly were; taken where nothing is recorded.
+#[derive(Clone, Copy, Debug)]
+struct Camera {
+    /// Frames a second.
+    fps: f64,
+    /// Image width and height in pixels.
+    size: (u32, u32),
+}
 
-/// Image width and height in pixels where none are recorded.
-const ASSUMED_SIZE: (u32, u32) = (640, 480);
+/// Behind numpy arrays: recordings made for webcam tutorials.
+const WEBCAM: Camera = Camera { fps: 20.0, size: (640, 480) };
+
+/// Behind the competition's parquet: a phone held upright.
+const PHONE: Camera = Camera { fps: 30.0, size: (1080, 1440) };
 
 /// What the user knows better than the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -50,9 +59,17 @@ pub struct Overrides {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Assumption {
     /// No frame rate.
-    FrameRate,
+    FrameRate {
+        /// Frames a second.
+        fps: f64,
+    },
     /// No image size.
-    ImageSize,
+    ImageSize {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
     /// Several people: the first is the signer.
     FirstPerson {
         /// People in the file.
@@ -68,11 +85,10 @@ pub enum Assumption {
 impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Assumption::FrameRate => {
-                write!(f, "frame rate not recorded: taken as {ASSUMED_FPS} a second")
+            Assumption::FrameRate { fps } => {
+                write!(f, "frame rate not recorded: taken as {fps} a second")
             }
-            Assumption::ImageSize => {
-                let (width, height) = ASSUMED_SIZE;
+            Assumption::ImageSize { width, height } => {
                 write!(f, "image size not recorded: taken as {width}x{height}")
             }
             Assumption::FirstPerson { people } => {
@@ -106,6 +122,8 @@ struct Raw {
     fps: Option<f64>,
     /// Width and height in pixels as recorded; 0 or `None` where not.
     size: Option<(u32, u32)>,
+    /// What is taken for granted where neither is.
+    camera: Camera,
     assumed: Vec<Assumption>,
 }
 
@@ -138,21 +156,22 @@ impl Clip {
 
     /// Settles rate and size (override, else recorded, else assumed) and checks every point.
     fn settle(raw: Raw, overrides: &Overrides) -> Result<Clip, ImportError> {
-        let Raw { mut points, fps, size, mut assumed } = raw;
+        let Raw { mut points, fps, size, camera, mut assumed } = raw;
         if points.is_empty() {
             return Err(ImportError::Empty);
         }
         let fps = overrides.fps.or(fps.filter(|fps| *fps > 0.0)).unwrap_or_else(|| {
-            assumed.push(Assumption::FrameRate);
-            ASSUMED_FPS
+            assumed.push(Assumption::FrameRate { fps: camera.fps });
+            camera.fps
         });
         if !(0.1..=1000.0).contains(&fps) {
             return Err(ImportError::FrameRate { found: fps });
         }
         let size = overrides.size.or(size.filter(|(width, height)| *width > 0 && *height > 0));
         let (width, height) = size.unwrap_or_else(|| {
-            assumed.push(Assumption::ImageSize);
-            ASSUMED_SIZE
+            let (width, height) = camera.size;
+            assumed.push(Assumption::ImageSize { width, height });
+            camera.size
         });
         for (frame, points) in points.iter_mut().enumerate() {
             clean(frame, points)?;
@@ -217,7 +236,7 @@ mod tests {
     use super::*;
 
     fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> Raw {
-        Raw { points: vec![[[0.5; 3]; POINTS]; 3], fps, size, assumed: Vec::new() }
+        Raw { points: vec![[[0.5; 3]; POINTS]; 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use npyz::npz::{NpzArchive, file_name_from_array_name};
 
 use super::error::{ImportError, unexpected};
 use super::npy::{self, Header, Kind};
-use super::{MAX_FRAMES, Raw};
+use super::{MAX_FRAMES, Raw, WEBCAM};
 use crate::frame::{POINTS, Part, Point};
 
 /// Points where the face has ten more for the irises, at its end.
@@ -26,7 +26,7 @@ const PACKED_MISSING: i16 = i16::MIN;
 /// Reads a `.npy` file.
 pub(super) fn read_npy(mut from: impl Read) -> Result<Raw, ImportError> {
     let points = floats(&mut from)?;
-    Ok(Raw { points, fps: None, size: None, assumed: Vec::new() })
+    Ok(Raw { points, fps: None, size: None, camera: WEBCAM, assumed: Vec::new() })
 }
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
@@ -58,7 +58,7 @@ pub(super) fn read_npz<R: Read + Seek>(mut from: R) -> Result<Raw, ImportError> 
             size = Some((width as u32, height as u32));
         }
     }
-    Ok(Raw { points, fps, size, assumed: Vec::new() })
+    Ok(Raw { points, fps, size, camera: WEBCAM, assumed: Vec::new() })
 }
 
 /// Reads one array of an archive; `read` must come to its end, where the checksum is compared.

@@ -13,7 +13,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
 use super::error::{ImportError, unexpected};
-use super::{Assumption, MAX_FRAMES, Raw};
+use super::{Assumption, MAX_FRAMES, PHONE, Raw};
 use crate::frame::{POINTS, Part, Point};
 
 /// Rows decoded at a time, some frames' worth: bounds what is in memory beside the points.
@@ -258,7 +258,7 @@ impl Gathered {
             missing => vec![Assumption::Gaps { missing }],
         };
         let points = self.frames.into_values().map(|partial| *partial.points).collect();
-        Raw { points, fps: None, size: None, assumed }
+        Raw { points, fps: None, size: None, camera: PHONE, assumed }
     }
 }
 
@@ -377,7 +377,13 @@ mod tests {
         let raw = read_bytes(&write(SCHEMA, &[&rows(&[20, 21, 22])])).unwrap();
         check(&raw, &[20, 21, 22]);
         let clip = Clip::settle(raw, &Overrides::default()).unwrap();
-        assert_eq!(clip.assumed, [Assumption::FrameRate, Assumption::ImageSize]);
+        assert_eq!(
+            clip.assumed,
+            [
+                Assumption::FrameRate { fps: 30.0 },
+                Assumption::ImageSize { width: 1080, height: 1440 }
+            ]
+        );
     }
 
     #[test]

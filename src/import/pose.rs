@@ -11,7 +11,7 @@
 
 use super::error::{ImportError, unexpected};
 use super::layout::{self, Component};
-use super::{Assumption, MAX_FRAMES, Raw};
+use super::{Assumption, MAX_FRAMES, Raw, WEBCAM};
 use crate::frame::{POINTS, Point};
 
 /// Most points that a layout may have, all components together; the largest known has 586.
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Raw, Import
         1 => Vec::new(),
         people => vec![Assumption::FirstPerson { people }],
     };
-    Ok(Raw { points, fps: Some(body.fps), size: Some(size), assumed })
+    Ok(Raw { points, fps: Some(body.fps), size: Some(size), camera: WEBCAM, assumed })
 }
 
 /// Bytes not yet read.

@@ -181,7 +181,7 @@ fn encode(bencher: Bencher) {
 fn recorded_events() -> Vec<Event> {
     let model = shipped::model();
     let (settings, card) = (shipped::settings(), model.card().clone());
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
+    let decider = Decider::new(&settings.decide, &card).expect("fits");
     let mut infer = Infer::new(model, decider);
     let mut stream = Stream::new(&settings.core, card.kind);
     let id = topic::stream_id(b"cam1").expect("valid");

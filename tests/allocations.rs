@@ -63,7 +63,7 @@ fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
     let model = Model::open(&runtime, &beside_binary("signd.onnx")).expect("model");
     let card = model.card().clone();
     let bare = bare_call(&runtime, 30, model.row_width());
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
+    let decider = Decider::new(&settings.decide, &card).expect("fits");
     let mut infer = Infer::new(model, decider);
     let mut stream = Stream::new(&settings.core, card.kind);
     let id = topic::stream_id(b"cam1").expect("valid");

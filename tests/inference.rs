@@ -24,7 +24,7 @@ fn infer(settings: &Settings) -> Infer {
         .get_or_init(|| Runtime::load(&beside("libonnxruntime.so")).expect("`make setup` ran"));
     let model = Model::open(runtime, &beside("signd.onnx")).expect("`make setup` ran");
     let card = model.card().clone();
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
+    let decider = Decider::new(&settings.decide, &card).expect("fits");
     Infer::new(model, decider)
 }
 

@@ -141,7 +141,7 @@ def export(net: Net, out: Path, name: str, labels: list[str], temperature: float
         dynamic_shapes={"rows": {0: batch}, "state": {0: batch}}, external_data=False,
     )  # fmt: skip
     finish(window, "features", name, labels, temperature)
-    finish(streaming, "streaming", name, labels, temperature)
+    finish(streaming, "stream", name, labels, temperature)
     gap = check(net, window, streaming)
     sizes = " + ".join(f"{path.stat().st_size / 1e6:.2f}" for path in (window, streaming))
     print(f"{sizes} MB; PyTorch, window and streaming differ by {gap:.1e} at most")

@@ -40,11 +40,21 @@ pub fn binary() -> PathBuf {
 
 /// The model that the binary finds beside itself.
 pub fn model() -> Model {
+    open(&binary().with_file_name("signd.onnx"))
+}
+
+/// The model in `$STREAM_MODEL`, or else the tests' small one, with which a figure is the daemon's own
+/// share and the runtime's fixed cost.
+pub fn streaming_model() -> Model {
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/pace-stream.onnx");
+    open(&std::env::var_os("STREAM_MODEL").map_or(small, PathBuf::from))
+}
+
+fn open(path: &Path) -> Model {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let beside = |name| binary().with_file_name(name);
-    let load = || Runtime::load(&beside("libonnxruntime.so")).expect("`make setup` fetched it");
-    Model::open(RUNTIME.get_or_init(load), &beside("signd.onnx"))
-        .expect("`make setup` put it there")
+    let library = binary().with_file_name("libonnxruntime.so");
+    let load = || Runtime::load(&library).expect("`make setup` fetched it");
+    Model::open(RUNTIME.get_or_init(load), path).expect("a model")
 }
 
 /// The input of the model's call for each frame: rows of the sign so far, empty when none is open.

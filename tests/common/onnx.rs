@@ -13,10 +13,16 @@ pub fn input(name: &str, width: u8) -> Vec<u8> {
     field(7, &field(11, &value(name, width)))
 }
 
-/// One more output `[B, width]`, a copy of another one.
-pub fn output(name: &str, of: &str, width: u8) -> Vec<u8> {
-    let node = [field(1, of.as_bytes()), field(2, name.as_bytes()), field(4, b"Identity")].concat();
-    field(7, &[field(1, &node), field(12, &value(name, width))].concat())
+/// One more output `[B, width]`.
+pub fn output(name: &str, width: u8) -> Vec<u8> {
+    field(7, &field(12, &value(name, width)))
+}
+
+/// One more node behind all others.
+pub fn node(op: &str, of: &[&str], gives: &str) -> Vec<u8> {
+    let inputs: Vec<u8> = of.iter().flat_map(|name| field(1, name.as_bytes())).collect();
+    let node = [inputs, field(2, gives.as_bytes()), field(4, op.as_bytes())].concat();
+    field(7, &field(1, &node))
 }
 
 /// The file with these bytes in place of those, of the same length.

@@ -5,6 +5,7 @@
 mod shipped;
 
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -162,14 +163,17 @@ fn model_call(bencher: Bencher) {
     inputs.retain(|input| !input.is_empty());
     let mut inputs = inputs.iter().cycle();
     bencher.bench_local(|| {
-        model.run(inputs.next().expect("endless")).expect("runs");
+        shipped::call(&mut model, inputs.next().expect("endless"));
     });
 }
 
 /// A frame inside a sign of each of so many streams, whose rows share calls. One item is a stream's.
+/// With the model in `$STREAM_MODEL`, or else the tests' small one: then a figure is the daemon's own
+/// share and the runtime's fixed cost.
 #[divan::bench(args = [1, 8, 32, 128])]
 fn streaming(bencher: Bencher, streams: usize) {
-    let model = shipped::streaming_model();
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/pace-stream.onnx");
+    let model = shipped::open(&std::env::var_os("STREAM_MODEL").map_or(small, PathBuf::from));
     let (width, decide) = (model.row_width(), shipped::settings().decide);
     let decider = Decider::new(&decide, model.card()).expect("fits");
     let mut infer = Infer::new(model, decider);
@@ -180,7 +184,7 @@ fn streaming(bencher: Bencher, streams: usize) {
     let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
     batch.steps = vec![Step::Rows(0), Step::Begin(0)];
     bencher.counter(ItemsCount::new(streams)).bench_local(|| {
-        // `false`: rows wait to be fed, now of every stream; then the rest of its steps.
+        // As far as the row that waits to be fed; then the rest.
         let mut taken = vec![0; streams];
         for (id, taken) in ids.iter().zip(&mut taken) {
             infer.advance(id, &batch, taken, true, |_| ()).expect("runs");

@@ -11,7 +11,7 @@ mod signer;
 use models::{PACE_STREAM, PACE_WINDOW, infer, model};
 use onnx::{input, metadata, node, output, renamed};
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Ended, Event, SignEvent, State, Top};
+use signd::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
 use signd::frame::{Arrival, Frame, SourceTime};
 use signd::infer::decide::Decider;
 use signd::infer::model::Model;
@@ -79,8 +79,7 @@ fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
             match (&a.body, &b.body) {
                 (Body::Frame(a), Body::Frame(b)) => {
                     assert_alike(&a.top, &b.top);
-                    let top = &a.top;
-                    assert_eq!(a, &signd::event::FrameEvent { top: top.clone(), ..b.clone() });
+                    assert_eq!(a, &FrameEvent { top: a.top.clone(), ..b.clone() });
                 }
                 (Body::Sign(a), Body::Sign(b)) => {
                     assert_alike(&a.top, &b.top);

@@ -43,18 +43,22 @@ pub fn model() -> Model {
     open(&binary().with_file_name("signd.onnx"))
 }
 
-/// The model in `$STREAM_MODEL`, or else the tests' small one, with which a figure is the daemon's own
-/// share and the runtime's fixed cost.
-pub fn streaming_model() -> Model {
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/pace-stream.onnx");
-    open(&std::env::var_os("STREAM_MODEL").map_or(small, PathBuf::from))
-}
-
-fn open(path: &Path) -> Model {
+/// Any model.
+pub fn open(path: &Path) -> Model {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let library = binary().with_file_name("libonnxruntime.so");
     let load = || Runtime::load(&library).expect("`make setup` fetched it");
     Model::open(RUNTIME.get_or_init(load), path).expect("a model")
+}
+
+/// The call that a frame with these rows leads to: with all of them, or with the last and a state.
+pub fn call(model: &mut Model, rows: &[f32]) {
+    let last = rows.len() - model.row_width();
+    let answer = match model.state_size() {
+        None => model.run(rows),
+        Some(size) => model.step(&rows[last..], &mut vec![0.0; size]),
+    };
+    answer.expect("runs");
 }
 
 /// The input of the model's call for each frame: rows of the sign so far, empty when none is open.

@@ -88,7 +88,7 @@ impl Worker {
                 }
             }
             match self.waiting.is_empty() {
-                false => self.infer()?,
+                false => self.turn()?,
                 true if ended => return Ok(()),
                 true => self.wait()?,
             }
@@ -125,9 +125,9 @@ impl Worker {
         self.returns.give(inbound);
     }
 
-    /// Stages 5 and 6, one move: a batch that waits is taken on, as far as it goes without the model's
-    /// answer to a row, or, when there is no further one, the model is fed.
-    fn infer(&mut self) -> Result<(), RunError> {
+    /// Stages 5 and 6, one turn: a batch that waits is taken as far as it goes without the model's answer
+    /// to a row, or, when there is no further one, the model is fed.
+    fn turn(&mut self) -> Result<(), RunError> {
         let Some(Waiting { stream, received, batch, taken, .. }) = self.waiting.get(self.at) else {
             self.infer.feed()?;
             self.at = 0;
@@ -179,7 +179,7 @@ impl Worker {
     /// Publishes everything that waits.
     fn finish(&mut self) -> Result<(), RunError> {
         while !self.waiting.is_empty() {
-            self.infer()?;
+            self.turn()?;
         }
         Ok(())
     }

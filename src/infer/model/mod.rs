@@ -24,16 +24,18 @@
 
 mod card;
 mod ports;
+mod runtime;
 mod trial;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 
 pub use card::{Card, Contract};
+pub use runtime::Runtime;
 
 use crate::event::Labels;
 use crate::features::grid::RowKind;
@@ -100,34 +102,6 @@ impl<T> From<ort::Error<T>> for ModelError {
     }
 }
 
-/// The runtime library, loaded once for the life of the process.
-#[derive(Clone)]
-pub struct Runtime {
-    environment: Arc<ort::environment::Environment>,
-}
-
-impl Runtime {
-    /// Loads the library at this path, or gives what an earlier call has loaded: a process holds
-    /// one.
-    pub fn load(path: &Path) -> Result<Self, ModelError> {
-        static LOADED: OnceLock<Runtime> = OnceLock::new();
-        if let Some(loaded) = LOADED.get() {
-            return Ok(loaded.clone());
-        }
-        let refuse = |reason: String| ModelError::Library { path: path.to_owned(), reason };
-        let builder = ort::init_from(path).map_err(|e| refuse(e.to_string()))?;
-        let environment = builder.with_name("signd").with_telemetry(false).build();
-        let environment = Arc::new(environment.map_err(|e| refuse(e.to_string()))?);
-        Ok(LOADED.get_or_init(|| Runtime { environment }).clone())
-    }
-
-    /// The runtime's environment, of which a process has only one: whoever measures a bare session
-    /// against [`Model`] needs it too.
-    pub fn environment(&self) -> &ort::environment::Environment {
-        &self.environment
-    }
-}
-
 /// A model ready to run.
 pub struct Model {
     card: Card,
@@ -157,7 +131,7 @@ impl Model {
         let digest = format!("{:x}", Sha256::digest(&bytes));
         // One thread and no spinning: a box next to a camera has other work. Without arena and
         // memory pattern, memory stays flat over reloads.
-        let session = Session::builder(&runtime.environment)?
+        let session = Session::builder(runtime.environment())?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_intra_op_spinning(false)?

@@ -59,9 +59,8 @@ impl Signer {
     }
 
     fn begin(&mut self, row: u64) {
+        self.drop();
         self.begin = Some(row);
-        self.top.clear();
-        self.top_seq = None;
         if let Some(course) = &mut self.course {
             course.begin(row.max(self.window.first()));
         }
@@ -216,8 +215,8 @@ impl Infer {
         self.rows.clear();
         self.states.clear();
         for stream in &self.hungry {
-            if let Some((signer, course)) = course_of(&mut self.streams, stream) {
-                self.rows.extend_from_slice(signer.rows(course.next(), course.next()));
+            if let Some((window, course)) = course_of(&mut self.streams, stream) {
+                self.rows.extend_from_slice(window.rows(course.next(), course.next()));
                 self.states.extend_from_slice(course.state());
             }
         }

@@ -5,9 +5,11 @@
 mod shipped;
 
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 
 use divan::Bencher;
-use signd::event::{Event, Hand};
+use divan::counter::ItemsCount;
+use signd::event::{Event, Hand, State};
 use signd::features::grid::RowKind;
 use signd::features::placed::HAND;
 use signd::features::space::Shoulders;
@@ -18,9 +20,10 @@ use signd::gate::{Gate, Sight};
 use signd::infer::Infer;
 use signd::infer::decide::Decider;
 use signd::segment::{Glance, Motion, Segmenter};
-use signd::stream::{Batch, Stream};
+use signd::stream::{Batch, Step, Stream};
 use signd::wire::events::{self, Delivery, Encoding};
-use signd::wire::{landmarks, topic};
+use signd::wire::landmarks;
+use signd::wire::topic::{self, StreamId};
 
 /// Frames of the recording.
 const FRAMES: u32 = 608;
@@ -160,7 +163,38 @@ fn model_call(bencher: Bencher) {
     inputs.retain(|input| !input.is_empty());
     let mut inputs = inputs.iter().cycle();
     bencher.bench_local(|| {
-        model.run(inputs.next().expect("endless")).expect("runs");
+        shipped::call(&mut model, inputs.next().expect("endless"));
+    });
+}
+
+/// A frame inside a sign of each of so many streams, whose rows share calls. One item is a stream's.
+/// With the model in `$STREAM_MODEL`, or else the tests' small one: then a figure is the daemon's own
+/// share and the runtime's fixed cost.
+#[divan::bench(args = [1, 8, 32, 128])]
+fn streaming(bencher: Bencher, streams: usize) {
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/pace-stream.onnx");
+    let model = shipped::open(&std::env::var_os("STREAM_MODEL").map_or(small, PathBuf::from));
+    let (width, decide) = (model.row_width(), shipped::settings().decide);
+    let decider = Decider::new(&decide, model.card()).expect("fits");
+    let mut infer = Infer::new(model, decider);
+    let ids: Vec<StreamId> = (0..streams)
+        .map(|i| topic::stream_id(format!("cam{i}").as_bytes()).expect("valid"))
+        .collect();
+    let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
+    let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
+    batch.steps = vec![Step::Rows(0), Step::Begin(0)];
+    bencher.counter(ItemsCount::new(streams)).bench_local(|| {
+        // As far as the row that waits to be fed; then the rest.
+        let mut taken = vec![0; streams];
+        for (id, taken) in ids.iter().zip(&mut taken) {
+            infer.advance(id, &batch, taken, true, |_| ()).expect("runs");
+        }
+        infer.feed().expect("runs");
+        for (id, taken) in ids.iter().zip(&mut taken) {
+            assert!(infer.advance(id, &batch, taken, true, |_| ()).expect("runs"));
+        }
+        batch.seq += 1;
+        batch.steps = vec![Step::Rows(batch.seq), frame];
     });
 }
 
@@ -181,7 +215,7 @@ fn encode(bencher: Bencher) {
 fn recorded_events() -> Vec<Event> {
     let model = shipped::model();
     let (settings, card) = (shipped::settings(), model.card().clone());
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
+    let decider = Decider::new(&settings.decide, &card).expect("fits");
     let mut infer = Infer::new(model, decider);
     let mut stream = Stream::new(&settings.core, card.kind);
     let id = topic::stream_id(b"cam1").expect("valid");

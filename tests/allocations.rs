@@ -3,16 +3,18 @@
 //! The runtime's own share is measured with a session of the same model that belongs to no code of
 //! ours: what a frame allocates must be that, times the calls to the model which the frame leads to.
 
-use std::path::{Path, PathBuf};
+#[path = "common/models.rs"]
+mod models;
+
+use std::path::Path;
 
 use allocation_counter::measure;
+use models::{PACE_STREAM, SHIPPED, infer, model, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
 use signd::frame::{Arrival, Frame};
-use signd::infer::Infer;
-use signd::infer::decide::Decider;
-use signd::infer::model::{Model, Runtime};
+use signd::infer::model::Model;
 use signd::recording;
 use signd::run::flow;
 use signd::stream::{Batch, Step, Stream};
@@ -21,20 +23,24 @@ use signd::wire::{landmarks, topic};
 
 const RECORDING: &str = "tests/recordings/signer.mcap";
 
-fn beside_binary(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_signd")).with_file_name(name)
-}
-
-/// Allocations of one bare call to the model with this many rows of this width.
-fn bare_call(runtime: &Runtime, rows: usize, width: usize) -> u64 {
-    let builder = Session::builder(runtime.environment()).expect("builder");
+/// Allocations of one bare call to the model: with thirty rows, or with one and a state.
+fn bare_call(name: &str, model: &Model) -> u64 {
+    let builder = Session::builder(runtime().environment()).expect("builder");
     let mut builder = builder.with_intra_threads(1).expect("sets");
-    let mut session = builder.commit_from_file(beside_binary("signd.onnx")).expect("model");
-    let data = vec![0.5f32; rows * width];
+    let mut session = builder.commit_from_file(models::path(name)).expect("model");
+    let width = model.row_width();
+    let data = vec![0.5f32; 30 * width];
     let mut call = || {
-        let input = TensorRef::from_array_view(([1, rows, width], &data[..])).expect("tensor");
-        let outputs = session.run(ort::inputs![input]).expect("runs");
-        outputs[0].try_extract_tensor::<f32>().expect("logits");
+        let row = |width| TensorRef::from_array_view(([1, width], &data[..width])).expect("tensor");
+        let rows = || TensorRef::from_array_view(([1, 30, width], &data[..])).expect("tensor");
+        let outputs = match model.state_size() {
+            None => session.run(ort::inputs![rows()]),
+            Some(size) => session.run(ort::inputs!["rows" => row(width), "state" => row(size)]),
+        };
+        let outputs = outputs.expect("runs");
+        for (_, output) in &outputs {
+            output.try_extract_tensor::<f32>().expect("numbers");
+        }
     };
     call(); // the first one allocates more
     measure(call).count_total
@@ -56,23 +62,56 @@ fn wires(rounds: u64) -> Vec<Vec<u8>> {
     numbered.collect()
 }
 
-#[test]
-fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
+/// Calls to the model that a frame leads to.
+struct Calls {
+    width: usize,
+    /// The model is fed row by row.
+    streaming: bool,
+    open: bool,
+    made: u64,
+}
+
+impl Calls {
+    fn of(&mut self, batch: &Batch) -> u64 {
+        let mut calls = 0;
+        for step in &batch.steps {
+            match *step {
+                Step::Rows(first) => {
+                    let rows = (batch.rows.len() / self.width) as u64;
+                    self.made = first + rows;
+                    calls += if self.open && self.streaming { rows } else { 0 };
+                }
+                Step::Begin(row) => {
+                    self.open = true;
+                    calls += if self.streaming { self.made - row } else { 0 };
+                }
+                Step::Drop => self.open = false,
+                Step::End(_) | Step::Frame { .. } => {
+                    calls += u64::from(self.open && !self.streaming);
+                }
+                Step::Status(..) => {}
+            }
+        }
+        calls
+    }
+}
+
+/// Plays the recording with this model; the calls to it.
+fn play(name: &str) -> u64 {
     let settings = Settings::load(&Flags::default()).expect("defaults");
-    let runtime = Runtime::load(&beside_binary("libonnxruntime.so")).expect("runtime");
-    let model = Model::open(&runtime, &beside_binary("signd.onnx")).expect("model");
-    let card = model.card().clone();
-    let bare = bare_call(&runtime, 30, model.row_width());
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
-    let mut infer = Infer::new(model, decider);
-    let mut stream = Stream::new(&settings.core, card.kind);
+    let model = model(name);
+    let bare = bare_call(name, &model);
+    let (width, streaming) = (model.row_width(), model.state_size().is_some());
+    let mut calls = Calls { width, streaming, open: false, made: 0 };
+    let mut infer = infer(&settings, name);
+    let mut stream = Stream::new(&settings.core, infer.row_kind());
     let id = topic::stream_id(b"cam1").expect("valid");
     let mut batch = Batch::default();
     let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
 
-    let (mut open, mut calls, mut events, mut signs) = (false, 0, 0, 0);
+    let (mut called, mut events, mut signs) = (0, 0, 0);
     let wires = wires(3);
     let steady = wires.len() / 3;
     for (i, wire) in wires.iter().enumerate() {
@@ -93,25 +132,27 @@ fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
             returns.give(frame);
             infer.push(&id, &batch, true, publish).expect("runs");
         });
-        let mut called = 0;
-        for step in &batch.steps {
-            match step {
-                Step::Begin(_) => open = true,
-                Step::Drop => open = false,
-                Step::End(_) => {
-                    called += u64::from(open);
-                    signs += 1;
-                }
-                Step::Frame { .. } => called += u64::from(open),
-                _ => {}
-            }
-        }
-        calls += called;
+        signs += batch.steps.iter().filter(|step| matches!(step, Step::End(_))).count();
+        let calls = calls.of(&batch);
+        called += calls;
         if i >= steady {
-            assert_eq!(cost.count_total, called * bare, "frame {i}: {:?}", batch.steps);
+            assert_eq!(cost.count_total, calls * bare, "frame {i}: {:?}", batch.steps);
         }
     }
     // The recording has what may cost something: rest, signs, decisions.
     assert_eq!((events, signs), (wires.len() + signs + 1, 18), "one more: the stream appeared");
+    called
+}
+
+#[test]
+fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
+    let calls = play(SHIPPED);
     assert!((600..1200).contains(&calls), "{calls}");
+}
+
+#[test]
+fn nor_does_a_frame_whose_rows_are_fed_one_by_one() {
+    // More calls than frames in a sign: each sign begins twice, with the rows before it.
+    let calls = play(PACE_STREAM);
+    assert!((900..1500).contains(&calls), "{calls}");
 }

@@ -171,6 +171,49 @@ fn a_model_slower_than_the_camera_costs_hypotheses_but_no_frame_and_no_decision(
     assert!(skipped > 0 && counted == skipped, "{skipped} {summary}");
 }
 
+/// Seven frames at once, of seven streams, so that rows come to wait and share calls.
+#[test]
+fn a_stream_model_is_fed_every_row_and_replay_says_the_same_to_the_bit() {
+    let folder = tempfile::tempdir().expect("folder");
+    let recording = folder.path().join("run.mcap");
+    let pace = root().join("tests/models/pace-stream.onnx");
+    let pace = ["--model", pace.to_str().expect("UTF-8")];
+    let daemon =
+        Daemon::start(&[&pace[..], &["--record", recording.to_str().expect("UTF-8")]].concat());
+    let context = zmq::Context::new();
+    let camera = daemon.camera(&context);
+    let watch = daemon.listen(&context);
+    let frames = frames(&GESTURES, 5.5, 30.0, SourceTime(1_000_000_000));
+    for frame in &frames {
+        for stream in ["a", "b", "c", "d", "e", "f", "g"] {
+            // No two of them are at the same point of their session.
+            let ahead = 20 * u64::from(stream.as_bytes()[0] - b'a');
+            if let Some(later) = frames.get((frame.seq + ahead) as usize) {
+                send_frame(&camera, stream, later);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let mut live = Vec::new();
+    while live.last().is_none_or(|event: &Value| event["stream"] != "a" || event["seq"] != 164) {
+        live.push(receive(&watch).expect("an event").1);
+    }
+    let (code, summary) = daemon.stop();
+    assert_eq!(code, Some(0));
+    assert!(summary.contains("skipped=0"), "{summary}");
+    let of = |kind: &str| live.iter().filter(|e| e["kind"] == kind).collect::<Vec<_>>();
+    assert_eq!(of("frame").len(), (0..7).map(|k| 165 - 20 * k).sum::<usize>());
+    assert!(of("frame").iter().all(|e| e["top_seq"] == e["seq"]));
+    assert!(of("sign").iter().any(|e| e["label"] == "high"));
+    assert!(of("sign").iter().any(|e| e["label"] == "low"));
+
+    let verify = signd().args(["replay", "--verify"]).arg(&recording).args(pace).output();
+    let verify = verify.expect("runs");
+    let said = String::from_utf8_lossy(&verify.stdout);
+    assert!(verify.status.success(), "{said}");
+    assert!(said.contains(&format!("{} decisions", of("sign").len())), "{said}");
+}
+
 #[test]
 fn a_late_subscriber_learns_the_status_at_once() {
     let daemon = Daemon::start(&[]);

@@ -1,39 +1,34 @@
 //! What a stream is told does not depend on which other streams there are: not in a single bit.
 
+#[path = "common/models.rs"]
+mod models;
 #[path = "common/stick_figure.rs"]
 mod signer;
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
 
+use models::{PACE_STREAM, SHIPPED, infer};
 use signd::config::{Flags, Settings};
 use signd::event::{Body, Event, Top};
 use signd::frame::{Arrival, SourceTime};
 use signd::infer::Infer;
-use signd::infer::decide::Decider;
-use signd::infer::model::{Model, Runtime};
 use signd::stream::{Batch, Stream};
 use signd::wire::topic::{self, StreamId};
 use signer::{Gesture, frames};
 
-fn infer(settings: &Settings) -> Infer {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let beside = |name| Path::new(env!("CARGO_BIN_EXE_signd")).with_file_name(name);
-    let runtime = RUNTIME
-        .get_or_init(|| Runtime::load(&beside("libonnxruntime.so")).expect("`make setup` ran"));
-    let model = Model::open(runtime, &beside("signd.onnx")).expect("`make setup` ran");
-    let card = model.card().clone();
-    let decider = Decider::new(&settings.decide, card.labels, card.temperature).expect("fits");
-    Infer::new(model, decider)
+fn settings() -> Settings {
+    Settings::load(&Flags::default()).expect("defaults")
 }
 
+type Signers = BTreeMap<StreamId, Vec<Batch>>;
+
 /// Signers who begin at different times and sign at different heights, so that at any moment their
-/// windows hold different numbers of different rows.
-fn signers(settings: &Settings, infer: &Infer) -> BTreeMap<StreamId, Vec<Batch>> {
+/// signs hold different numbers of different rows.
+fn signers(count: usize, infer: &Infer) -> Signers {
+    let settings = settings();
     let signer = |k: usize| {
-        let height = -0.6 + 0.4 * k as f64;
-        let gestures = [0.3, 2.6].map(|at| Gesture { at: at + 0.25 * k as f64, height });
+        let height = -0.6 + 1.6 * (k as f64 / count as f64);
+        let gestures = [0.3, 2.6].map(|at| Gesture { at: at + 0.25 * (k % 5) as f64, height });
         let id = topic::stream_id(format!("cam{k}").as_bytes()).expect("valid");
         let mut stream = Stream::new(&settings.core, infer.row_kind());
         let batches =
@@ -44,7 +39,7 @@ fn signers(settings: &Settings, infer: &Infer) -> BTreeMap<StreamId, Vec<Batch>>
             });
         (id, batches.collect())
     };
-    (0..4).map(signer).collect()
+    (0..count).map(signer).collect()
 }
 
 /// One stream's answers: of each event the probabilities as bits.
@@ -54,7 +49,10 @@ fn note(answers: &mut Answers, event: &Event) {
     let bits = |top: &Top| top.iter().map(|(label, p)| (*label, p.to_bits())).collect();
     let noted = answers.entry(event.stream).or_default();
     match &event.body {
-        Body::Frame(frame) => noted.push(bits(&frame.top)),
+        Body::Frame(frame) => {
+            assert_eq!(frame.top_seq, Some(frame.seq), "nothing is skipped");
+            noted.push(bits(&frame.top));
+        }
         Body::Sign(sign) => {
             noted.push(vec![(sign.label.unwrap_or(u16::MAX), sign.p.to_bits())]);
             noted.push(bits(&sign.top));
@@ -63,33 +61,76 @@ fn note(answers: &mut Answers, event: &Event) {
     }
 }
 
+/// Each stream by an inference of its own.
+fn alone(model: &str, signers: &Signers) -> Answers {
+    let mut answers = Answers::new();
+    for (id, batches) in signers {
+        let mut infer = infer(&settings(), model);
+        for batch in batches {
+            infer.push(id, batch, true, |event| note(&mut answers, &event)).expect("runs");
+        }
+    }
+    answers
+}
+
+/// All streams by one inference, frame by frame, each time another stream first; what waits shares
+/// calls. Also how many calls there were.
+fn together(model: &str, signers: &Signers) -> (Answers, usize) {
+    let mut infer = infer(&settings(), model);
+    let (mut answers, mut calls, count) = (Answers::new(), 0, signers.len());
+    for i in 0..signers.values().map(Vec::len).max().unwrap_or(0) {
+        let round = signers.iter().cycle().skip(i % count).take(count);
+        let mut waiting: Vec<_> = round.map(|(id, batches)| (id, &batches[i], 0)).collect();
+        loop {
+            waiting.retain_mut(|(id, batch, taken)| {
+                let emit = |event: Event| note(&mut answers, &event);
+                !infer.advance(id, batch, taken, true, emit).expect("runs")
+            });
+            if waiting.is_empty() {
+                break;
+            }
+            infer.feed().expect("runs");
+            calls += 1;
+        }
+    }
+    (answers, calls)
+}
+
 #[test]
 fn a_stream_is_answered_the_same_to_the_bit_alone_and_among_others() {
-    let settings = Settings::load(&Flags::default()).expect("defaults");
-    let signers = signers(&settings, &infer(&settings));
-
-    let mut alone = Answers::new();
-    for (id, batches) in &signers {
-        let mut infer = infer(&settings);
-        for batch in batches {
-            infer.push(id, batch, true, |event| note(&mut alone, &event)).expect("runs");
+    for model in [SHIPPED, PACE_STREAM] {
+        let signers = signers(4, &infer(&settings(), model));
+        let (alone, (together, _)) = (alone(model, &signers), together(model, &signers));
+        for (id, answers) in &alone {
+            assert_eq!(answers, &together[id], "{id}");
+            assert!(answers.iter().filter(|answer| !answer.is_empty()).count() > 60, "{id} signs");
         }
+        let different: BTreeSet<_> = alone.values().collect();
+        assert_eq!(different.len(), 4, "four signers, four stories");
     }
+}
 
-    let mut together = Answers::new();
-    let mut infer = infer(&settings);
-    for i in 0..signers.values().map(Vec::len).max().unwrap_or(0) {
-        // Each round another stream is first.
-        for (id, batches) in signers.iter().cycle().skip(i % 4).take(4) {
-            let emit = |event: Event| note(&mut together, &event);
-            infer.push(id, &batches[i], true, emit).expect("runs");
-        }
+#[test]
+fn rows_that_share_calls_do_not_change_each_other_however_many_there_are() {
+    let signers = signers(32, &infer(&settings(), PACE_STREAM));
+    let alone = alone(PACE_STREAM, &signers);
+    let rows = |count| together(PACE_STREAM, &signers.clone().into_iter().take(count).collect());
+    let (_, calls_of_one) = rows(1);
+    for count in [2, 7, 32] {
+        let (answers, calls) = rows(count);
+        assert_eq!(answers.len(), count);
+        assert!(answers.iter().all(|(id, answers)| *answers == alone[id]), "{count} streams");
+        assert!(calls < calls_of_one * count * 3 / 4, "{calls} calls, and alone {calls_of_one}");
     }
+}
 
-    for (id, answers) in &alone {
-        assert_eq!(answers, &together[id], "{id}");
-        assert!(answers.iter().filter(|answer| !answer.is_empty()).count() > 60, "{id} signs");
-    }
-    let different: std::collections::BTreeSet<_> = alone.values().collect();
-    assert_eq!(different.len(), 4, "four signers, four stories");
+#[test]
+fn nothing_is_fed_while_no_sign_is_open() {
+    let mut infer = infer(&settings(), PACE_STREAM);
+    let (id, batches) = signers(1, &infer).pop_first().expect("a signer");
+    let before = batches
+        .iter()
+        .take_while(|batch| infer.advance(&id, batch, &mut 0, true, |_| ()).expect("runs"));
+    // The hand begins to rise after nine frames, but is not yet in the picture.
+    assert!(before.count() >= 9);
 }

@@ -40,11 +40,25 @@ pub fn binary() -> PathBuf {
 
 /// The model that the binary finds beside itself.
 pub fn model() -> Model {
+    open(&binary().with_file_name("signd.onnx"))
+}
+
+/// Any model.
+pub fn open(path: &Path) -> Model {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let beside = |name| binary().with_file_name(name);
-    let load = || Runtime::load(&beside("libonnxruntime.so")).expect("`make setup` fetched it");
-    Model::open(RUNTIME.get_or_init(load), &beside("signd.onnx"))
-        .expect("`make setup` put it there")
+    let library = binary().with_file_name("libonnxruntime.so");
+    let load = || Runtime::load(&library).expect("`make setup` fetched it");
+    Model::open(RUNTIME.get_or_init(load), path).expect("a model")
+}
+
+/// The call that a frame with these rows leads to: with all of them, or with the last and a state.
+pub fn call(model: &mut Model, rows: &[f32]) {
+    let last = rows.len() - model.row_width();
+    let answer = match model.state_size() {
+        None => model.run(rows),
+        Some(size) => model.step(&rows[last..], &mut vec![0.0; size]),
+    };
+    answer.expect("runs");
 }
 
 /// The input of the model's call for each frame: rows of the sign so far, empty when none is open.

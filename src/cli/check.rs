@@ -31,18 +31,22 @@ impl ModelFile {
         let card = model.card();
         println!("name        {}", card.name);
         println!("sha256      {}", card.digest);
+        let contract = card.contract;
         match &card.kind {
             RowKind::Features { schema, rate } => {
-                println!(
-                    "contract    features, {} columns at {rate} rows a second",
-                    schema.width()
-                );
+                let columns = schema.width();
+                println!("contract    {contract}, {columns} columns at {rate} rows a second");
                 println!("groups      {}", schema.names());
             }
-            RowKind::Landmarks => println!("contract    landmarks, 543 x 3 a frame"),
+            RowKind::Landmarks => println!("contract    {contract}, 543 x 3 a frame"),
         }
+        let numbers = |size: Option<usize>| size.map_or("none".into(), |n| format!("{n} numbers"));
+        println!("state       {}", numbers(model.state_size()));
+        println!("embedding   {}", numbers(model.embedding_size()));
         println!("window      {} rows", card.window);
         println!("temperature {}", card.temperature);
+        let threshold = card.threshold.map_or("none".into(), |p| p.to_string());
+        println!("threshold   {threshold}");
         let no_sign = card.labels.no_sign.map_or("none", |i| card.labels.names[i].as_str());
         println!("no sign     {no_sign}");
         println!("labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "));

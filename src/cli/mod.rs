@@ -164,8 +164,7 @@ impl Common {
 /// Opens runtime and model as the settings say.
 fn inference(settings: &Settings) -> Result<Infer> {
     let model = model(settings)?;
-    let card = model.card();
-    let decider = Decider::new(&settings.decide, card.labels.clone(), card.temperature)?;
+    let decider = Decider::new(&settings.decide, model.card())?;
     Ok(Infer::new(model, decider))
 }
 

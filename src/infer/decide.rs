@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::model::Card;
 use crate::event::{Labels, MAX_TOP, Top};
+
+/// Least probability of a decided label when neither settings nor model say.
+pub const THRESHOLD: f32 = 0.5;
 
 /// Settings of decisions; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -11,7 +15,7 @@ use crate::event::{Labels, MAX_TOP, Top};
 pub struct DecideSettings {
     /// Hypotheses in an event, 1..10.
     pub top: usize,
-    /// Least probability of a decided label, 0..1.
+    /// Least probability of a decided label, 0..1; 0: the model's own, or else [`THRESHOLD`].
     pub threshold: f32,
     /// The same for single labels.
     pub thresholds: BTreeMap<String, f32>,
@@ -50,18 +54,19 @@ pub struct UnknownLabel {
 }
 
 impl Decider {
-    /// Fits the settings to a model's labels. `temperature` (above 0) divides the logits.
-    pub fn new(
-        settings: &DecideSettings,
-        labels: Arc<Labels>,
-        temperature: f32,
-    ) -> Result<Self, UnknownLabel> {
+    /// Fits the settings to a model.
+    pub fn new(settings: &DecideSettings, card: &Card) -> Result<Self, UnknownLabel> {
+        let labels = Arc::clone(&card.labels);
         let count = labels.names.len();
         let find = |key, label: &String| {
             let unknown = || UnknownLabel { key, label: label.clone(), count };
             labels.names.iter().position(|name| name == label).ok_or_else(unknown)
         };
-        let mut thresholds = vec![settings.threshold; count];
+        let threshold = match settings.threshold {
+            0.0 => card.threshold.unwrap_or(THRESHOLD),
+            threshold => threshold,
+        };
+        let mut thresholds = vec![threshold; count];
         for (label, threshold) in &settings.thresholds {
             thresholds[find("thresholds", label)?] = *threshold;
         }
@@ -75,7 +80,7 @@ impl Decider {
         let p = Vec::with_capacity(count);
         Ok(Decider {
             labels,
-            temperature,
+            temperature: card.temperature,
             count: settings.top.clamp(1, MAX_TOP),
             thresholds,
             allowed,
@@ -110,9 +115,8 @@ impl Decider {
         top
     }
 
-    /// Decides a sign.
-    pub fn decide(&mut self, logits: &[f32]) -> Decision {
-        let top = self.top(logits);
+    /// Decides a sign by the hypotheses at its end.
+    pub fn decide(&self, top: Top) -> Decision {
         let (best, p) = top.first().copied().unwrap_or((0, 0.0));
         let known = self.labels.no_sign != Some(usize::from(best));
         let sure = self.thresholds.get(usize::from(best)).is_some_and(|least| p >= *least);
@@ -123,42 +127,75 @@ impl Decider {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::grid::RowKind;
+    use crate::infer::model::Contract;
 
-    fn decider(allow: &[&str], thresholds: &[(&str, f32)]) -> Result<Decider, UnknownLabel> {
+    fn card(threshold: Option<f32>) -> Card {
         let names = ["book", "dog", "none"].map(str::to_owned).to_vec();
-        let settings = DecideSettings {
+        Card {
+            name: "test 1".into(),
+            digest: String::new(),
+            contract: Contract::Landmarks,
+            kind: RowKind::Landmarks,
+            window: 128,
+            temperature: 1.0,
+            threshold,
+            labels: Arc::new(Labels { names, no_sign: Some(2) }),
+        }
+    }
+
+    fn settings(threshold: f32, allow: &[&str], thresholds: &[(&str, f32)]) -> DecideSettings {
+        DecideSettings {
             top: 2,
-            threshold: 0.5,
+            threshold,
             thresholds: thresholds.iter().map(|(l, t)| ((*l).to_owned(), *t)).collect(),
             allow: allow.iter().map(|l| (*l).to_owned()).collect(),
-        };
-        Decider::new(&settings, Arc::new(Labels { names, no_sign: Some(2) }), 1.0)
+        }
+    }
+
+    fn decide(decider: &mut Decider, logits: &[f32]) -> Decision {
+        let top = decider.top(logits);
+        decider.decide(top)
     }
 
     #[test]
     fn the_best_label_is_decided_when_it_is_sure_enough() {
-        let mut decider = decider(&[], &[("dog", 0.99)]).expect("fits");
-        let logits = [3.0, 0.0, 0.0];
-        let decision = decider.decide(&logits);
+        let settings = settings(0.5, &[], &[("dog", 0.99)]);
+        let mut decider = Decider::new(&settings, &card(None)).expect("fits");
+        let decision = decide(&mut decider, &[3.0, 0.0, 0.0]);
         assert_eq!(decision.label, Some(0));
         assert!((decision.p - 0.909_443).abs() < 1e-5);
         assert_eq!(decision.top.len(), 2);
-        assert_eq!(decider.decide(&[0.0, 3.0, 0.0]).label, None, "a threshold of its own");
-        assert_eq!(decider.decide(&[0.0, 0.0, 3.0]).label, None, "no sign");
-        assert_eq!(decider.decide(&[0.1, 0.0, 0.0]).label, None, "unsure");
+        let mut label = |logits| decide(&mut decider, logits).label;
+        assert_eq!(label(&[0.0, 3.0, 0.0]), None, "a threshold of its own");
+        assert_eq!(label(&[0.0, 0.0, 3.0]), None, "no sign");
+        assert_eq!(label(&[0.1, 0.0, 0.0]), None, "unsure");
+    }
+
+    #[test]
+    fn the_threshold_is_that_of_the_settings_or_else_the_models_or_else_a_half() {
+        // Of three equal logits but for one that is larger by 1: 0.576.
+        let sure = |threshold, own| {
+            let settings = settings(threshold, &[], &[]);
+            let mut decider = Decider::new(&settings, &card(own)).expect("fits");
+            decide(&mut decider, &[1.0, 0.0, 0.0]).label.is_some()
+        };
+        assert!(sure(0.0, None) && sure(0.5, Some(0.6)) && sure(0.0, Some(0.0)));
+        assert!(!sure(0.6, None) && !sure(0.0, Some(0.6)) && !sure(0.6, Some(0.5)));
     }
 
     #[test]
     fn labels_not_allowed_are_not_hypotheses_either() {
-        let mut decider = decider(&["dog"], &[]).expect("fits");
-        let decision = decider.decide(&[9.0, 2.0, 0.0]);
+        let mut decider = Decider::new(&settings(0.5, &["dog"], &[]), &card(None)).expect("fits");
+        let decision = decide(&mut decider, &[9.0, 2.0, 0.0]);
         assert_eq!(decision.label, Some(1));
         assert!(decision.top.iter().all(|(i, _)| *i != 0));
     }
 
     #[test]
     fn a_label_the_model_has_not_is_named() {
-        let error = decider(&["cat"], &[]).err().map(|e| e.to_string());
+        let decider = Decider::new(&settings(0.5, &["cat"], &[]), &card(None));
+        let error = decider.err().map(|e| e.to_string());
         let expected = "decide.allow names `cat`, which is none of the model's 3 labels";
         assert_eq!(error.as_deref(), Some(expected));
     }

@@ -1,10 +1,13 @@
 //! Stage 5, *inference*: rows to hypotheses and decisions.
 //!
 //! Every frame inside a sign gets the hypotheses for the sign so far; every sign that ends is
-//! decided. When inference is behind, a frame may repeat the last hypotheses (`top_seq` says so),
-//! but no decision is ever skipped. One row or window a call: nothing shares a call, so nothing can
-//! change its answer.
+//! decided. A model of a *window* contract (`features`, `landmarks`) is asked about all rows of the
+//! sign at once, one sign a call; when inference is behind, a frame may repeat the last hypotheses
+//! (`top_seq` says so), but no decision is ever skipped. A `stream` model is fed every row, in order,
+//! always, and rows of several streams share a call; [`model`] sees to it that they do not change
+//! each other's answers.
 
+mod course;
 pub mod decide;
 pub mod model;
 mod window;
@@ -16,15 +19,21 @@ use crate::event::{Body, Event, FrameEvent, SignEvent, StatusEvent, Top};
 use crate::features::grid::RowKind;
 use crate::stream::{Batch, Step};
 use crate::wire::topic::StreamId;
+use course::Course;
 use decide::Decider;
 use model::{Model, ModelError};
 use window::Window;
 
-/// The inference stage: one model, one window of rows per stream.
+/// The inference stage: one model, and what it needs to know of each stream.
 pub struct Infer {
     model: Model,
     decider: Decider,
     streams: HashMap<StreamId, Signer>,
+    /// Streams with rows to be fed, the one that waits longest first.
+    hungry: Vec<StreamId>,
+    /// Their rows and states in one call.
+    rows: Vec<f32>,
+    states: Vec<f32>,
 }
 
 /// What inference knows of one stream.
@@ -32,22 +41,49 @@ struct Signer {
     window: Window,
     /// First row of the open sign.
     begin: Option<u64>,
+    /// How far the open sign has been fed to a `stream` model.
+    course: Option<Course>,
     top: Top,
     top_seq: Option<u64>,
     decisions: u64,
 }
 
 impl Signer {
-    fn new(width: usize, window: usize) -> Self {
-        let window = Window::new(width, window);
-        Signer { window, begin: None, top: Top::new(), top_seq: None, decisions: 0 }
+    fn new(model: &Model) -> Self {
+        let window = Window::new(model.row_width(), model.window());
+        let course = match (model.state_size(), &model.card().kind) {
+            (Some(size), RowKind::Features { rate, .. }) => Some(Course::new(size, *rate)),
+            _ => None,
+        };
+        Signer { window, begin: None, course, top: Top::new(), top_seq: None, decisions: 0 }
+    }
+
+    fn begin(&mut self, row: u64) {
+        self.drop();
+        self.begin = Some(row);
+        if let Some(course) = &mut self.course {
+            course.begin(row.max(self.window.first()));
+        }
+    }
+
+    fn drop(&mut self) {
+        self.begin = None;
+        self.top.clear();
+        self.top_seq = None;
+    }
+
+    /// Rows of the open sign are to be fed.
+    fn is_hungry(&self) -> bool {
+        let next = self.course.as_ref().filter(|_| self.begin.is_some()).map(Course::next);
+        next.is_some_and(|next| next < self.window.end())
     }
 }
 
 impl Infer {
     /// Inference with this model.
     pub fn new(model: Model, decider: Decider) -> Self {
-        Infer { model, decider, streams: HashMap::new() }
+        let (streams, hungry) = (HashMap::new(), Vec::new());
+        Infer { model, decider, streams, hungry, rows: Vec::new(), states: Vec::new() }
     }
 
     /// Goes on with another model and other decisions. Open signs must have been ended before;
@@ -59,9 +95,9 @@ impl Infer {
 
     /// Forgets every row, as [`crate::stream::Stream::adopt`] does.
     pub fn restart(&mut self) {
-        let (width, window) = (self.model.row_width(), self.model.window());
+        self.hungry.clear();
         for signer in self.streams.values_mut() {
-            *signer = Signer { decisions: signer.decisions, ..Signer::new(width, window) };
+            *signer = Signer { decisions: signer.decisions, ..Signer::new(&self.model) };
         }
     }
 
@@ -76,7 +112,7 @@ impl Infer {
     }
 
     /// Takes a batch; hands its events to `emit`, in order. `newest` is false when a later batch
-    /// of the same stream already waits: then hypotheses are not computed for this one.
+    /// of the same stream already waits: then a window model is not asked for hypotheses.
     pub fn push(
         &mut self,
         stream: &StreamId,
@@ -84,28 +120,47 @@ impl Infer {
         newest: bool,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
-        let (width, window) = (self.model.row_width(), self.model.window());
+        let mut taken = 0;
+        while !self.advance(stream, batch, &mut taken, newest, &mut emit)? {
+            self.feed()?;
+        }
+        Ok(())
+    }
+
+    /// The same, but only until the stream has rows to be fed: then false, and [`Infer::feed`] is to
+    /// be called before the rest. Between the two other streams may be advanced, so that their rows
+    /// share the call. `taken` counts the steps of the batch that are done.
+    pub fn advance(
+        &mut self,
+        stream: &StreamId,
+        batch: &Batch,
+        taken: &mut usize,
+        newest: bool,
+        mut emit: impl FnMut(Event),
+    ) -> Result<bool, ModelError> {
         let signer = self.streams.entry(*stream);
-        let signer = signer.or_insert_with(|| Signer::new(width, window));
+        let signer = signer.or_insert_with(|| Signer::new(&self.model));
+        if signer.is_hungry() {
+            return Ok(false);
+        }
         let labels = Arc::clone(self.model.labels());
         let mut emit = |body| emit(Event { stream: *stream, body, labels: Arc::clone(&labels) });
-        for step in &batch.steps {
+        for step in &batch.steps[*taken..] {
+            *taken += 1;
             match *step {
                 Step::Rows(first) => signer.window.extend(first, &batch.rows),
-                Step::Begin(row) => {
-                    signer.begin = Some(row);
-                    signer.top.clear();
-                    signer.top_seq = None;
-                }
-                Step::Drop => {
-                    signer.begin = None;
-                    signer.top.clear();
-                    signer.top_seq = None;
-                }
+                Step::Begin(row) => signer.begin(row),
+                Step::Drop => signer.drop(),
                 Step::End(segment) => {
                     let Some(begin) = signer.begin else { continue };
-                    let rows = signer.window.rows(begin, segment.end_row);
-                    let decision = self.decider.decide(self.model.run(rows)?);
+                    let top = match &signer.course {
+                        Some(course) => course.answer(segment.end_row),
+                        None => {
+                            let rows = signer.window.rows(begin, segment.end_row);
+                            self.decider.top(self.model.run(rows)?)
+                        }
+                    };
+                    let decision = self.decider.decide(top);
                     emit(Body::Sign(SignEvent {
                         id: signer.decisions,
                         label: decision.label,
@@ -123,7 +178,10 @@ impl Infer {
                 Step::Frame { state, hand, lost } => {
                     let mut top_seq = Some(batch.seq);
                     if let Some(begin) = signer.begin {
-                        if newest {
+                        if let Some(course) = &signer.course {
+                            signer.top = course.answer(u64::MAX);
+                            signer.top_seq = top_seq;
+                        } else if newest {
                             let rows = signer.window.rows(begin, u64::MAX);
                             signer.top = self.decider.top(self.model.run(rows)?);
                             signer.top_seq = top_seq;
@@ -144,12 +202,49 @@ impl Infer {
                     emit(Body::Status(StatusEvent { status, seq: batch.seq, t: batch.t, reason }));
                 }
             }
+            if signer.is_hungry() {
+                self.hungry.push(*stream);
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    /// Feeds the next row of every stream that has one, all in one call.
+    pub fn feed(&mut self) -> Result<(), ModelError> {
+        self.rows.clear();
+        self.states.clear();
+        for stream in &self.hungry {
+            if let Some((window, course)) = course_of(&mut self.streams, stream) {
+                self.rows.extend_from_slice(window.rows(course.next(), course.next()));
+                self.states.extend_from_slice(course.state());
+            }
+        }
+        let size = self.model.state_size().unwrap_or(1);
+        let count = self.model.labels().names.len();
+        let logits = self.model.step(&self.rows, &mut self.states)?;
+        let answers = logits.chunks(count).zip(self.states.chunks(size));
+        for (stream, (logits, state)) in self.hungry.iter().zip(answers) {
+            if let Some((_, course)) = course_of(&mut self.streams, stream) {
+                course.fed(state, self.decider.top(logits));
+            }
+        }
+        let streams = &self.streams;
+        self.hungry.retain(|stream| streams.get(stream).is_some_and(Signer::is_hungry));
         Ok(())
     }
 
     /// Forgets a stream that is gone.
     pub fn forget(&mut self, stream: &StreamId) {
         self.streams.remove(stream);
+        self.hungry.retain(|hungry| hungry != stream);
     }
+}
+
+fn course_of<'a>(
+    streams: &'a mut HashMap<StreamId, Signer>,
+    stream: &StreamId,
+) -> Option<(&'a Window, &'a mut Course)> {
+    let Signer { window, course, .. } = streams.get_mut(stream)?;
+    Some((window, course.as_mut()?))
 }

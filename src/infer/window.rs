@@ -21,7 +21,7 @@ impl Window {
 
     /// Appends rows, the first of which has this index.
     pub fn extend(&mut self, index: u64, rows: &[f32]) {
-        if index != self.first + self.count() as u64 {
+        if index != self.end() {
             self.data.clear();
             self.first = index;
         }
@@ -40,6 +40,16 @@ impl Window {
         let start = (from.saturating_sub(self.first) as usize).min(end);
         let start = start.max(end.saturating_sub(self.length));
         &self.data[start * self.width..end * self.width]
+    }
+
+    /// Index of the first row kept.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Index of the row after the last.
+    pub fn end(&self) -> u64 {
+        self.first + self.count() as u64
     }
 
     fn count(&self) -> usize {

@@ -3,8 +3,8 @@
 //! Gate, features and segmenter cost little over a microsecond a frame and publishing not much more,
 //! less than waking another thread would; only the model takes its time. So one thread does all of
 //! it, and latest-wins is a matter of looking at what waits: everything that has arrived goes through
-//! the front at once, and of the frames of a stream that then wait for the model only the newest gets
-//! hypotheses.
+//! the front at once. Of the frames of a stream that then wait for a window model only the newest gets
+//! hypotheses; a `stream` model is fed the rows that wait, one of each stream a call.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -30,6 +30,8 @@ struct Waiting {
     gone: bool,
     received: Instant,
     batch: Batch,
+    /// Steps of the batch that inference has taken.
+    taken: usize,
 }
 
 /// Stages 2 to 6.
@@ -39,6 +41,8 @@ pub struct Worker {
     frames: Receiver<Passed>,
     returns: Returns<Box<Inbound>>,
     waiting: VecDeque<Waiting>,
+    /// Those before this one wait for the next call to the model.
+    at: usize,
     /// Empty batches, kept for their memory.
     spare: Vec<Batch>,
     infer: Infer,
@@ -62,6 +66,7 @@ impl Worker {
             frames,
             returns,
             waiting: VecDeque::with_capacity(WAITING),
+            at: 0,
             spare: Vec::with_capacity(WAITING),
             infer,
             publish,
@@ -82,10 +87,10 @@ impl Worker {
                     Passed::Reload(reload) => self.reload(*reload)?,
                 }
             }
-            match self.waiting.pop_front() {
-                Some(oldest) => self.decide(oldest)?,
-                None if ended => return Ok(()),
-                None => self.wait()?,
+            match self.waiting.is_empty() {
+                false => self.turn()?,
+                true if ended => return Ok(()),
+                true => self.wait()?,
             }
             self.publish.subscriptions()?;
         }
@@ -120,51 +125,69 @@ impl Worker {
         self.returns.give(inbound);
     }
 
-    /// Stages 5 and 6.
-    fn decide(&mut self, oldest: Waiting) -> Result<(), RunError> {
-        let Waiting { stream, gone, received, batch } = oldest;
+    /// Stages 5 and 6, one turn: a batch that waits is taken as far as it goes without the model's answer
+    /// to a row, or, when there is no further one, the model is fed.
+    fn turn(&mut self) -> Result<(), RunError> {
+        let Some(Waiting { stream, received, batch, taken, .. }) = self.waiting.get(self.at) else {
+            self.infer.feed()?;
+            self.at = 0;
+            return Ok(());
+        };
         let is_frame = |batch: &Batch| batch.steps.iter().any(|s| matches!(s, Step::Frame { .. }));
-        let newest = !self.waiting.iter().any(|w| w.stream == stream && is_frame(&w.batch));
-        let mut published = Ok(());
-        self.infer.push(&stream, &batch, newest, |event| {
+        let mut later = self.waiting.range(self.at + 1..);
+        let newest = !later.any(|w| w.stream == *stream && is_frame(&w.batch));
+        let (mut taken, mut published) = (*taken, Ok(()));
+        let done = self.infer.advance(stream, batch, &mut taken, newest, |event| {
             if let Body::Frame(frame) = &event.body
                 && frame.top_seq != Some(frame.seq)
             {
                 self.counters.skipped();
             }
             if published.is_ok() {
-                published = self.publish.publish(event, received);
+                published = self.publish.publish(event, *received);
             }
         })?;
-        if gone {
-            self.infer.forget(&stream);
+        if !done {
+            self.waiting[self.at].taken = taken;
+            self.at += 1;
+        } else if let Some(done) = self.waiting.remove(self.at) {
+            if done.gone {
+                self.infer.forget(&done.stream);
+            }
+            self.spare.push(done.batch);
         }
-        self.spare.push(batch);
         Ok(published?)
     }
 
     /// Decides with the old model all that is open, then goes on with the new one.
     fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
-        while let Some(oldest) = self.waiting.pop_front() {
-            self.decide(oldest)?;
-        }
+        self.finish()?;
         let Reload { settings, infer } = reload;
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {
             let mut waiting = self.blank(*stream, Instant::now());
             core.adopt(&self.settings, infer.row_kind(), &mut waiting.batch);
-            self.decide(waiting)?;
+            self.waiting.push_back(waiting);
         }
         self.streams = streams;
+        self.finish()?;
         self.infer.adopt(infer);
+        Ok(())
+    }
+
+    /// Publishes everything that waits.
+    fn finish(&mut self) -> Result<(), RunError> {
+        while !self.waiting.is_empty() {
+            self.turn()?;
+        }
         Ok(())
     }
 
     fn blank(&mut self, stream: StreamId, received: Instant) -> Waiting {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.clear();
-        Waiting { stream, gone: false, received, batch }
+        Waiting { stream, gone: false, received, batch, taken: 0 }
     }
 
     /// Sleeps until there is a frame or a subscription.

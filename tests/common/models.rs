@@ -1,0 +1,51 @@
+//! The models that tests of inference run, in this process.
+
+// Every test file is a crate of its own and uses what it needs of this one.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use signd::config::Settings;
+use signd::infer::Infer;
+use signd::infer::decide::Decider;
+use signd::infer::model::{Model, Runtime};
+
+/// The model that `make setup` leaves beside the binary.
+pub const SHIPPED: &str = "";
+/// A small model in both of its forms; see `tests/models/pace.py`.
+pub const PACE_STREAM: &str = "pace-stream.onnx";
+/// Its window form.
+pub const PACE_WINDOW: &str = "pace-window.onnx";
+
+/// Where a model lies.
+pub fn path(name: &str) -> PathBuf {
+    match name {
+        SHIPPED => beside_binary("signd.onnx"),
+        name => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(name),
+    }
+}
+
+/// A file that `make setup` has put beside the binary.
+pub fn beside_binary(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_signd")).with_file_name(name)
+}
+
+/// The runtime.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let load = || Runtime::load(&beside_binary("libonnxruntime.so")).expect("`make setup` ran");
+    RUNTIME.get_or_init(load)
+}
+
+/// A model.
+pub fn model(name: &str) -> Model {
+    Model::open(runtime(), &path(name)).expect("a model")
+}
+
+/// Inference with a model.
+pub fn infer(settings: &Settings, name: &str) -> Infer {
+    let model = model(name);
+    let decider = Decider::new(&settings.decide, model.card()).expect("fits");
+    Infer::new(model, decider)
+}

@@ -1,0 +1,264 @@
+//! Model contracts: the two forms of one model give the same answers, and a file that does not fit
+//! its contract is refused with what was expected and what was found.
+
+#[path = "common/models.rs"]
+mod models;
+#[path = "common/onnx.rs"]
+mod onnx;
+#[path = "common/stick_figure.rs"]
+mod signer;
+
+use models::{PACE_STREAM, PACE_WINDOW, infer, model};
+use onnx::{input, metadata, node, output, renamed};
+use signd::config::{Flags, Settings};
+use signd::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
+use signd::frame::{Arrival, Frame, SourceTime};
+use signd::infer::decide::Decider;
+use signd::infer::model::Model;
+use signd::segment::Segment;
+use signd::stream::{Batch, Step, Stream, Tick};
+use signd::wire::topic;
+use signer::{Gesture, frames};
+
+const WIDTH: usize = 54;
+
+fn settings() -> Settings {
+    Settings::load(&Flags::default()).expect("defaults")
+}
+
+/// Everything that a model makes of a session, and the most rows by which an end of a sign lay back.
+fn events(name: &str, session: &[Frame]) -> (Vec<Event>, u64) {
+    let settings = settings();
+    let mut infer = infer(&settings, name);
+    let mut stream = Stream::new(&settings.core, infer.row_kind());
+    let id = topic::stream_id(b"cam1").expect("valid");
+    let (mut batch, mut events, mut made, mut back) = (Batch::default(), Vec::new(), 0, 0);
+    let mut infer = |batch: &Batch| {
+        for step in &batch.steps {
+            match step {
+                Step::Rows(first) => made = first + (batch.rows.len() / WIDTH) as u64,
+                Step::End(segment) => back = back.max(made - 1 - segment.end_row),
+                _ => {}
+            }
+        }
+        infer.push(&id, batch, true, |event| events.push(event)).expect("runs");
+    };
+    for frame in session {
+        batch.clear();
+        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        infer(&batch);
+    }
+    batch.clear();
+    stream.tick(Tick::End, &mut batch);
+    infer(&batch);
+    (events, back)
+}
+
+fn assert_alike(a: &Top, b: &Top) {
+    assert_eq!(a.len(), b.len());
+    for ((label, p), (other, q)) in a.iter().zip(b) {
+        assert!(label == other && (p - q).abs() < 1e-4, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
+    let gestures = [(0.4, -0.5), (2.6, 0.5), (4.8, -0.1), (7.0, 0.3)];
+    let gestures = gestures.map(|(at, height)| Gesture { at, height });
+    // At the model's own rate; at half, where a frame brings two rows; at twice, where half of the
+    // frames bring none; and with every seventh frame lost.
+    let session = |fps| frames(&gestures, 8.2, fps, SourceTime(1_000_000_000));
+    let mut lossy = session(30.0);
+    lossy.retain(|frame| frame.seq % 7 != 3);
+    for session in [session(30.0), session(15.0), session(60.0), lossy] {
+        let ((streamed, back), (whole, _)) =
+            (events(PACE_STREAM, &session), events(PACE_WINDOW, &session));
+        assert_eq!(streamed.len(), whole.len());
+        let mut signs = Vec::new();
+        for (a, b) in streamed.iter().zip(&whole) {
+            match (&a.body, &b.body) {
+                (Body::Frame(a), Body::Frame(b)) => {
+                    assert_alike(&a.top, &b.top);
+                    assert_eq!(a, &FrameEvent { top: a.top.clone(), ..b.clone() });
+                }
+                (Body::Sign(a), Body::Sign(b)) => {
+                    assert_alike(&a.top, &b.top);
+                    assert!((a.p - b.p).abs() < 1e-4);
+                    let same = SignEvent { top: a.top.clone(), p: a.p, ..b.clone() };
+                    assert_eq!(a, &same);
+                    signs.push(a.label);
+                }
+                (a, b) => assert_eq!(a, b),
+            }
+        }
+        assert_eq!(signs.len(), 4, "{signs:?}");
+        assert!(signs.contains(&Some(0)) && signs.contains(&Some(1)), "{signs:?}");
+        assert!(back > 3, "{back}: ends are trimmed");
+    }
+}
+
+/// Rows of a hand that goes down, then up, one in five numbers missing.
+fn rows(count: usize) -> Vec<f32> {
+    let number = |i: usize| match i % 5 {
+        3 => f32::NAN,
+        _ => ((i / WIDTH) as f32 * 0.4).sin() - 0.2 + (i % 7) as f32 * 0.01,
+    };
+    (0..count * WIDTH).map(number).collect()
+}
+
+#[test]
+fn a_model_of_either_form_is_asked_about_whole_signs() {
+    let (mut stream, mut window) = (model(PACE_STREAM), model(PACE_WINDOW));
+    for count in [1, 2, 30, 128] {
+        let rows = rows(count);
+        let whole = window.run(&rows).expect("runs").to_vec();
+        assert_eq!(whole.len(), 3);
+        let gap =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(gap(&whole, stream.run(&rows).expect("runs")) < 1e-4);
+        let embeddings = [&window, &stream].map(|m| m.embedding().expect("has one").to_vec());
+        assert_eq!(embeddings.each_ref().map(Vec::len), [4, 4]);
+        assert!(gap(&embeddings[0], &embeddings[1]) < 1e-4);
+        let length: f32 = embeddings[0].iter().map(|x| x * x).sum();
+        assert!((length - 1.0).abs() < 1e-5);
+    }
+    assert_eq!((stream.state_size(), window.state_size()), (Some(5), None));
+    let mut place = model("place.onnx");
+    place.run(&rows(3)).expect("runs");
+    assert_eq!((place.embedding(), place.embedding_size()), (None, None));
+}
+
+/// A sign that ended with this row.
+fn ended(end_row: u64) -> Step {
+    Step::End(Segment {
+        start_seq: 0,
+        end_seq: 9,
+        start_t: SourceTime(0),
+        end_t: SourceTime(1),
+        end_row,
+        lost: 0,
+        ended: Ended::Still,
+    })
+}
+
+#[test]
+fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier() {
+    let (settings, rows) = (settings(), rows(20));
+    let mut model = model(PACE_STREAM);
+    let mut decider = Decider::new(&settings.decide, model.card()).expect("fits");
+    let mut expected = |range: std::ops::Range<usize>| {
+        let rows = &rows[range.start * WIDTH..range.end * WIDTH];
+        decider.top(model.run(rows).expect("runs"))
+    };
+    let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
+    let taken = |range: std::ops::Range<usize>, steps: &[Step]| Batch {
+        seq: range.end as u64,
+        steps: [&[Step::Rows(range.start as u64)], steps, &[frame]].concat(),
+        rows: rows[range.start * WIDTH..range.end * WIDTH].to_vec(),
+        ..Batch::default()
+    };
+    let mut infer = infer(&settings, PACE_STREAM);
+    let id = topic::stream_id(b"cam1").expect("valid");
+    let mut tops = |batch: Batch| {
+        let mut tops = Vec::new();
+        infer
+            .push(&id, &batch, true, |event| match event.body {
+                Body::Frame(frame) => tops.push(frame.top),
+                Body::Sign(sign) => tops.push(sign.top),
+                Body::Status(_) => {}
+            })
+            .expect("runs");
+        tops
+    };
+    assert_eq!(tops(taken(0..8, &[])), [Top::new()], "no sign is open");
+    assert_eq!(tops(taken(8..10, &[Step::Begin(4)])), [expected(4..10)], "with the pre-roll");
+    assert_eq!(tops(taken(10..11, &[])), [expected(4..11)]);
+    assert_eq!(tops(taken(11..13, &[Step::Begin(7)])), [expected(7..13)], "begun again");
+    let still = Batch { seq: 14, steps: vec![frame], ..Batch::default() };
+    assert_eq!(tops(still), [expected(7..13)], "a frame that brings no row");
+    // The end lies four rows back, and the next sign begins within those.
+    let over = tops(taken(13..17, &[ended(12), Step::Drop, Step::Begin(14)]));
+    assert_eq!(over, [expected(7..13), expected(14..17)]);
+    assert_eq!(tops(taken(17..20, &[Step::Drop])), [Top::new()]);
+    let never = vec![ended(19)];
+    assert!(tops(Batch { steps: never, ..Batch::default() }).is_empty(), "no sign was open");
+}
+
+#[test]
+fn a_model_that_does_not_fit_its_contract_is_refused_with_what_was_expected_and_found() {
+    let read = |name: &str| std::fs::read(models::path(name)).expect("a model");
+    let (stream, place) = (read(PACE_STREAM), read("place.onnx"));
+    let with = |bytes: &[u8], more: Vec<u8>| [bytes, &more].concat();
+    let fixed = renamed(&stream, b"\x12\x01B", b"\x08\x81\x00"); // B is 1
+    let rows_and_state = "expected rows [B, 54] and state [B, S], with any B";
+    let outputs = "expected logits [B, 3], embedding [B, E] and next [B, 5], as state";
+    let found = "found logits [?, 3], embedding [?, 4]";
+    for (bytes, reason) in [
+        (
+            with(&stream, metadata("signd.contract", "film")),
+            "`signd.contract`: expected `features`, `stream` or `landmarks`, found `film`".into(),
+        ),
+        (
+            with(&place, metadata("signd.contract", "stream")),
+            format!("inputs: {rows_and_state}, found rows [1, ?, 54]"),
+        ),
+        (
+            with(&stream, metadata("signd.contract", "features")),
+            "inputs: expected one, [1, T, 54] (hand arms), found rows [?, 54], state [?, 5]".into(),
+        ),
+        (
+            with(&stream, metadata("signd.groups", "hand")),
+            "expected rows [B, 42] and state [B, S], with any B, found rows [?, 54]".into(),
+        ),
+        (
+            with(&stream, input("more", 2)),
+            format!("{rows_and_state}, found rows [?, 54], state [?, 5], more [?, 2]"),
+        ),
+        (fixed, format!("{rows_and_state}, found rows [1, 54], state [1, 5]")),
+        (renamed(&stream, b"next", b"past"), format!("outputs: {outputs}, {found}, past [?, 5]")),
+        (
+            renamed(&stream, b"embedding", b"something"),
+            format!("{outputs}, found logits [?, 3], something [?, 4], next [?, 5]"),
+        ),
+        (
+            with(
+                &renamed(&stream, b"next", b"past"),
+                [node("Identity", &["logits"], "next"), output("next", 3)].concat(),
+            ),
+            format!("{outputs}, {found}, past [?, 5], next [?, 3]"),
+        ),
+        (
+            with(&stream, metadata("signd.labels", r#"["high", "no sign"]"#)),
+            "output: expected 2 logits, one per label, found 3".into(),
+        ),
+        (
+            with(&stream, metadata("signd.threshold", "1.5")),
+            "`signd.threshold`: expected a probability, 0 to 1, found `1.5`".into(),
+        ),
+    ] {
+        let file = tempfile::NamedTempFile::new().expect("temporary file");
+        std::fs::write(file.path(), bytes).expect("writes");
+        let said = Model::open(models::runtime(), file.path()).err().map(|e| e.to_string());
+        let said = said.unwrap_or_default();
+        assert!(said.contains(&reason), "expected: {reason}\nsaid:     {said}");
+    }
+}
+
+#[test]
+fn a_model_whose_rows_meet_in_a_call_gets_one_row_a_call() {
+    // The largest logit of a call is added to each of them: no matter to a row that is alone.
+    let stream = std::fs::read(models::path(PACE_STREAM)).expect("a model");
+    let most = node("ReduceMax", &["logitz"], "most");
+    let more = [most, node("Add", &["logitz", "most"], "logits"), output("logits", 3)].concat();
+    let file = tempfile::NamedTempFile::new().expect("temporary file");
+    let mixed = [renamed(&stream, b"logits", b"logitz"), more].concat();
+    std::fs::write(file.path(), mixed).expect("writes");
+    let mut mixed = Model::open(models::runtime(), file.path()).expect("a model");
+
+    let (rows, mut states) = (rows(3), [0.0; 3 * 5]);
+    let together = mixed.step(&rows, &mut states).expect("runs").to_vec();
+    for (row, answer) in rows.chunks(WIDTH).zip(together.chunks(3)) {
+        assert_eq!(mixed.step(row, &mut [0.0; 5]).expect("runs"), answer);
+    }
+    assert_ne!(together[..3], together[3..6]);
+}

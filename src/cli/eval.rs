@@ -1,5 +1,6 @@
 //! `signd eval`: how well a model understands labelled clips.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use super::{Common, Outcome, model, read_file};
 use crate::config::Flags;
 use crate::eval::clips::{self, Failure};
 use crate::eval::judge::Judge;
-use crate::eval::report::{json, terminal};
+use crate::eval::report::{html, json, terminal};
 use crate::eval::vocabulary::{self, Vocabulary};
 use crate::eval::{Evaluation, Scored, Subject};
 
@@ -29,6 +30,9 @@ pub struct Eval {
     /// Write everything, with the answer to each clip, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with pictures, complete in one file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -79,7 +83,12 @@ impl Eval {
         if let Some(file) = &self.json {
             write(file, &json::write(&evaluation)?)?;
         }
-        print!("{}", terminal::Table(&evaluation));
+        if let Some(file) = &self.html {
+            let page = html::write(&evaluation, |entry| entry.frames(&folder).ok())?;
+            write(file, page.as_bytes())?;
+        }
+        // Not `print!`, which panics when the reader has seen enough (`| head`).
+        write!(std::io::stdout(), "{}", terminal::Table(&evaluation))?;
         Ok(if evaluation.failures.is_empty() { Outcome::Done } else { Outcome::CutShort })
     }
 }

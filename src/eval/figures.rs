@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Scored;
 use super::interval::{Interval, over_signers, wilson};
-use super::metrics::{Bin, Separation, calibration_error, reliability, share};
+use super::metrics::{Bin, NEVER, Separation, calibration_error, reliability, share};
 use super::vocabulary::{Truth, Vocabulary};
 
 /// A figure and its 95 % intervals.
@@ -29,7 +29,7 @@ pub struct OpenSet {
     pub signers: usize,
     /// Area under the ROC curve.
     pub auroc: Figure,
-    /// The threshold that accepts 95 % of the known.
+    /// The threshold that accepts 95 % of the known; none when too many of them have no answer.
     pub threshold: Option<f64>,
     /// Share of `n` accepted at this threshold.
     pub fpr95: Figure,
@@ -139,7 +139,7 @@ fn open_set(
     let all = || known.iter().chain(&others).copied();
     let (ids, signers) = number(all());
     let scored = all().zip(&ids).map(|(clip, signer)| {
-        (clip.score(vocabulary), matches!(clip.truth, Truth::Known(_)), *signer)
+        (clip.score(vocabulary).unwrap_or(NEVER), matches!(clip.truth, Truth::Known(_)), *signer)
     });
     let separation = Separation::new(scored.collect());
     let once = vec![1.0; signers];
@@ -158,7 +158,7 @@ fn open_set(
         fpr95: Figure {
             value: at_tpr.map(|(_, share)| share),
             wilson: at_tpr.and_then(|(_, share)| wilson((share * n as f64).round() as usize, n)),
-            signers: over_signers(signers, accepted),
+            signers: at_tpr.and_then(|_| over_signers(signers, accepted)),
         },
     })
 }
@@ -223,7 +223,7 @@ mod tests {
         assert!(!fifth.top1() && fifth.top5(&six));
         let sixth = Scored { truth: six.truth("f"), ..clip("f", "s", &top) };
         assert!(!sixth.top5(&six));
-        assert_eq!(fifth.score(&six), f64::from(0.2_f32));
+        assert_eq!(fifth.score(&six), Some(f64::from(0.2_f32)));
     }
 
     #[test]
@@ -244,7 +244,8 @@ mod tests {
         assert_eq!((figures.undecided, figures.several), (1, 0));
         let unknown = figures.unknown.expect("one");
         assert_eq!((unknown.n, unknown.auroc.value), (1, Some(1.0 / 3.0)));
-        assert_eq!((unknown.threshold, unknown.fpr95.value), (Some(0.0), Some(1.0)));
+        // One of three known clips has no answer: nothing accepts 95 % of them.
+        assert_eq!((unknown.threshold, unknown.fpr95.value), (None, None));
         let no_sign = figures.no_sign.expect("one");
         assert_eq!(no_sign.auroc.value, Some(2.0 / 3.0));
         let names: Vec<_> = figures.per_signer.iter().map(|s| (&*s.signer, s.n, s.top1)).collect();

@@ -3,6 +3,8 @@
 
 /// Bins of the reliability curve.
 pub const BINS: usize = 15;
+/// Score of a clip without an answer: below all others, and accepted at no threshold.
+pub const NEVER: f64 = f64::NEG_INFINITY;
 /// Share of the known signs that must be accepted.
 pub const TPR: f64 = 0.95;
 
@@ -83,7 +85,8 @@ impl Separation {
     }
 
     /// The highest threshold at which at least [`TPR`] of the known are accepted (score at or above
-    /// it), and the share of the others accepted there. None without clips of both kinds.
+    /// it), and the share of the others accepted there. None without clips of both kinds, and when too
+    /// many known clips score [`NEVER`].
     pub fn at_tpr(&self, weights: &[f64]) -> Option<(f64, f64)> {
         let (mut known, mut other) = (0.0, 0.0);
         for (_, is_known, signer) in &self.clips {
@@ -93,7 +96,7 @@ impl Separation {
             return None;
         }
         let (mut accepted, mut wrongly) = (0.0, 0.0);
-        for (score, more_known, more_other) in self.steps(weights) {
+        for (score, more_known, more_other) in self.steps(weights).filter(|step| step.0 > NEVER) {
             accepted += more_known;
             wrongly += more_other;
             if accepted >= TPR * known {
@@ -178,5 +181,14 @@ mod tests {
         let separation = Separation::new(known.chain(others).collect());
         assert_eq!(separation.at_tpr(&[1.0]), Some((0.06, 0.5)));
         assert_eq!(Separation::new(vec![(0.5, false, 0)]).at_tpr(&[1.0]), None);
+    }
+
+    #[test]
+    fn what_has_no_answer_is_never_accepted_but_is_ranked() {
+        let clips = vec![(0.5, true, 0), (NEVER, true, 0), (NEVER, false, 0), (0.1, false, 0)];
+        let separation = Separation::new(clips);
+        assert_eq!(separation.at_tpr(&[1.0]), None);
+        // Of four pairs the first known clip wins both, the other ties one and loses one.
+        near(separation.auroc(&[1.0]), 2.5 / 4.0);
     }
 }

@@ -43,11 +43,11 @@ impl Scored {
         signs.take(5).any(|(i, _)| Truth::Known(*i) == self.truth)
     }
 
-    /// Probability of the best sign, 0..1: what says that a known sign was made. 0 when nothing was
-    /// decided.
-    pub fn score(&self, vocabulary: &Vocabulary) -> f64 {
+    /// Probability of the best sign, 0..1: what says that a known sign was made. None when nothing was
+    /// decided, which no threshold accepts.
+    pub fn score(&self, vocabulary: &Vocabulary) -> Option<f64> {
         let best = self.answer.top.iter().find(|(i, _)| vocabulary.name(*i).is_some());
-        best.map_or(0.0, |(_, p)| f64::from(*p))
+        best.map(|(_, p)| f64::from(*p))
     }
 }
 

@@ -85,7 +85,7 @@ pub fn write(evaluation: &Evaluation) -> serde_json::Result<Vec<u8>> {
         failures: &evaluation.failures,
         clips: clips.collect(),
     };
-    let mut out = serde_json::to_vec_pretty(&report)?;
+    let mut out = serde_json::to_vec(&report)?;
     out.push(b'\n');
     Ok(out)
 }

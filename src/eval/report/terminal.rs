@@ -23,21 +23,23 @@ impl Display for Table<'_> {
         writeln!(f, "segments     {cut}")?;
         writeln!(
             f,
-            "known        {} clips, {} signers, {} labels",
-            figures.n, figures.signers, figures.labels
+            "known        {}, {} signers, {} labels",
+            clips(figures.n),
+            figures.signers,
+            figures.labels
         )?;
         if evaluation.segmented {
-            writeln!(f, "undecided    {} clips", figures.undecided)?;
-            writeln!(f, "several      {} clips with more than one decision", figures.several)?;
+            writeln!(f, "undecided    {}", clips(figures.undecided))?;
+            writeln!(f, "several      {} with more than one decision", clips(figures.several))?;
         }
         if !evaluation.failures.is_empty() {
-            writeln!(f, "failed       {} clips", evaluation.failures.len())?;
+            writeln!(f, "failed       {}", clips(evaluation.failures.len()))?;
         }
         writeln!(f)?;
         writeln!(f, "{:<24} {:>7}   {:<15} {:<15}", "", "value", "95 % by clips", "by signers")?;
-        row(f, "top-1", &figures.top1)?;
-        row(f, "top-5", &figures.top5)?;
-        row(f, "calibration error", &figures.ece)?;
+        row(f, "top-1", &figures.top1, PERCENT)?;
+        row(f, "top-5", &figures.top5, PERCENT)?;
+        row(f, "calibration error", &figures.ece, PERCENT)?;
         for (what, set) in [("unknown signs", &figures.unknown), ("no sign", &figures.no_sign)] {
             if let Some(set) = set {
                 open_set(f, what, set)?;
@@ -50,33 +52,57 @@ impl Display for Table<'_> {
         writeln!(f, "{:<NAME$} {:>6} {:>7} {:>7}   95 %", "signer", "clips", "top-1", "top-5")?;
         for signer in &figures.per_signer {
             let (n, name) = (signer.n, shortened(&plain(&signer.signer)));
-            let (top1, top5) = (percent(signer.top1), percent(signer.top5));
-            writeln!(f, "{name:<NAME$} {n:>6} {top1:>7} {top5:>7}   {}", range(signer.wilson))?;
+            let (top1, top5) = (PERCENT.value(signer.top1), PERCENT.value(signer.top5));
+            writeln!(
+                f,
+                "{name:<NAME$} {n:>6} {top1:>7} {top5:>7}   {}",
+                PERCENT.range(signer.wilson)
+            )?;
         }
         Ok(())
     }
 }
 
 fn open_set(f: &mut Formatter<'_>, what: &str, set: &OpenSet) -> fmt::Result {
-    writeln!(f, "against {what}: {} clips, {} signers", set.n, set.signers)?;
-    row(f, "  AUROC", &set.auroc)?;
-    row(f, "  accepted at 95 %", &set.fpr95)
+    writeln!(f, "against {what}: {}, {} signers", clips(set.n), set.signers)?;
+    row(f, "  AUROC", &set.auroc, PLAIN)?;
+    row(f, "  accepted at 95 %", &set.fpr95, PERCENT)
 }
 
-fn row(f: &mut Formatter<'_>, name: &str, figure: &Figure) -> fmt::Result {
-    let value = figure.value.map_or("-".into(), percent);
-    let (clips, signers) = (range(figure.wilson), range(figure.signers));
+fn row(f: &mut Formatter<'_>, name: &str, figure: &Figure, unit: Unit) -> fmt::Result {
+    let value = figure.value.map_or("-".into(), |value| unit.value(value));
+    let (clips, signers) = (unit.range(figure.wilson), unit.range(figure.signers));
     writeln!(f, "{name:<24} {value:>7}   {clips:<15} {signers:<15}")
 }
 
-/// A share as a percentage.
-pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+/// How a figure is written.
+pub struct Unit {
+    factor: f64,
+    digits: usize,
+    sign: &'static str,
 }
 
-/// An interval in percent.
-pub fn range(interval: Option<Interval>) -> String {
-    interval.map_or("-".into(), |[low, high]| format!("{:.1}..{:.1}", 100.0 * low, 100.0 * high))
+/// Shares.
+pub const PERCENT: Unit = Unit { factor: 100.0, digits: 1, sign: " %" };
+/// Areas.
+pub const PLAIN: Unit = Unit { factor: 1.0, digits: 3, sign: "" };
+
+impl Unit {
+    /// A figure with its unit.
+    pub fn value(&self, value: f64) -> String {
+        format!("{:.*}{}", self.digits, self.factor * value, self.sign)
+    }
+
+    /// An interval without it; a dash where there is none.
+    pub fn range(&self, interval: Option<Interval>) -> String {
+        let end = |value: f64| format!("{:.*}", self.digits, self.factor * value);
+        interval.map_or("-".into(), |[low, high]| format!("{}–{}", end(low), end(high)))
+    }
+}
+
+/// A number of clips.
+pub fn clips(n: usize) -> String {
+    format!("{n} clip{}", if n == 1 { "" } else { "s" })
 }
 
 /// Without the characters by which a name from a file could steer the terminal.

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::escape;
 use crate::eval::interval::Interval;
 use crate::eval::metrics::Bin;
-use crate::eval::report::terminal::percent;
+use crate::eval::report::terminal::{PERCENT, clips};
 
 const WIDTH: f64 = 360.0;
 /// Left edge and width of the area for values 0..1.
@@ -19,7 +19,7 @@ const SPAN: f64 = 312.0;
 pub fn bar(name: &str, share: f64, interval: Option<Interval>, n: usize) -> String {
     const AT: f64 = 4.0;
     const LENGTH: f64 = 348.0;
-    let (safe, counted) = (escape(name), format!("{} of {n}", percent(share)));
+    let (safe, counted) = (escape(name), format!("{} of {n}", PERCENT.value(share)));
     let mut body = format!(
         "<text x=\"{AT}\" y=\"12\">{safe}</text>\
          <text x=\"{}\" y=\"12\" text-anchor=\"end\" class=\"soft\">{counted}</text>",
@@ -58,10 +58,10 @@ pub fn reliability(bins: &[Bin]) -> String {
         let gap = format!("M{cx:.1} {cy:.1}V{:.1}", y(bin.confidence));
         add(&mut body, format_args!("<path class=\"gap\" d=\"{gap}\"/>"));
         let told = format!(
-            "{} right where {} is claimed, {} clips",
-            percent(bin.accuracy),
-            percent(bin.confidence),
-            bin.n
+            "{} right where {} is claimed, of {}",
+            PERCENT.value(bin.accuracy),
+            PERCENT.value(bin.confidence),
+            clips(bin.n as usize)
         );
         let place = format!("cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{r:.1}\"");
         add(
@@ -83,7 +83,8 @@ pub struct Scores<'a> {
 }
 
 /// A histogram for each kind, one below the other over one axis; each is as high as its fullest bin.
-pub fn histograms(kinds: &[Scores<'_>]) -> String {
+/// A dashed line stands at the threshold.
+pub fn histograms(kinds: &[Scores<'_>], threshold: Option<f64>) -> String {
     const BINS: usize = 20;
     const ROW: f64 = 84.0;
     const HIGH: f64 = 60.0;
@@ -95,7 +96,7 @@ pub fn histograms(kinds: &[Scores<'_>]) -> String {
         }
         let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
         let foot = i as f64 * ROW + 18.0 + HIGH;
-        let name = format!("{}, {} clips", escape(kind.name), kind.scores.len());
+        let name = format!("{}: {}", escape(kind.name), clips(kind.scores.len()));
         add(
             &mut body,
             format_args!("<text x=\"{LEFT}\" y=\"{:.1}\">{name}</text>", foot - HIGH - 5.0),
@@ -109,6 +110,10 @@ pub fn histograms(kinds: &[Scores<'_>]) -> String {
         add(&mut body, format_args!("<path class=\"grid\" d=\"M{LEFT} {foot}h{SPAN}\"/>"));
     }
     let foot = kinds.len() as f64 * ROW - 6.0;
+    if let Some(threshold) = threshold {
+        let x = LEFT + SPAN * threshold;
+        add(&mut body, format_args!("<path class=\"ideal\" d=\"M{x:.1} 0V{foot}\"/>"));
+    }
     body.push_str(&axis(foot, "probability of the best sign"));
     svg("Scores of known and other clips", foot + 34.0, &body)
 }
@@ -236,8 +241,9 @@ mod tests {
     #[test]
     fn a_histogram_takes_in_both_ends() {
         let kind = Scores { class: "known", name: "known", scores: vec![0.0, 0.99, 1.0] };
-        let picture = histograms(&[kind]);
+        let picture = histograms(&[kind], Some(0.5));
         assert_eq!(count(&picture, "class=\"known\""), 2);
+        assert!(picture.contains("M190.0 0V78"), "{picture}");
         assert!(picture.contains("height=\"30.0\"") && picture.contains("height=\"60.0\""));
     }
 

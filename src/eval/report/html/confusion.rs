@@ -79,7 +79,8 @@ fn picture(counts: &BTreeMap<&str, BTreeMap<&str, usize>>) -> String {
     };
     let matrix = charts::matrix("Confusion matrix", &rows, &columns, &cells);
     format!(
-        "<p>Rows are signs shown, columns are answers; darker is a larger share of the row.{note}</p>\
+        "<p>Rows are signs shown, columns are answers: blue right, orange wrong, stronger for a larger share \
+         of the row.{note}</p>\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"confusion matrix\">{matrix}</div>"
     )
 }

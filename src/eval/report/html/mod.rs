@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::terminal::{percent, range};
+use super::terminal::{PERCENT, PLAIN, Unit, clips};
 use crate::eval::Evaluation;
 use crate::eval::clips::Entry;
 use crate::eval::figures::{Figure, SignerFigures};
@@ -34,12 +34,12 @@ pub fn write(
     frames: impl FnMut(&Entry) -> Option<Vec<Frame>>,
 ) -> serde_json::Result<String> {
     let figures = &evaluation.figures;
-    let (clips, drawings) = worst::section(evaluation, frames)?;
+    let (worst, drawings) = worst::section(evaluation, frames)?;
     let sections = [
         ("Figures", headline(evaluation)),
         ("Signers", signers(evaluation)),
         ("Confusion", confusion::section(evaluation)),
-        ("Confidently wrong", format!("<div class=\"clips\">{clips}</div>")),
+        ("Confidently wrong", worst),
         ("Reliability", reliability(evaluation)),
         ("Known or not", open_set(evaluation)),
         ("Not evaluated", failures(evaluation)),
@@ -52,9 +52,10 @@ pub fn write(
     let name = escape(&evaluation.model.name);
     let segments = match evaluation.segmented {
         true => format!(
-            "Signs found by the daemon's gate and segmenter; nothing found in {} clips, more than one \
-             sign in {}.",
-            figures.undecided, figures.several
+            "Signs found by the daemon's gate and segmenter; nothing found in {}, more than one sign \
+             in {}.",
+            clips(figures.undecided),
+            clips(figures.several)
         ),
         false => "Each clip is one sign as its maker cut it.".into(),
     };
@@ -68,11 +69,11 @@ pub fn write(
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Evaluation of {name}</title><style>{STYLE}</style></head><body><main>\
-         <h1>{name}</h1><p>{} known clips of {} signers, {} labels of a vocabulary of {}. {segments}\
+         <h1>{name}</h1><p>Known signs: {} of {} signers, {} labels of a vocabulary of {}. {segments}\
          </p><p class=\"soft digest\">model {}</p>{sections}</main>\
          <script type=\"application/json\" id=\"drawings\">{drawings}</script>\
          <script>{SCRIPT}</script></body></html>\n",
-        figures.n,
+        clips(figures.n),
         figures.signers,
         figures.labels,
         evaluation.vocabulary.len(),
@@ -83,13 +84,13 @@ pub fn write(
 fn headline(evaluation: &Evaluation) -> String {
     let figures = &evaluation.figures;
     let mut cards = String::new();
-    let mut card = |name: &str, figure: &Figure, of: String| {
-        let value = figure.value.map_or("–".into(), percent);
+    let mut card = |name: &str, figure: &Figure, unit: Unit, of: String| {
+        let value = figure.value.map_or("–".into(), |value| unit.value(value));
         let intervals = [("signers", figure.signers), ("clips", figure.wilson)];
         let intervals = intervals.iter().filter(|(_, interval)| interval.is_some());
         let intervals: String = intervals
             .map(|(what, interval)| {
-                format!("<div>{} <span>by {what}</span></div>", range(*interval))
+                format!("<div>{} <span>by {what}</span></div>", unit.range(*interval))
             })
             .collect();
         cards.push_str(&format!(
@@ -97,20 +98,20 @@ fn headline(evaluation: &Evaluation) -> String {
              <div class=\"soft\">{of}</div></div>"
         ));
     };
-    let known = format!("{} clips, {} signers", figures.n, figures.signers);
-    card("Top-1", &figures.top1, known.clone());
-    card("Top-5", &figures.top5, known.clone());
-    card("Calibration error", &figures.ece, known);
+    let known = format!("{}, {} signers", clips(figures.n), figures.signers);
+    card("Top-1", &figures.top1, PERCENT, known.clone());
+    card("Top-5", &figures.top5, PERCENT, known.clone());
+    card("Calibration error", &figures.ece, PERCENT, known);
     let others = [("unknown signs", &figures.unknown), ("no sign", &figures.no_sign)];
     for (what, set) in others.iter().filter_map(|(what, set)| Some((what, set.as_ref()?))) {
-        let of = format!("{} clips, {} signers", set.n, set.signers);
-        card(&format!("AUROC, {what}"), &set.auroc, of.clone());
-        card(&format!("Accepted, {what}"), &set.fpr95, of);
+        let of = format!("{}, {} signers", clips(set.n), set.signers);
+        card(&format!("AUROC, {what}"), &set.auroc, PLAIN, of.clone());
+        card(&format!("Accepted, {what}"), &set.fpr95, PERCENT, of);
     }
     format!(
-        "<div class=\"cards\">{cards}</div><p class=\"soft\">Intervals are at 95 %: a bootstrap over \
+        "<div class=\"cards\">{cards}</div><p class=\"soft\">Intervals are at 95&nbsp;%: a bootstrap over \
          signers, the one to quote, and Wilson's over clips as if they were independent. Accepted: at \
-         the threshold that accepts 95 % of known signs.</p>"
+         the threshold that accepts 95&nbsp;% of known signs.</p>"
     )
 }
 
@@ -136,7 +137,7 @@ fn signers(evaluation: &Evaluation) -> String {
         n => format!("<p>{n} signers with fewer clips are left out.</p>"),
     };
     format!(
-        "<p>Top-1 of each signer, those with most clips first; the line is Wilson's 95 % interval.</p>\
+        "<p>Top-1 of each signer, those with most clips first; the line is Wilson's 95&nbsp;% interval.</p>\
          {}{rest}{note}",
         bars(first)
     )
@@ -169,7 +170,17 @@ fn open_set(evaluation: &Evaluation) -> String {
         Scores { class, name, scores }
     });
     let kinds: Vec<_> = kinds.into_iter().filter(|kind| !kind.scores.is_empty()).collect();
-    if kinds.is_empty() { String::new() } else { charts::histograms(&kinds) }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let sets = [&evaluation.figures.unknown, &evaluation.figures.no_sign];
+    // The same in both: it follows from the known signs.
+    let threshold = sets.into_iter().flatten().find_map(|set| set.threshold);
+    format!(
+        "<p>How probable the best sign is in clips that show a known sign, and in others. The dashed \
+         line is the threshold that accepts 95&nbsp;% of the known.</p>{}",
+        charts::histograms(&kinds, threshold)
+    )
 }
 
 fn failures(evaluation: &Evaluation) -> String {

@@ -3,6 +3,8 @@
 //! Drawn are the landmarks as they come out of the import: arms, hands, lips, outline of the face, in
 //! pixels of equal width and height. What is missing is not drawn.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -10,8 +12,8 @@ use serde::Serialize;
 use super::confusion::said;
 use super::escape;
 use crate::eval::clips::Entry;
-use crate::eval::report::terminal::percent;
-use crate::eval::vocabulary::Truth;
+use crate::eval::report::terminal::PERCENT;
+use crate::eval::vocabulary::{Truth, Vocabulary};
 use crate::eval::{Evaluation, Scored};
 use crate::frame::{Frame, Part, is_missing};
 
@@ -68,32 +70,45 @@ pub fn section(
 ) -> serde_json::Result<(String, String)> {
     let (points, lines) = skeleton();
     let (mut figures, mut drawings) = (String::new(), Vec::new());
-    for clip in worst(&evaluation.clips) {
+    for clip in worst(&evaluation.clips, &evaluation.vocabulary) {
         let Some(drawing) = frames(&clip.entry).and_then(|frames| draw(&frames, &points)) else {
             continue;
         };
         figures.push_str(&figure(clip, evaluation, drawing.frames.len()));
         drawings.push(drawing);
     }
-    if drawings.is_empty() {
-        figures = "<p>None.</p>".into();
-    }
+    let section = match drawings.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<p>The surest wrong answers, each mistake once. The right hand is blue, the left one \
+             orange.</p><div class=\"clips\">{figures}</div>"
+        ),
+    };
     let skeleton = Skeleton { count: points.len(), lines };
-    Ok((figures, serde_json::to_string(&(skeleton, drawings))?))
+    Ok((section, serde_json::to_string(&(skeleton, drawings))?))
 }
 
-/// Wrong answers, the surest first.
-fn worst(clips: &[Scored]) -> Vec<&Scored> {
+/// Wrong answers, the surest first; of one mistake, a label taken for another, only the surest.
+fn worst<'a>(clips: &'a [Scored], vocabulary: &Vocabulary) -> Vec<&'a Scored> {
     let sure = |clip: &Scored| clip.answer.top.first().map_or(0.0, |(_, p)| *p);
+    // *No sign* is the right answer to whatever is no known sign.
+    let a_sign = |clip: &Scored| {
+        clip.answer.top.first().is_some_and(|(best, _)| vocabulary.name(*best).is_some())
+    };
     let mut chosen = Vec::new();
     for (known, most) in [true, false].into_iter().zip(CLIPS) {
         let mut wrong: Vec<&Scored> = clips
             .iter()
             .filter(|clip| matches!(clip.truth, Truth::Known(_)) == known)
-            .filter(|clip| !clip.answer.top.is_empty() && !clip.top1())
+            .filter(|clip| if known { !clip.top1() } else { a_sign(clip) })
+            .filter(|clip| !clip.answer.top.is_empty())
             .collect();
         wrong.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
-        chosen.extend(wrong.into_iter().take(most));
+        let mut mistakes = BTreeSet::new();
+        let new = |clip: &&'a Scored| {
+            mistakes.insert((&clip.entry.label, clip.answer.top.first().map(|(best, _)| best)))
+        };
+        chosen.extend(wrong.into_iter().filter(new).take(most));
     }
     chosen
 }
@@ -115,7 +130,7 @@ fn figure(clip: &Scored, evaluation: &Evaluation, frames: usize) -> String {
          <figcaption><strong>{shown}</strong> taken for <strong>{said}</strong>, {}<br>\
          <span class=\"soft\">{signer} · {path}</span></figcaption></figure>",
         last / 2,
-        percent(p)
+        PERCENT.value(p)
     )
 }
 

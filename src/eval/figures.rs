@@ -194,25 +194,8 @@ fn per_signer(known: &[&Scored], vocabulary: &Vocabulary) -> Vec<SignerFigures> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::clips::Entry;
-    use crate::eval::judge::Answer;
+    use crate::eval::tests::{clip, vocabulary};
     use crate::event::Labels;
-
-    fn vocabulary() -> Vocabulary {
-        let names = ["a", "b", "none"].map(str::to_owned).to_vec();
-        Vocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
-    }
-
-    fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> Scored {
-        let entry = Entry {
-            path: "x".into(),
-            label: label.into(),
-            signer: signer.into(),
-            overrides: Default::default(),
-        };
-        let answer = Answer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
-        Scored { truth: vocabulary().truth(label), entry, answer }
-    }
 
     #[test]
     fn no_sign_costs_the_first_place_but_none_of_the_five() {

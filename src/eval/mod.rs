@@ -90,3 +90,33 @@ impl Evaluation {
         Evaluation { model, vocabulary, segmented, clips, failures, figures }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Labels;
+
+    /// The signs `a` and `b`, and *no sign* as output 2.
+    pub fn vocabulary() -> Vocabulary {
+        let names = ["a", "b", "none"].map(str::to_owned).to_vec();
+        Vocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
+    }
+
+    /// A clip answered like this.
+    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> Scored {
+        let entry = Entry {
+            path: format!("{label}.npz"),
+            label: label.into(),
+            signer: signer.into(),
+            overrides: Default::default(),
+        };
+        let answer = Answer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
+        Scored { truth: vocabulary().truth(label), entry, answer }
+    }
+
+    /// The evaluation of these clips.
+    pub fn evaluation(clips: &[Scored]) -> Evaluation {
+        let model = Subject { name: "test 1".into(), sha256: String::new() };
+        Evaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
+    }
+}

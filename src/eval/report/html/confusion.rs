@@ -1,5 +1,6 @@
 //! Which signs are taken for which.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{charts, escape};
@@ -42,7 +43,7 @@ pub fn section(evaluation: &Evaluation) -> String {
         return "<p>No known sign was taken for anything else.</p>".into();
     }
     // Sorted stably: pairs of one count stay in alphabetical order.
-    pairs.sort_by(|a, b| b.0.cmp(&a.0));
+    pairs.sort_by_key(|pair| Reverse(pair.0));
     let rows = pairs.iter().take(PAIRS).map(|(n, all, label, answer)| {
         let (label, answer) = (escape(label), escape(answer));
         format!("<tr><td>{label}</td><td>{answer}</td><td>{n} of {all}</td></tr>")
@@ -55,7 +56,7 @@ pub fn section(evaluation: &Evaluation) -> String {
 fn picture(counts: &BTreeMap<&str, BTreeMap<&str, usize>>) -> String {
     let mut rows: Vec<(&str, usize)> =
         counts.iter().map(|(label, answers)| (*label, answers.values().sum())).collect();
-    rows.sort_by(|a, b| b.1.cmp(&a.1));
+    rows.sort_by_key(|(_, n)| Reverse(*n));
     rows.truncate(LABELS);
     rows.sort_unstable();
     let rows: Vec<&str> = rows.into_iter().map(|(label, _)| label).collect();
@@ -83,4 +84,34 @@ fn picture(counts: &BTreeMap<&str, BTreeMap<&str, usize>>) -> String {
          of the row.{note}</p>\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"confusion matrix\">{matrix}</div>"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::tests::{clip, evaluation};
+
+    #[test]
+    fn the_commonest_mistake_comes_first_and_what_is_not_known_is_left_out() {
+        let section = section(&evaluation(&[
+            clip("a", "s", &[(0, 0.9)]),
+            clip("b", "s", &[(0, 0.9)]),
+            clip("a", "s", &[(2, 0.9)]),
+            clip("a", "s", &[(2, 0.9)]),
+            clip("a", "s", &[]),
+            clip("dog", "s", &[(0, 0.9)]),
+        ]));
+        let rows: Vec<&str> =
+            section.split("<tr>").skip(2).map(|row| &row[..row.len().min(60)]).collect();
+        assert_eq!(rows.len(), 3, "{section}");
+        assert!(rows[0].starts_with("<td>a</td><td>(no sign)</td><td>2 of 4</td>"), "{rows:?}");
+        assert!(rows[1].starts_with("<td>a</td><td>(nothing)</td><td>1 of 4</td>"), "{rows:?}");
+        assert!(rows[2].starts_with("<td>b</td><td>a</td><td>1 of 1</td>"), "{rows:?}");
+        assert!(section.contains("<svg") && !section.contains("dog"));
+    }
+
+    #[test]
+    fn without_a_mistake_there_is_no_table() {
+        assert!(!section(&evaluation(&[clip("a", "s", &[(0, 0.9)])])).contains("<table"));
+    }
 }

@@ -25,6 +25,8 @@ const SCRIPT: &str = include_str!("page.js");
 const SIGNERS: usize = 200;
 /// Those of them that are seen at once.
 const SEEN: usize = 24;
+/// Characters of a text that are shown.
+const LONGEST: usize = 200;
 /// Clips listed as failed.
 const FAILURES: usize = 100;
 
@@ -117,7 +119,7 @@ fn headline(evaluation: &Evaluation) -> String {
 
 fn signers(evaluation: &Evaluation) -> String {
     let mut signers: Vec<_> = evaluation.figures.per_signer.iter().collect();
-    signers.sort_by(|a, b| b.n.cmp(&a.n));
+    signers.sort_by_key(|s| std::cmp::Reverse(s.n));
     let left_out = signers.len().saturating_sub(SIGNERS);
     signers.truncate(SIGNERS);
     if signers.is_empty() {
@@ -203,10 +205,14 @@ fn failures(evaluation: &Evaluation) -> String {
 }
 
 /// Text as HTML, for elements and quoted attributes. Control characters, and those that turn the
-/// direction of text, become replacement characters.
+/// direction of text, become replacement characters; no name needs more than [`LONGEST`] characters.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut out = String::new();
+    for (n, c) in text.chars().enumerate() {
+        if n == LONGEST {
+            out.push('…');
+            break;
+        }
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -231,5 +237,6 @@ mod tests {
         let expected = "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot; \
                         onload=&quot;x\u{fffd}\u{fffd}&amp;";
         assert_eq!(escape(hostile), expected);
+        assert_eq!(escape(&"<".repeat(1000)).len(), 200 * 4 + 3);
     }
 }

@@ -203,12 +203,29 @@ fn draw(frames: &[Frame], points: &[usize]) -> Option<Drawing> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::tests::{clip, vocabulary};
     use crate::frame::SourceTime;
 
     fn frame(n: u64) -> Frame {
         let mut frame = Frame::new(n, SourceTime(n * 40_000_000), 200, 100);
         frame.detect(Part::LeftHand).fill([0.25 + n as f32 / 1000.0, 0.5, 0.0]);
         frame
+    }
+
+    #[test]
+    fn the_surest_mistakes_come_first_and_each_only_once() {
+        let clips = [
+            clip("a", "right", &[(0, 0.99)]),
+            clip("a", "less sure", &[(1, 0.8)]),
+            clip("a", "surest", &[(1, 0.9)]),
+            clip("b", "no sign", &[(2, 0.95)]),
+            clip("b", "nothing", &[]),
+            clip("dog", "no sign, rightly", &[(2, 0.9)]),
+            clip("", "a sign, wrongly", &[(0, 0.7)]),
+        ];
+        let signers = worst(&clips, &vocabulary());
+        let signers: Vec<&str> = signers.iter().map(|clip| &*clip.entry.signer).collect();
+        assert_eq!(signers, ["no sign", "surest", "a sign, wrongly"]);
     }
 
     #[test]

@@ -146,19 +146,24 @@ fn open_set(
     let accepted = |weights: &[f64]| separation.at_tpr(weights).map(|(_, share)| share);
     let at_tpr = separation.at_tpr(&once);
     let n = others.len();
+    let sides = [known, &others].map(|clips| number(clips.iter().copied()).1);
+    // One signer on either side would be drawn or not, but never varied.
+    let drawn = |statistic: &dyn Fn(&[f64]) -> Option<f64>| {
+        if sides.contains(&1) { None } else { over_signers(signers, statistic) }
+    };
     Some(OpenSet {
         n,
-        signers: number(others.iter().copied()).1,
+        signers: sides[1],
         auroc: Figure {
             value: separation.auroc(&once),
             wilson: None,
-            signers: over_signers(signers, |weights| separation.auroc(weights)),
+            signers: drawn(&|weights| separation.auroc(weights)),
         },
         threshold: at_tpr.map(|(threshold, _)| threshold),
         fpr95: Figure {
             value: at_tpr.map(|(_, share)| share),
             wilson: at_tpr.and_then(|(_, share)| wilson((share * n as f64).round() as usize, n)),
-            signers: at_tpr.and_then(|_| over_signers(signers, accepted)),
+            signers: at_tpr.and_then(|_| drawn(&accepted)),
         },
     })
 }
@@ -227,6 +232,7 @@ mod tests {
         assert_eq!((figures.undecided, figures.several), (1, 0));
         let unknown = figures.unknown.expect("one");
         assert_eq!((unknown.n, unknown.auroc.value), (1, Some(1.0 / 3.0)));
+        assert_eq!(unknown.auroc.signers, None, "one signer of unknown signs");
         // One of three known clips has no answer: nothing accepts 95 % of them.
         assert_eq!((unknown.threshold, unknown.fpr95.value), (None, None));
         let no_sign = figures.no_sign.expect("one");

@@ -23,17 +23,21 @@ impl Display for Table<'_> {
         writeln!(f, "segments     {cut}")?;
         writeln!(
             f,
-            "known        {}, {} signers, {} labels",
-            clips(figures.n),
-            figures.signers,
-            figures.labels
+            "known        {}, {}, {}",
+            count(figures.n, "clip"),
+            count(figures.signers, "signer"),
+            count(figures.labels, "label")
         )?;
         if evaluation.segmented {
-            writeln!(f, "undecided    {}", clips(figures.undecided))?;
-            writeln!(f, "several      {} with more than one decision", clips(figures.several))?;
+            writeln!(f, "undecided    {}", count(figures.undecided, "clip"))?;
+            writeln!(
+                f,
+                "several      {} with more than one decision",
+                count(figures.several, "clip")
+            )?;
         }
         if !evaluation.failures.is_empty() {
-            writeln!(f, "failed       {}", clips(evaluation.failures.len()))?;
+            writeln!(f, "failed       {}", count(evaluation.failures.len(), "clip"))?;
         }
         writeln!(f)?;
         writeln!(f, "{:<24} {:>7}   {:<15} {:<15}", "", "value", "95 % by clips", "by signers")?;
@@ -64,7 +68,7 @@ impl Display for Table<'_> {
 }
 
 fn open_set(f: &mut Formatter<'_>, what: &str, set: &OpenSet) -> fmt::Result {
-    writeln!(f, "against {what}: {}, {} signers", clips(set.n), set.signers)?;
+    writeln!(f, "against {what}: {}, {}", count(set.n, "clip"), count(set.signers, "signer"))?;
     row(f, "  AUROC", &set.auroc, PLAIN)?;
     row(f, "  accepted at 95 %", &set.fpr95, PERCENT)
 }
@@ -100,9 +104,9 @@ impl Unit {
     }
 }
 
-/// A number of clips.
-pub fn clips(n: usize) -> String {
-    format!("{n} clip{}", if n == 1 { "" } else { "s" })
+/// How many there are of what.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Without the characters by which a name from a file could steer the terminal.

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::escape;
 use crate::eval::interval::Interval;
 use crate::eval::metrics::Bin;
-use crate::eval::report::terminal::{PERCENT, clips};
+use crate::eval::report::terminal::{PERCENT, count};
 
 const WIDTH: f64 = 360.0;
 /// Left edge and width of the area for values 0..1.
@@ -61,7 +61,7 @@ pub fn reliability(bins: &[Bin]) -> String {
             "{} right where {} is claimed, of {}",
             PERCENT.value(bin.accuracy),
             PERCENT.value(bin.confidence),
-            clips(bin.n as usize)
+            count(bin.n as usize, "clip")
         );
         let place = format!("cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{r:.1}\"");
         add(
@@ -96,7 +96,7 @@ pub fn histograms(kinds: &[Scores<'_>], threshold: Option<f64>) -> String {
         }
         let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
         let foot = i as f64 * ROW + 18.0 + HIGH;
-        let name = format!("{}: {}", escape(kind.name), clips(kind.scores.len()));
+        let name = format!("{}: {}", escape(kind.name), count(kind.scores.len(), "clip"));
         add(
             &mut body,
             format_args!("<text x=\"{LEFT}\" y=\"{:.1}\">{name}</text>", foot - HIGH - 5.0),

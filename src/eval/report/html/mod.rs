@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::terminal::{PERCENT, PLAIN, Unit, clips};
+use super::terminal::{PERCENT, PLAIN, Unit, count};
 use crate::eval::Evaluation;
 use crate::eval::clips::Entry;
 use crate::eval::figures::{Figure, SignerFigures};
@@ -56,8 +56,8 @@ pub fn write(
         true => format!(
             "Signs found by the daemon's gate and segmenter; nothing found in {}, more than one sign \
              in {}.",
-            clips(figures.undecided),
-            clips(figures.several)
+            count(figures.undecided, "clip"),
+            count(figures.several, "clip")
         ),
         false => "Each clip is one sign as its maker cut it.".into(),
     };
@@ -71,13 +71,13 @@ pub fn write(
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Evaluation of {name}</title><style>{STYLE}</style></head><body><main>\
-         <h1>{name}</h1><p>Known signs: {} of {} signers, {} labels of a vocabulary of {}. {segments}\
+         <h1>{name}</h1><p>Known signs: {} of {}, {} of a vocabulary of {}. {segments}\
          </p><p class=\"soft digest\">model {}</p>{sections}</main>\
          <script type=\"application/json\" id=\"drawings\">{drawings}</script>\
          <script>{SCRIPT}</script></body></html>\n",
-        clips(figures.n),
-        figures.signers,
-        figures.labels,
+        count(figures.n, "clip"),
+        count(figures.signers, "signer"),
+        count(figures.labels, "label"),
         evaluation.vocabulary.len(),
         evaluation.model.sha256,
     ))
@@ -100,13 +100,13 @@ fn headline(evaluation: &Evaluation) -> String {
              <div class=\"soft\">{of}</div></div>"
         ));
     };
-    let known = format!("{}, {} signers", clips(figures.n), figures.signers);
+    let known = format!("{}, {}", count(figures.n, "clip"), count(figures.signers, "signer"));
     card("Top-1", &figures.top1, PERCENT, known.clone());
     card("Top-5", &figures.top5, PERCENT, known.clone());
     card("Calibration error", &figures.ece, PERCENT, known);
     let others = [("unknown signs", &figures.unknown), ("no sign", &figures.no_sign)];
     for (what, set) in others.iter().filter_map(|(what, set)| Some((what, set.as_ref()?))) {
-        let of = format!("{}, {} signers", clips(set.n), set.signers);
+        let of = format!("{}, {}", count(set.n, "clip"), count(set.signers, "signer"));
         card(&format!("AUROC, {what}"), &set.auroc, PLAIN, of.clone());
         card(&format!("Accepted, {what}"), &set.fpr95, PERCENT, of);
     }

@@ -1,12 +1,42 @@
 //! A clip: one sign as its maker cut it. No gate, no segmenter; its rows are those of all its frames.
 
+use std::path::Path;
+
 use crate::event::Hand;
 use crate::features::grid::RowKind;
 use crate::features::space::Shoulders;
 use crate::features::{Placed, Rows, Space};
-use crate::frame::Frame;
+use crate::frame::{Frame, SourceTime};
 use crate::gate::Sight;
 use crate::gate::repair::{Hands, Repair};
+use crate::import::{self, ImportError, Overrides};
+use crate::recording::{self, RecordingError};
+
+/// Capture time of a clip's first frame; nothing follows from it.
+const START: SourceTime = SourceTime(1_000_000_000);
+
+/// A file that gives no clip. No message names the file: the caller knows it.
+#[derive(Debug, thiserror::Error)]
+pub enum ClipError {
+    /// Another format's file.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A recording.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+/// The frames of a file: a recording's (`.mcap`) first stream, or a clip of a format that
+/// [`import`] reads. A recording knows its own times and sizes, so that overrides are for the others.
+pub fn read(file: &Path, overrides: &Overrides) -> Result<Vec<Frame>, ClipError> {
+    if file.extension().is_none_or(|extension| extension != "mcap") {
+        return Ok(import::read(file, overrides)?.frames(START).collect());
+    }
+    let bytes = std::fs::read(file).map_err(RecordingError::File)?;
+    let (all, _) = recording::frames(&bytes)?;
+    let first = all.first().map(|(stream, _)| *stream);
+    Ok(all.into_iter().filter(|(id, _)| Some(*id) == first).map(|(_, frame)| frame).collect())
+}
 
 /// The rows of a clip, one after the other, each `kind.width()` long. The dominant hand is the one
 /// that the whole clip shows more of; a hand below `rest_line` (shoulder widths below the shoulders)

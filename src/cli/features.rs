@@ -19,6 +19,7 @@ use crate::features::Schema;
 use crate::features::grid::RowKind;
 use crate::features::schema::{self, GROUPS};
 use crate::frame::Frame;
+use crate::import::Overrides;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]
@@ -74,7 +75,8 @@ impl Features {
                     answer(&frames)?;
                 }
             } else {
-                answer(&landmarks::frames(file).with_context(|| file.display().to_string())?)?;
+                let frames = clip::read(file, &Overrides::default());
+                answer(&frames.with_context(|| file.display().to_string())?)?;
             }
         }
         Ok(Outcome::Done)

@@ -6,17 +6,17 @@
 //! rows without knowing any file format or feature.
 
 use std::io::{BufWriter, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Outcome, read_file};
+use super::Outcome;
+use crate::clip;
 use crate::frame::{Frame, POINTS, Point, SourceTime};
-use crate::import::{self, Overrides};
-use crate::recording;
+use crate::import::Overrides;
 
 /// Flags of `signd landmarks`.
 #[derive(Debug, Args)]
@@ -38,7 +38,8 @@ impl Landmarks {
     pub fn execute(self) -> Result<Outcome> {
         let mut out = BufWriter::new(std::io::stdout().lock());
         for file in &self.files {
-            let frames = frames(file).with_context(|| file.display().to_string())?;
+            let frames = clip::read(file, &Overrides::default());
+            let frames = frames.with_context(|| file.display().to_string())?;
             let (width, height) = frames.first().map_or((1, 1), |f| (f.width, f.height));
             let times = frames.iter().flat_map(|f| f.t.0.to_le_bytes());
             let points = frames.iter().flat_map(|f| bytemuck::cast_slice::<Point, u8>(f.points()));
@@ -84,15 +85,4 @@ pub fn clip(input: &mut impl Read) -> Result<Option<Vec<Frame>>> {
         frames.push(frame);
     }
     Ok(Some(frames))
-}
-
-/// The frames of a file: a recording's first stream, or a clip of another format.
-pub fn frames(file: &Path) -> Result<Vec<Frame>> {
-    if file.extension().is_none_or(|extension| extension != "mcap") {
-        let clip = import::read(file, &Overrides::default())?;
-        return Ok(clip.frames(SourceTime(1_000_000_000)).collect());
-    }
-    let (all, _) = recording::frames(&read_file(file)?)?;
-    let first = all.first().map(|(stream, _)| *stream);
-    Ok(all.into_iter().filter(|(id, _)| Some(*id) == first).map(|(_, frame)| frame).collect())
 }

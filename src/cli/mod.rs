@@ -1,6 +1,7 @@
 //! The command line: a file for each subcommand.
 
 mod check;
+mod eval;
 mod features;
 mod import;
 mod landmarks;
@@ -32,8 +33,8 @@ const LIBRARY: &str = "/usr/lib/signd";
 /// decision per sign. To see it work, in three terminals: `signd run`, `signd watch`, and
 /// `signd send RECORDING`.
 ///
-/// Exit codes: 0 done, 1 failed, 2 usage, 3 done but the input was cut short, 78 configuration or
-/// model.
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 done but some of the input was cut short or could not be
+/// read, 78 configuration or model.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about)]
 pub struct Arguments {
@@ -57,6 +58,8 @@ enum Command {
     Landmarks(landmarks::Landmarks),
     /// Print the rows that a model would see, for training.
     Features(features::Features),
+    /// Measure how well a model understands labelled clips.
+    Eval(eval::Eval),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
     /// Print what a model file says of itself.
@@ -89,7 +92,7 @@ struct Common {
 pub enum Outcome {
     /// As asked.
     Done,
-    /// As asked, but the input was cut short.
+    /// As asked, but some of the input was cut short or could not be read.
     CutShort,
     /// It failed; the reason has been printed.
     Failed(u8),
@@ -123,6 +126,7 @@ impl Arguments {
             Command::Import(command) => command.execute(),
             Command::Landmarks(command) => command.execute(),
             Command::Features(command) => command.execute(),
+            Command::Eval(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {

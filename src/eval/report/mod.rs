@@ -1,0 +1,5 @@
+//! An evaluation on the terminal, as JSON and as an HTML page.
+
+pub mod html;
+pub mod json;
+pub mod terminal;

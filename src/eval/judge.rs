@@ -77,7 +77,7 @@ impl Judge {
             thresholds: BTreeMap::new(),
             allow: vocabulary.spelled(&card.labels),
         };
-        let decider = Decider::new(&settings, card.labels.clone(), card.temperature)?;
+        let decider = Decider::new(&settings, card)?;
         Ok(if segmented {
             let infer = Box::new(Infer::new(model, decider));
             Judge::Segmented { infer, core: core.clone() }

@@ -254,9 +254,7 @@ class Shard:
             return np.array([np.full(width, np.nan) if x is None else x for x in said], np.float16)
 
         bases = self.bases
-        evolved = [
-            b.genes.plain() for b in bases if b.genes and b.said is not None and sure(b.said)
-        ]
+        bred = [i for i, b in enumerate(bases) if b.genes and b.said is not None and sure(b.said)]
         np.save(out.with_suffix(".npy"), np.concatenate(self.rows))  # apart: to be mapped, not read
         part = out.with_suffix(".part.npz")
         np.savez(
@@ -268,7 +266,8 @@ class Shard:
             folds=np.array([b.folds for b in bases], np.int8),
             said=opinions([b.said for b in bases], VOCABULARY),
             pooled=opinions([b.pooled for b in bases], POOLED),
-            genes=np.array(json.dumps(evolved)),
+            bred=np.array(bred, np.int32),
+            genes=np.array(json.dumps([genes.plain() for i in bred if (genes := bases[i].genes)])),
         )
         part.rename(out)
 
@@ -296,11 +295,10 @@ def fill(maker: Maker, rows_of: Filter, rng: Random, out: Path) -> None:
 def recall(maker: Maker, shard: Path) -> None:
     """Learns again what an earlier shard found out about genes."""
     with np.load(shard) as stored:
-        plain = json.loads(str(stored["genes"]))
-        said = stored["said"].astype(np.float32)[stored["kind"] == COMPOSED]
-    sure = [s for s in said if np.exp(s.max()) > 0.3]
-    for one, what in zip(plain, sure, strict=False):
-        maker.remember(Genes.of(one), what)
+        genes = json.loads(str(stored["genes"]))
+        said = stored["said"][stored["bred"]].astype(np.float32)
+    for plain, what in zip(genes, said, strict=True):
+        maker.remember(Genes.of(plain), what)
 
 
 def main() -> None:

@@ -28,6 +28,8 @@ from .net import Net, Shape, relations
 MOST_ROWS = 128
 SHARES = {LABELLED: 0.34, BLEND: 0.08, COMPOSED: 0.43, NO: 0.15}
 """How often each kind of clip is drawn."""
+SHARES_AFTER = {LABELLED: 0.32, BLEND: 0.08, COMPOSED: 0.5, NO: 0.1}
+"""The same in the second stage, which starts from a network of the first."""
 TRUST = 0.3
 """Weight of the teacher's opinion of a clip whose label is known."""
 SMOOTHING = 0.1
@@ -50,8 +52,14 @@ class Bank:
     """The clips of banks in which no signer of one fold had a part."""
 
     def __init__(
-        self, paths: list[Path], fold: int, labels: int, hidden: frozenset[int] = frozenset()
+        self,
+        paths: list[Path],
+        fold: int,
+        labels: int,
+        hidden: frozenset[int] = frozenset(),
+        shares: dict[int, float] = SHARES,
     ) -> None:
+        self.shares = shares
         self.rows, self.starts = [], []
         shard_of, start_of, length, view_of = [], [], [], []
         tables: dict[str, list[np.ndarray]] = {
@@ -101,7 +109,7 @@ class Bank:
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Numbers of views."""
-        kinds = rng.choice(list(SHARES), size=count, p=list(SHARES.values()))
+        kinds = rng.choice(list(self.shares), size=count, p=list(self.shares.values()))
         out = np.empty(count, np.int64)
         for kind, (views, cumulative) in self.by_kind.items():
             mine = kinds == kind
@@ -222,13 +230,18 @@ def scale(net: Net, sample: Floats, columns: dict[str, slice]) -> None:
         net.relate[root, column] = float(-spread[root] / between)
 
 
-def fit(bank: Bank, shape: Shape, steps: int, seed: int, out: Path, rate: float = 2e-3) -> Net:
-    """Trains; what is returned is the running average of the weights."""
+def fit(
+    bank: Bank, shape: Shape, steps: int, seed: int, out: Path, start: Net | None = None
+) -> Net:
+    """Trains, anew or from where another training came to; what is returned is the running average
+    of the weights."""
+    rate = 1e-3 if start else 2e-3
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    net = Net(shape)
-    normalise(net, bank, rng)
+    net = start.train() if start else Net(shape)
+    if not start:
+        normalise(net, bank, rng)
     net.to(device)
     mean = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
@@ -345,6 +358,7 @@ def main() -> None:
     parser.add_argument("--fold", type=int, default=-1)
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--after", type=Path, help="network of the first stage to start from")
     parser.add_argument("--hidden", type=Path, help="labels held out, one a line")
     parser.add_argument("--sizes", type=json.loads, default={}, help="of the network, JSON")
     asked = parser.parse_args()
@@ -352,10 +366,12 @@ def main() -> None:
     labels = read_vocabulary(asked.data / "gislr/sign_to_prediction_index_map.json")
     held = asked.hidden.read_text().split("\n") if asked.hidden else []
     hidden = frozenset(labels.index(label) for label in held if label)
-    bank = Bank(asked.banks, asked.fold, len(labels), hidden)
+    first = read(asked.after) if asked.after else None
+    shares = SHARES_AFTER if first else SHARES
+    bank = Bank(asked.banks, asked.fold, len(labels), hidden, shares)
     shape = shape_for(len(labels), **asked.sizes)
     start = time.monotonic()
-    net = fit(bank, shape, asked.steps, asked.seed, asked.out)
+    net = fit(bank, shape, asked.steps, asked.seed, asked.out, first)
     size = sum(p.numel() for p in net.parameters()) - sum(p.numel() for p in net.match.parameters())
     print(f"{size / 1e6:.2f} M parameters, {len(bank)} views, {time.monotonic() - start:.0f} s")
     print(json.dumps(score(net, asked.signd, asked.data, asked.fold, asked.split)))

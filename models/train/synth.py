@@ -339,14 +339,14 @@ def placed(points: Floats, rng: Random) -> tuple[Floats, int, int]:
 
 
 def view(
-    points: Floats, t: NDArray[np.float64], rng: Random
+    points: Floats, t: NDArray[np.float64], rng: Random, much: float = 1.0
 ) -> tuple[Floats, NDArray[np.uint64], int, int]:
     """One bent clip as a camera would have it: landmarks, times in ns, width, height."""
     length = float(t[-1] - t[0]) * float(np.clip(np.exp(rng.normal(0, 0.22)), 0.6, 1.7))
     rate = RATES[rng.integers(len(RATES))]
     frames = max(4, round(length * rate))
     points = at(points, t, np.linspace(t[0], t[-1], frames))
-    points = dropped(bent(points, rng), rng)
+    points = dropped(bent(points, rng, much), rng)
     if rng.random() < 0.12:
         points = mirrored(points)
     times = np.arange(frames) / rate + rng.normal(0, 0.08 / rate, frames)

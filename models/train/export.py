@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from .bank import GROUPS, RATE_HZ
+from .calibration import Calibration
 from .clips import NO_SIGN, read_vocabulary
 from .fit import MOST_ROWS, read
 from .net import Net
@@ -74,7 +75,7 @@ def halved(model: onnx.ModelProto) -> None:
         graph.node.insert(0, cast)
 
 
-def finish(path: Path, contract: str, name: str, labels: list[str], temperature: float) -> None:
+def finish(path: Path, contract: str, name: str, labels: list[str], how: Calibration) -> None:
     """Adds signd's metadata."""
     model = onnx.load(path)
     halved(model)
@@ -89,7 +90,8 @@ def finish(path: Path, contract: str, name: str, labels: list[str], temperature:
             "signd.window": str(MOST_ROWS),
             "signd.labels": json.dumps([*labels, NO_SIGN]),
             "signd.no_sign": NO_SIGN,
-            "signd.temperature": f"{temperature:g}",
+            "signd.temperature": f"{how.temperature:g}",
+            "signd.threshold": f"{how.threshold:g}",
         },
     )
     onnx.checker.check_model(model)
@@ -127,8 +129,10 @@ def check(net: Net, window: Path, streaming: Path) -> float:
     return worst
 
 
-def export(net: Net, out: Path, name: str, labels: list[str], temperature: float) -> None:
+def export(net: Net, out: Path, name: str, labels: list[str], how: Calibration) -> None:
     """Writes `signd.onnx` (streaming) and `signd-window.onnx`."""
+    with torch.no_grad():
+        net.bias[-1] += how.no_sign
     net = rounded(net).eval()
     width, size = net.shape.columns, net.state_size()
     batch = torch.export.Dim("B", min=1, max=4096)
@@ -143,8 +147,8 @@ def export(net: Net, out: Path, name: str, labels: list[str], temperature: float
         input_names=["rows", "state"], output_names=["logits", "embedding", "next"],
         dynamic_shapes={"rows": {0: batch}, "state": {0: batch}}, external_data=False,
     )  # fmt: skip
-    finish(window, "features", name, labels, temperature)
-    finish(streaming, "stream", name, labels, temperature)
+    finish(window, "features", name, labels, how)
+    finish(streaming, "stream", name, labels, how)
     gap = check(net, window, streaming)
     sizes = " + ".join(f"{path.stat().st_size / 1e6:.2f}" for path in (window, streaming))
     print(f"{sizes} MB; PyTorch, window and streaming differ by {gap:.1e} at most")
@@ -158,10 +162,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--name", default="signs 250")
-    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--calibration", type=Path, help="what openset has written")
     asked = parser.parse_args()
     labels = read_vocabulary(asked.labels)
-    export(read(asked.net), asked.out, asked.name, labels, asked.temperature)
+    how = Calibration.read(asked.calibration) if asked.calibration else Calibration()
+    export(read(asked.net), asked.out, asked.name, labels, how)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The figures of the model card, off the networks of the four folds.
 
-    python -m models.train.goals CLIPS NETS LABELS OUT.json
+    python -m models.train.goals CLIPS NETS LABELS OPENSET.json OUT.json
 
 Every clip is answered by `signd eval` with the network that has not met its signer; clips that are
 no known sign are answered by all four. Intervals: 2.5 % to 97.5 % of 2,000 draws of signers with
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from .calibration import Calibration
 from .clips import Floats, read_index, read_split, read_vocabulary
 from .export import export
 from .fit import read
@@ -93,11 +94,12 @@ def main() -> None:
     parser.add_argument("clips", type=Path)
     parser.add_argument("nets", type=Path)
     parser.add_argument("labels", type=Path)
+    parser.add_argument("calibration", type=Path, help="what openset has written")
     parser.add_argument("out", type=Path)
     parser.add_argument("--signd", type=Path, default=Path("target/release/signd"))
     parser.add_argument("--split", type=Path, default=Path(__file__).parents[1] / "split.csv")
     asked = parser.parse_args()
-    labels = read_vocabulary(asked.labels)
+    labels, how = read_vocabulary(asked.labels), Calibration.read(asked.calibration)
     for fold in range(FOLDS):
         folder = asked.nets / f"fold{fold}"
         folder.mkdir(exist_ok=True)

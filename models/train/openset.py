@@ -11,13 +11,14 @@ are looked at once, with what was chosen.
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from .calibration import calibrated, softmax
 from .clips import Floats, read_index, read_split, read_vocabulary
 from .fit import answers, read, rows_of_files
 from .net import Net
@@ -44,12 +45,6 @@ SCORES: dict[str, Callable[[Said], Floats]] = {
     "greatest logit over no sign": lambda s: s.logits[:, :-1].max(axis=1) - s.logits[:, -1],
     "distance to the nearest prototype": lambda s: s.near.max(axis=1),
 }
-
-
-def softmax(logits: Floats) -> Floats:
-    p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: Floats = p / p.sum(axis=1, keepdims=True)
-    return out
 
 
 def energy(logits: Floats) -> Floats:
@@ -79,14 +74,6 @@ def said(net: Net, rows: list[Floats]) -> Said:
 
 def joined(parts: list[Said]) -> Said:
     return Said(np.concatenate([p.logits for p in parts]), np.concatenate([p.near for p in parts]))
-
-
-def temperature(logits: Floats, truth: np.ndarray) -> float:
-    """Divides the logits so that the probability of the true labels is greatest (Guo 2017)."""
-    tried = np.geomspace(0.3, 3.0, 61)
-    picked = np.arange(len(truth))
-    losses = [-np.log(softmax(logits / t)[picked, truth] + 1e-12).mean() for t in tried]
-    return float(tried[int(np.argmin(losses))])
 
 
 def main() -> None:
@@ -127,8 +114,8 @@ def main() -> None:
         there = rows(lines(name))
         unmet[name] = joined([said(net, there) for net in nets])
 
-    t = temperature(known.logits, truth)
-    found: dict[str, object] = {"temperature": t, "known": len(truth)}
+    calibration = calibrated(known.logits, truth, other.logits)
+    found: dict[str, object] = {"calibration": asdict(calibration), "known": len(truth)}
     for name, score in SCORES.items():
         line = {}
         for against, what in {"other": other, **unmet}.items():
@@ -137,7 +124,7 @@ def main() -> None:
         told = "  ".join(f"{k} {a:.3f} {b:.0%}" for k, (a, b) in line.items())
         print(f"{name:40} {told}")
     asked.out.write_text(json.dumps(found, indent=1))
-    print(f"temperature {t:.2f}")
+    print(calibration)
 
 
 if __name__ == "__main__":

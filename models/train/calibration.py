@@ -1,0 +1,75 @@
+"""From a network's logits to probabilities that mean what they say.
+
+Found by `openset` on clips of signers that the network has not met; what ships has it built in.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .clips import Floats
+
+
+@dataclass
+class Calibration:
+    """What is done to a network's logits, and the threshold of decisions."""
+
+    temperature: float = 1.0
+    """Divides all of them."""
+    no_sign: float = 0.0
+    """Added to that of *no sign* before."""
+    threshold: float = 0.5
+    """Least probability of a decided sign."""
+
+    @staticmethod
+    def read(path: Path) -> "Calibration":
+        """What `openset` has found."""
+        return Calibration(**json.loads(path.read_text())["calibration"])
+
+    def probabilities(self, logits: Floats) -> Floats:
+        shifted = logits.copy()
+        shifted[:, -1] += self.no_sign
+        return softmax(shifted / self.temperature)
+
+
+def calibrated(known: Floats, truth: np.ndarray, other: Floats) -> Calibration:
+    """Calibration on clips of signers not met.
+
+    Training tells *no sign* of much that is strange, and strange signers too are told it: its logit
+    is lowered until a known sign loses no more than one place in a hundred to it. The temperature
+    makes the true labels most probable (Guo 2017). The threshold is where one more known sign
+    decided rightly is worth one more other word decided.
+    """
+    alone = float((known[:, :-1].argmax(axis=1) == truth).mean())
+    lost = [(b, alone - _top1(known, truth, b)) for b in np.arange(0.0, -6.0, -0.25)]
+    no_sign = float(next(b for b, loss in lost if loss <= 0.01))
+    picked = np.arange(len(truth))
+    tried = {}
+    for t in np.geomspace(0.3, 3.0, 61):
+        p = Calibration(t, no_sign, 0.0).probabilities(known)[picked, truth]
+        tried[float(t)] = float(-np.log(p + 1e-12).mean())
+    temperature = min(tried, key=lambda t: tried[t])
+    made = Calibration(temperature, no_sign, 0.0)
+    p, q = made.probabilities(known), made.probabilities(other)
+    right = np.where(p.argmax(axis=1) == truth, p.max(axis=1), 0.0)
+    wrong = np.where(q.argmax(axis=1) < q.shape[1] - 1, q.max(axis=1), 0.0)
+    gain = {
+        float(t): float((right >= t).mean() - (wrong >= t).mean())
+        for t in np.arange(0.2, 0.9, 0.01)
+    }
+    made.threshold = round(max(gain, key=lambda t: gain[t]), 2)
+    return made
+
+
+def _top1(logits: Floats, truth: np.ndarray, no_sign: float) -> float:
+    shifted = logits.copy()
+    shifted[:, -1] += no_sign
+    return float((shifted.argmax(axis=1) == truth).mean())
+
+
+def softmax(logits: Floats) -> Floats:
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out: Floats = p / p.sum(axis=1, keepdims=True)
+    return out

@@ -24,9 +24,12 @@ class Calibration:
     """Least probability of a decided sign."""
 
     @staticmethod
-    def read(path: Path) -> "Calibration":
-        """What `openset` has found."""
-        return Calibration(**json.loads(path.read_text())["calibration"])
+    def read(path: Path, without: int | None = None) -> "Calibration":
+        """What `openset` has found on all folds, or on all but one."""
+        found = json.loads(path.read_text())
+        return Calibration(
+            **(found["calibration"] if without is None else found["without"][without])
+        )
 
     def probabilities(self, logits: Floats) -> Floats:
         shifted = logits.copy()

@@ -99,13 +99,13 @@ def main() -> None:
     parser.add_argument("--signd", type=Path, default=Path("target/release/signd"))
     parser.add_argument("--split", type=Path, default=Path(__file__).parents[1] / "split.csv")
     asked = parser.parse_args()
-    labels, how = read_vocabulary(asked.labels), Calibration.read(asked.calibration)
+    labels = read_vocabulary(asked.labels)
     for fold in range(FOLDS):
         folder = asked.nets / f"fold{fold}"
         folder.mkdir(exist_ok=True)
-        export(
-            read(asked.nets / f"fold{fold}.pt"), folder, f"signs 250, without fold {fold}", labels
-        )
+        how = Calibration.read(asked.calibration, fold)
+        name = f"signs 250, without fold {fold}"
+        export(read(asked.nets / f"fold{fold}.pt"), folder, name, labels, how)
     daemon = Daemon(asked.signd, asked.nets, read_split(asked.split))
     lists = {path.stem: read_index(path) for path in sorted(asked.clips.glob("*.csv"))}
     found: dict[str, Any] = {}

@@ -107,15 +107,25 @@ def main() -> None:
         return joined(parts), order
 
     known, order = by_own_fold([*lines("wlasl"), *lines("webcam")])
+    fold = np.array([fold_of(line) for line in order])
     truth = np.array([labels.index(line["label"]) for line in order])
-    other, _ = by_own_fold(lines("other"))
+    other, order = by_own_fold(lines("other"))
+    fold_other = np.array([fold_of(line) for line in order])
     unmet = {}
     for name in ("foreign", "idle-eval"):
         there = rows(lines(name))
         unmet[name] = joined([said(net, there) for net in nets])
 
     calibration = calibrated(known.logits, truth, other.logits)
-    found: dict[str, object] = {"calibration": asdict(calibration), "known": len(truth)}
+    without = [
+        calibrated(known.logits[fold != k], truth[fold != k], other.logits[fold_other != k])
+        for k in range(FOLDS)
+    ]
+    found: dict[str, object] = {
+        "calibration": asdict(calibration),
+        "without": [asdict(each) for each in without],
+        "known": len(truth),
+    }
     for name, score in SCORES.items():
         line = {}
         for against, what in {"other": other, **unmet}.items():

@@ -24,6 +24,7 @@ from .fit import read
 from .openset import FOLDS, accepted, auroc
 
 DRAWS = 2000
+SEEN = {"none": 0, "1": 1, "2 to 4": 4, "5 to 9": 9, "10 to 29": 29, "30 and more": 10**9}
 FORMS = {"stream": "signd.onnx", "window": "signd-window.onnx"}
 
 
@@ -54,7 +55,7 @@ class Daemon:
         found = []
         for fold in range(FOLDS):
             mine = [line for line in lines if self.fold_of(line) == fold]
-            found += self.answers(mine, fold, form)
+            found += [clip | {"fold": fold} for clip in self.answers(mine, fold, form)]
         return found
 
 
@@ -89,6 +90,24 @@ def by_signer(clips: list[dict[str, Any]], value: Any) -> list[Floats]:
     return [np.array(values) for values in groups.values()]
 
 
+def by_clips_seen(
+    clips: list[dict[str, Any]], every: list[dict[str, str]], daemon: Daemon
+) -> dict[str, list[float]]:
+    """Clips and their top-1 and top-5, by how many clips of the sign the network was trained on."""
+    buckets: dict[str, list[dict[str, Any]]] = {name: [] for name in SEEN}
+    for clip in clips:
+        seen = sum(
+            line["label"] == clip["label"] and daemon.fold_of(line) != clip["fold"]
+            for line in every
+        )
+        buckets[next(name for name, most in SEEN.items() if seen <= most)].append(clip)
+    return {
+        name: [len(of), *(float(np.mean([right(clip, k) for clip in of])) for k in (1, 5))]
+        for name, of in buckets.items()
+        if of
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path)
@@ -120,9 +139,16 @@ def main() -> None:
                 groups = by_signer(clips, lambda clip, k=k: right(clip, k))
                 value = float(np.concatenate(groups).mean())
                 line[f"top{k}"] = [value, *interval(groups, np.mean)]
+            line["folds"] = [
+                float(np.mean([right(clip, 1) for clip in clips if clip["fold"] == fold]))
+                for fold in range(FOLDS)
+            ]
             table[name] = line
             known += clips if name != "gislr" else []
             print(f"  {name:10} n {len(clips):4}", {k: np.round(v, 3) for k, v in line.items()})
+        seen = by_clips_seen(known, [*lists["wlasl"], *lists["webcam"], *lists["gislr"]], daemon)
+        table["by clips of the sign in training"] = seen
+        print("  by clips of the sign in training", seen)
         accepting = np.array([score(clip) for clip in known])
         others = {"other": daemon.unmet(lists["other"], form)}
         for name in ("foreign", "idle-eval"):

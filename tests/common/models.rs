@@ -13,6 +13,8 @@ use signd::infer::model::{Model, Runtime};
 
 /// The model that `make setup` leaves beside the binary.
 pub const SHIPPED: &str = "";
+/// Its window form.
+pub const SHIPPED_WINDOW: &str = "../../models/signd-window.onnx";
 /// A small model in both of its forms; see `tests/models/pace.py`.
 pub const PACE_STREAM: &str = "pace-stream.onnx";
 /// Its window form.

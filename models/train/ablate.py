@@ -31,7 +31,7 @@ EVERYTHING = (
 )
 LENGTHS = ("hand", "other", "lips", "arms", "face_distance", "tip_distance")
 """Groups of base measured in shoulder widths."""
-VIEWS, STEPS, BATCH, RATE = 10, 400, 64, 3e-3
+VIEWS, STEPS, BATCH, RATE = 8, 304, 64, 3e-3
 CHANNELS = 96
 FLAT_ROWS = 16
 PAST_ROWS = 32

@@ -11,6 +11,9 @@ import numpy as np
 
 from .clips import Floats
 
+WRONG = 0.05
+"""Share of known signs that may be decided wrongly."""
+
 
 @dataclass
 class Calibration:
@@ -37,13 +40,13 @@ class Calibration:
         return softmax(shifted / self.temperature)
 
 
-def calibrated(known: Floats, truth: np.ndarray, other: Floats) -> Calibration:
+def calibrated(known: Floats, truth: np.ndarray) -> Calibration:
     """Calibration on clips of signers not met.
 
     Training tells *no sign* of much that is strange, and strange signers too are told it: its logit
     is lowered until a known sign loses no more than one place in a hundred to it. The temperature
-    makes the true labels most probable (Guo 2017). The threshold is where one more known sign
-    decided rightly is worth one more other word decided.
+    makes the true labels most probable (Guo 2017). The threshold lets one known sign in twenty be
+    decided wrongly.
     """
     alone = float((known[:, :-1].argmax(axis=1) == truth).mean())
     lost = [(b, alone - _top1(known, truth, b)) for b in np.arange(0.0, -6.0, -0.25)]
@@ -55,14 +58,10 @@ def calibrated(known: Floats, truth: np.ndarray, other: Floats) -> Calibration:
         tried[float(t)] = float(-np.log(p + 1e-12).mean())
     temperature = min(tried, key=lambda t: tried[t])
     made = Calibration(temperature, no_sign, 0.0)
-    p, q = made.probabilities(known), made.probabilities(other)
-    right = np.where(p.argmax(axis=1) == truth, p.max(axis=1), 0.0)
-    wrong = np.where(q.argmax(axis=1) < q.shape[1] - 1, q.max(axis=1), 0.0)
-    gain = {
-        float(t): float((right >= t).mean() - (wrong >= t).mean())
-        for t in np.arange(0.2, 0.9, 0.01)
-    }
-    made.threshold = round(max(gain, key=lambda t: gain[t]), 2)
+    p = made.probabilities(known)
+    wrong = np.where(p.argmax(axis=1) != truth, p[:, :-1].max(axis=1), 0.0)
+    wrong[p.argmax(axis=1) == p.shape[1] - 1] = 0.0
+    made.threshold = float(np.ceil(100 * np.quantile(wrong, 1 - WRONG)) / 100)
     return made
 
 

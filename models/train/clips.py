@@ -122,6 +122,12 @@ def read_split(path: Path) -> dict[tuple[str, str], int]:
         return {(line["set"], line["signer"]): int(line["fold"]) for line in csv.DictReader(file)}
 
 
+def fold_of(line: dict[str, str], split: dict[tuple[str, str], int]) -> int:
+    """Fold of a line whose path leads into a folder named after the set."""
+    sets = (str(folder.name) for folder in Path(line["path"]).parents)
+    return next(split[name, line["signer"]] for name in sets if (name, line["signer"]) in split)
+
+
 def load(signd: Path, data: Path, sets: list[str], split: dict[tuple[str, str], int]) -> list[Clip]:
     """All clips of these sets that the split gives to training."""
     lines = [

@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .calibration import Calibration
-from .clips import Floats, read_index, read_split, read_vocabulary
+from .clips import Floats, fold_of, read_index, read_split, read_vocabulary
 from .export import export
 from .fit import read
 from .openset import FOLDS, accepted, auroc
@@ -35,7 +35,7 @@ class Daemon:
         self.signd, self.nets, self.split = signd, nets, split
 
     def fold_of(self, line: dict[str, str]) -> int:
-        return self.split[Path(line["path"]).parent.name, line["signer"]]
+        return fold_of(line, self.split)
 
     def answers(self, lines: list[dict[str, str]], fold: int, form: str) -> list[dict[str, Any]]:
         """The `clips` of its JSON."""

@@ -3,8 +3,8 @@
     python -m models.train.openset CLIPS NETS OUT.json
 
 `CLIPS` are the lists of `models.clips_csv`, `NETS` the networks of the four folds. Known clips are
-scored by the network that has not met their signer. The score and its calibration are chosen on the
-*other words* of signers not met, which are no sign of the vocabulary either; `foreign` and `idle`
+scored by the network that has not met their signer. The score is chosen on the *other
+words* of signers not met, which are no sign of the vocabulary either; `foreign` and `idle`
 are looked at once, with what was chosen.
 """
 
@@ -19,7 +19,7 @@ import torch
 from torch.nn import functional as F
 
 from .calibration import calibrated, softmax
-from .clips import Floats, read_index, read_split, read_vocabulary
+from .clips import Floats, fold_of, read_index, read_split, read_vocabulary
 from .fit import answers, read, rows_of_files
 from .net import Net
 
@@ -95,32 +95,25 @@ def main() -> None:
     def rows(chosen: list[dict[str, str]]) -> list[Floats]:
         return rows_of_files(asked.signd, [Path(line["path"]) for line in chosen])
 
-    def fold_of(line: dict[str, str]) -> int:
-        return split[Path(line["path"]).parent.name, line["signer"]]
-
     def by_own_fold(chosen: list[dict[str, str]]) -> tuple[Said, list[dict[str, str]]]:
         parts, order = [], []
         for fold, net in enumerate(nets):
-            mine = [line for line in chosen if fold_of(line) == fold]
+            mine = [line for line in chosen if fold_of(line, split) == fold]
             parts.append(said(net, rows(mine)))
             order += mine
         return joined(parts), order
 
     known, order = by_own_fold([*lines("wlasl"), *lines("webcam")])
-    fold = np.array([fold_of(line) for line in order])
+    fold = np.array([fold_of(line, split) for line in order])
     truth = np.array([labels.index(line["label"]) for line in order])
-    other, order = by_own_fold(lines("other"))
-    fold_other = np.array([fold_of(line) for line in order])
+    other, _ = by_own_fold(lines("other"))
     unmet = {}
     for name in ("foreign", "idle-eval"):
         there = rows(lines(name))
         unmet[name] = joined([said(net, there) for net in nets])
 
-    calibration = calibrated(known.logits, truth, other.logits)
-    without = [
-        calibrated(known.logits[fold != k], truth[fold != k], other.logits[fold_other != k])
-        for k in range(FOLDS)
-    ]
+    calibration = calibrated(known.logits, truth)
+    without = [calibrated(known.logits[fold != k], truth[fold != k]) for k in range(FOLDS)]
     found: dict[str, object] = {
         "calibration": asdict(calibration),
         "without": [asdict(each) for each in without],

@@ -54,7 +54,7 @@ def measure(subject: Subject, daemon: Daemon, clips: Path) -> dict[str, Any]:
     for name in (*LABELLED, *REFUSED):
         lines = listed(clips / f"{name}.csv")
         labels = [line["label"] for line in lines]
-        inside = daemon.evaluate(clips / f"{name}.csv", subject.model)
+        inside = daemon.evaluate(clips / f"{name}.csv", subject.model, subject.no_sign)
         answers = {"outside": subject.outside(daemon, lines), "inside": inside}
         found: dict[str, Any] = {"n": len(lines)}
         for place, given in answers.items():

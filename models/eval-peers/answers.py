@@ -33,14 +33,15 @@ class Daemon:
     signd: Path
     runtime: Path
 
-    def evaluate(self, clips: Path, model: Path) -> list[Answer]:
-        """The answers of `signd eval`, in the order of the list; exits if a clip has none."""
+    def evaluate(self, clips: Path, model: Path, no_sign: str | None) -> list[Answer]:
+        """The answers of `signd eval`, in the order of the list, *no sign* under the model's own
+        name for it; exits if a clip has none."""
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "eval.json"
             asked = ["eval", clips, "--model", model, "--runtime", self.runtime, "--json", out]
             self.output(*asked)
-            told = json.loads(out.read_text())["clips"]
-        return [[tuple(pair) for pair in clip["top"]] for clip in told]
+            told = [clip["top"] for clip in json.loads(out.read_text())["clips"]]
+        return [[(no_sign if label is None else label, p) for label, p in top] for top in told]
 
     def clips(self, lines: list[Line]) -> list[dict[str, Any]]:
         """The listed recordings as `signd landmarks` prints them; rate and size of the list stand

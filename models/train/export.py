@@ -136,7 +136,7 @@ def export(net: Net, out: Path, name: str, labels: list[str], how: Calibration) 
     net = rounded(net).eval()
     width, size = net.shape.columns, net.state_size()
     batch = torch.export.Dim("B", min=1, max=4096)
-    window, streaming = out / "signd-window.onnx", out / "signd.onnx"
+    window, streaming = out / "signd-window.unchecked", out / "signd.unchecked"
     torch.onnx.export(
         Window(net), (torch.randn(1, 40, width),), str(window),
         input_names=["rows"], output_names=["logits", "embedding"],
@@ -154,6 +154,8 @@ def export(net: Net, out: Path, name: str, labels: list[str], how: Calibration) 
     print(f"{sizes} MB; PyTorch, window and streaming differ by {gap:.1e} at most")
     if not gap < AGREE:
         raise SystemExit(f"they must agree to {AGREE}")
+    for path in (window, streaming):
+        path.rename(path.with_suffix(".onnx"))
 
 
 def main() -> None:

@@ -175,7 +175,7 @@ def bend(rows: Floats, rng: np.random.Generator, columns: dict[str, slice]) -> F
     return rows
 
 
-def batches(bank: Bank, rng: np.random.Generator, columns: dict[str, slice]) -> list[np.ndarray]:
+def batches(bank: Bank, rng: np.random.Generator) -> list[np.ndarray]:
     """Several batches of views of about equal length each."""
     views = bank.draw(rng, BATCH * 16)
     views = views[
@@ -254,17 +254,18 @@ def fit(
         optimizer, rate, total_steps=steps, pct_start=0.1
     )
     kept, done = out.with_suffix(".checkpoint"), 0
+    losses: list[float] = []
     if kept.exists():
-        stored = torch.load(kept, map_location=device, weights_only=False)
+        stored = torch.load(kept, map_location="cpu", weights_only=False)
         for part, what in zip((net, mean, optimizer, schedule), stored["parts"], strict=True):
             part.load_state_dict(what)
         rng.bit_generator.state, done = stored["rng"], stored["done"]
         torch.set_rng_state(stored["torch"])
+        losses = stored["losses"]
     columns = spans()
     bar = tqdm(total=steps, initial=done, unit="step", mininterval=20)
-    losses: list[float] = []
     while done < steps:
-        for views in batches(bank, rng, columns):
+        for views in batches(bank, rng):
             if done == steps:
                 break
             some = batch(bank, views, rng, columns)
@@ -283,11 +284,11 @@ def fit(
                 bar.set_postfix(loss=f"{np.mean(losses[-200:]):.3f}", refresh=False)
         if done % 400 < 16:
             parts = [part.state_dict() for part in (net, mean, optimizer, schedule)]
-            state = {"parts": parts, "rng": rng.bit_generator.state, "done": done}
+            state = {"parts": parts, "rng": rng.bit_generator.state, "done": done, "losses": losses}
             torch.save(state | {"torch": torch.get_rng_state()}, kept.with_suffix(".part"))
             kept.with_suffix(".part").rename(kept)
     trained: Net = mean.module.cpu().eval()
-    torch.save({"shape": asdict(shape), "weights": trained.state_dict(), "losses": losses}, out)
+    torch.save({"shape": asdict(net.shape), "weights": trained.state_dict(), "losses": losses}, out)
     kept.unlink(missing_ok=True)
     return trained
 
@@ -323,7 +324,7 @@ def answers(net: Net, rows: list[Floats]) -> tuple[Floats, Floats]:
 
 
 def score(net: Net, signd: Path, data: Path, fold: int, split: Path) -> dict[str, list[float]]:
-    """Top-1 and top-5 of the signers left out, by set."""
+    """Top-1 and top-5 of the signers left out, by set; of all signers where none was."""
     labels = read_vocabulary(data / "gislr/sign_to_prediction_index_map.json")
     folds = read_split(split)
     found = {}

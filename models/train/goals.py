@@ -22,8 +22,10 @@ from .clips import Floats, fold_of, read_index, read_split, read_vocabulary
 from .export import export
 from .fit import read
 from .openset import FOLDS, accepted, auroc
+from .split import SAME
 
 DRAWS = 2000
+ONE_OF = {signer: f"same{i}" for i, (_, signers) in enumerate(SAME) for signer in signers}
 SEEN = {"none": 0, "1": 1, "2 to 4": 4, "5 to 9": 9, "10 to 29": 29, "30 and more": 10**9}
 FORMS = {"stream": "signd.onnx", "window": "signd-window.onnx"}
 
@@ -37,7 +39,9 @@ class Daemon:
     def fold_of(self, line: dict[str, str]) -> int:
         return fold_of(line, self.split)
 
-    def answers(self, lines: list[dict[str, str]], fold: int, form: str) -> list[dict[str, Any]]:
+    def answers(
+        self, lines: list[dict[str, str]], fold: int, form: str, *flags: str
+    ) -> list[dict[str, Any]]:
         """The `clips` of its JSON."""
         folder = self.nets / f"fold{fold}"
         listed, told = folder / "clips.csv", folder / "eval.json"
@@ -45,17 +49,26 @@ class Daemon:
             out = csv.DictWriter(file, ["path", "label", "signer", "fps", "width", "height"])
             out.writeheader()
             out.writerows({key: line[key] for key in out.fieldnames} for line in lines)
-        command = [self.signd, "eval", listed, "--model", folder / FORMS[form], "--json", told]
+        command = [
+            self.signd,
+            "eval",
+            listed,
+            "--model",
+            folder / FORMS[form],
+            "--json",
+            told,
+            *flags,
+        ]
         subprocess.run(command, check=True, capture_output=True)
         found: list[dict[str, Any]] = json.loads(told.read_text())["clips"]
         return found
 
-    def unmet(self, lines: list[dict[str, str]], form: str) -> list[dict[str, Any]]:
+    def unmet(self, lines: list[dict[str, str]], form: str, *flags: str) -> list[dict[str, Any]]:
         """Answers of the network that has not met the signer."""
         found = []
         for fold in range(FOLDS):
             mine = [line for line in lines if self.fold_of(line) == fold]
-            found += [clip | {"fold": fold} for clip in self.answers(mine, fold, form)]
+            found += [clip | {"fold": fold} for clip in self.answers(mine, fold, form, *flags)]
         return found
 
 
@@ -72,13 +85,20 @@ def score(clip: dict[str, Any]) -> float:
     return max((p for label, p in clip["top"] if label is not None), default=0.0)
 
 
-def interval(groups: list[Floats], of: Any) -> tuple[float, float]:
-    """Of a figure over the values of signers drawn with replacement."""
+def decided(clip: dict[str, Any], thresholds: list[float]) -> bool:
+    """Whether the daemon would decide a sign, at the threshold found without its fold."""
+    label, p = clip["top"][0]
+    return label is not None and p >= thresholds[clip["fold"]]
+
+
+def interval(sides: list[list[Floats]], of: Any) -> tuple[float, float]:
+    """Of a figure over the values of signers, those of each side drawn with replacement."""
     rng = np.random.default_rng(0)
-    drawn = [
-        of(np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]))
-        for _ in range(DRAWS)
-    ]
+
+    def drawn_from(groups: list[Floats]) -> Floats:
+        return np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))])
+
+    drawn = [of(*map(drawn_from, sides)) for _ in range(DRAWS)]
     low, high = np.percentile(drawn, [2.5, 97.5])
     return float(low), float(high)
 
@@ -86,7 +106,7 @@ def interval(groups: list[Floats], of: Any) -> tuple[float, float]:
 def by_signer(clips: list[dict[str, Any]], value: Any) -> list[Floats]:
     groups: dict[str, list[float]] = {}
     for clip in clips:
-        groups.setdefault(clip["signer"], []).append(value(clip))
+        groups.setdefault(ONE_OF.get(clip["signer"], clip["signer"]), []).append(value(clip))
     return [np.array(values) for values in groups.values()]
 
 
@@ -125,6 +145,7 @@ def main() -> None:
         how = Calibration.read(asked.calibration, fold)
         name = f"signs 250, without fold {fold}"
         export(read(asked.nets / f"fold{fold}.pt"), folder, name, labels, how)
+    thresholds = [Calibration.read(asked.calibration, fold).threshold for fold in range(FOLDS)]
     daemon = Daemon(asked.signd, asked.nets, read_split(asked.split))
     lists = {path.stem: read_index(path) for path in sorted(asked.clips.glob("*.csv"))}
     found: dict[str, Any] = {}
@@ -134,43 +155,58 @@ def main() -> None:
         known: list[dict[str, Any]] = []
         for name in ("gislr", "wlasl", "webcam"):
             clips = daemon.unmet(lists[name], form)
-            line: dict[str, Any] = {"n": len(clips), "signers": len({c["signer"] for c in clips})}
+            line: dict[str, Any] = {"n": len(clips), "signers": len(by_signer(clips, len))}
             for k in (1, 5):
                 groups = by_signer(clips, lambda clip, k=k: right(clip, k))
                 value = float(np.concatenate(groups).mean())
-                line[f"top{k}"] = [value, *interval(groups, np.mean)]
+                line[f"top{k}"] = [value, *interval([groups], np.mean)]
             line["folds"] = [
                 float(np.mean([right(clip, 1) for clip in clips if clip["fold"] == fold]))
                 for fold in range(FOLDS)
             ]
+            line["no sign"] = float(np.mean([clip["top"][0][0] is None for clip in clips]))
+            line["decided rightly"], line["decided wrongly"] = (
+                float(
+                    np.mean([decided(clip, thresholds) and right(clip, 1) == so for clip in clips])
+                )
+                for so in (True, False)
+            )
             table[name] = line
             known += clips if name != "gislr" else []
             print(f"  {name:10} n {len(clips):4}", {k: np.round(v, 3) for k, v in line.items()})
         seen = by_clips_seen(known, [*lists["wlasl"], *lists["webcam"], *lists["gislr"]], daemon)
         table["by clips of the sign in training"] = seen
         print("  by clips of the sign in training", seen)
-        accepting = np.array([score(clip) for clip in known])
+        accepting = by_signer(known, score)
+        scores = np.concatenate(accepting)
         others = {"other": daemon.unmet(lists["other"], form)}
         for name in ("foreign", "idle-eval"):
-            every = [daemon.answers(lists[name], fold, form) for fold in tqdm(range(FOLDS))]
-            others[name] = [clip for clips in every for clip in clips]
+            others[name] = [
+                clip | {"fold": fold}
+                for fold in tqdm(range(FOLDS))
+                for clip in daemon.answers(lists[name], fold, form)
+            ]
         for name, clips in others.items():
             groups = by_signer(clips, score)
             values = np.concatenate(groups)
-            area, passed = auroc(accepting, values), accepted(accepting, values)
+            sides = [accepting, groups]
             line = {
                 "n": len(lists[name]),
-                "auroc": [area, *interval(groups, lambda v, known=accepting: auroc(known, v))],
+                "auroc": [auroc(scores, values), *interval(sides, auroc)],
+                "accepted": [accepted(scores, values), *interval(sides, accepted)],
+                "decided": float(np.mean([decided(clip, thresholds) for clip in clips])),
             }
-            line["accepted"] = [
-                passed,
-                *interval(groups, lambda v, known=accepting: accepted(known, v)),
-            ]
             table[f"known against {name}"] = line
             print(
                 f"  known {len(known)} against {name:10}",
                 {k: np.round(v, 3) for k, v in line.items()},
             )
+    for name in ("wlasl", "webcam"):
+        clips = daemon.unmet(lists[name], "stream", "--segmented")
+        line = {f"top{k}": float(np.mean([right(clip, k) for clip in clips])) for k in (1, 5)}
+        line["undecided"] = sum(clip["decisions"] == 0 for clip in clips)
+        found[f"{name}, segmented by the daemon"] = line
+        print(name, "segmented", line)
     asked.out.write_text(json.dumps(found, indent=1))
 
 

@@ -6,7 +6,7 @@ and for the window form; `step` takes one row of each of many streams with their
 streaming form. Both are the same weights and the same numbers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,7 +30,6 @@ class Shape:
     pooled: int = 384
     """Activations of the teacher's last layer, matched in training only."""
     drop: float = 0.15
-    extra: dict[str, float] = field(default_factory=dict)
 
 
 class CausalConv(torch.autograd.Function):

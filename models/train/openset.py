@@ -1,11 +1,11 @@
 """Which score tells a known sign from everything else: softmax, energy, distance to a prototype.
 
-    python -m models.train.openset CLIPS NETS OUT.json
+    python -m models.train.openset CLIPS NETS LABELS OUT.json
 
 `CLIPS` are the lists of `models.clips_csv`, `NETS` the networks of the four folds. Known clips are
-scored by the network that has not met their signer. The score is chosen on the *other
-words* of signers not met, which are no sign of the vocabulary either; `foreign` and `idle`
-are looked at once, with what was chosen.
+scored by the network that has not met their signer. The score is chosen on the *other words* of
+signers not met, which are no sign of the vocabulary either; `foreign` and `idle` are reported.
+Logits are as trained; what ships is calibrated besides (`calibration`).
 """
 
 import argparse

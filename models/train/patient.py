@@ -15,7 +15,7 @@ from tqdm import tqdm
 from . import bank
 from .bank import BLEND, COMPOSED, GIBBERISH, LABELLED, NO, Base, Filter, Maker, Shard, even, recall
 from .clips import load, read_split, read_vocabulary
-from .synth import Random, bent, compose, extended, mutated, view
+from .synth import Random, bent, compose, extended, mutated, random_genes, view
 from .teachers import Teacher
 from .warp import warped
 
@@ -44,9 +44,12 @@ class Patient(Maker):
         if kind == BLEND:
             return self.asked(self.blend(rng), rng, 0.5)
         without, sign = int(rng.integers(4)), int(rng.integers(len(self.labels)))
-        ancestors = self.best[without, sign]
-        _, genes = ancestors[rng.integers(len(ancestors))]
-        genes = mutated(genes, self.pool, rng, without)
+        ancestors = self.best.get((without, sign), [])
+        if ancestors:
+            _, genes = ancestors[rng.integers(len(ancestors))]
+            genes = mutated(genes, self.pool, rng, without)
+        else:
+            genes = random_genes(self.pool, rng, without)
         points = compose(self.pool, genes)
         base = Base(points, even(len(points)), COMPOSED, -1, self.pool.folds(genes))
         base = self.asked(base, rng, 1.0)

@@ -117,11 +117,11 @@ class Pool:
                 for of in labels.values()
                 if (kept := [i for i in of if self.fold[i] != without])
             ]
-            for without in (-2, 0, 1, 2, 3)
+            for without in range(4)
         }
 
     def draw(self, rng: Random, without: int) -> int:
-        """Number of a clip whose signer is not of fold `without` (-2: any)."""
+        """Number of a clip whose signer is not of fold `without`."""
         groups = self.groups[without]
         group = groups[rng.integers(len(groups))]
         return int(group[rng.integers(len(group))])

@@ -111,6 +111,8 @@ fn segmented(
     frames: &[Frame],
 ) -> Result<Answer, ModelError> {
     let id = StreamId::default();
+    // The clip before may have ended in an error.
+    infer.forget(&id);
     let (mut stream, mut batch) = (Stream::new(core, infer.row_kind()), Batch::default());
     let (mut answer, mut longest) = (Answer::default(), -1.0);
     let mut take = |infer: &mut Infer, batch: &Batch| {
@@ -133,6 +135,5 @@ fn segmented(
     batch.clear();
     stream.tick(Tick::End, &mut batch);
     take(infer, &batch)?;
-    infer.forget(&id);
     Ok(answer)
 }

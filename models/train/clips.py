@@ -182,7 +182,8 @@ def to_signer_space(points: Floats, aspect: float) -> Floats | None:
     if unit < 0.02:
         return None
     placed[..., :2] -= np.median((left[seen] + right[seen]) / 2, axis=0)
-    return (placed / unit).astype(np.float32)
+    out: Floats = (placed / unit).astype(np.float32)
+    return out
 
 
 def left_dominant(points: Floats) -> bool:

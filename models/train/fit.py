@@ -60,7 +60,7 @@ class Bank:
         shares: dict[int, float] = SHARES,
     ) -> None:
         self.shares = shares
-        self.rows, self.starts = [], []
+        self.rows = []
         shard_of, start_of, length, view_of = [], [], [], []
         tables: dict[str, list[np.ndarray]] = {
             k: [] for k in ("label", "kind", "folds", "said", "pooled")

@@ -138,6 +138,10 @@ class Net(nn.Module):
         self.bias = nn.Parameter(torch.zeros(shape.labels))
         self.match = nn.Linear(3 * c, shape.pooled)
 
+    def stack(self) -> list[Block]:
+        """The blocks in their order."""
+        return [block for block in self.blocks if isinstance(block, Block)]
+
     def look(self, rows: Tensor) -> Tensor:
         """Rows `[..,F]` as what the blocks take, `[..,C]`."""
         known = torch.isfinite(rows)
@@ -164,10 +168,10 @@ class Net(nn.Module):
     def train_pool(self, rows: Tensor, valid: Tensor) -> Tensor:
         """Pooled clips of a batch `[B,T,F]`, `valid [B,T]` 1 on rows that are there; the blocks in
         bfloat16, which CPUs and GPUs multiply many times faster."""
-        lead = max(block.reach for block in self.blocks)
+        lead = max(block.reach for block in self.stack())
         mask = F.pad(valid, (lead, 0))[..., None]
         x = F.pad(self.look(rows), (0, 0, lead, 0)).bfloat16()
-        for block in self.blocks:
+        for block in self.stack():
             x = block(x, mask.bfloat16())
         return self.pool(self.norm(x.float()), mask)
 
@@ -186,28 +190,28 @@ class Net(nn.Module):
     def window(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """A whole clip `[1,T,F]`: logits and embedding."""
         x = self.look(rows)
-        for block in self.blocks:
+        for block in self.stack():
             x = block.window(x)
         return self.answer(self.pool(self.norm(x), torch.ones_like(x[..., :1])))
 
     def state_size(self) -> int:
         """Numbers in a stream's state. As rows of C: the past of the blocks (`remembered`), sum,
         maximum, what attention drew, and one with the count and attention's weights."""
-        return self.shape.channels * (sum(block.reach for block in self.blocks) + 4)
+        return self.shape.channels * (sum(block.reach for block in self.stack()) + 4)
 
     def step(self, rows: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One row `[B,F]` of each of B streams and their states `[B,S]`: logits, embeddings, next
         states. A zero state is the beginning of a sign."""
         c = self.shape.channels
-        taps, moved = remembered([(block.taps, block.dilation) for block in self.blocks])
+        taps, moved = remembered([(block.taps, block.dilation) for block in self.stack()])
         past = state.unflatten(1, (-1, c))
         pasts = (
             past.index_select(1, torch.tensor(taps))
             .flatten(1)
-            .split([(b.taps - 1) * c for b in self.blocks], dim=1)
+            .split([(b.taps - 1) * c for b in self.stack()], dim=1)
         )
         x, fresh = self.look(rows), []
-        for block, met in zip(self.blocks, pasts, strict=True):
+        for block, met in zip(self.stack(), pasts, strict=True):
             x, now = block.step(x, met)
             fresh.append(now)
         x = self.norm(x)

@@ -1,4 +1,6 @@
-//! `signd eval`: how well a model understands labelled clips.
+//! `signd eval`: how well a model understands labelled clips, and finds signs in streams.
+
+mod streams;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Common, Outcome, model, read_file};
 use crate::config::Flags;
-use crate::eval::clips::{self, Failure};
+use crate::eval::clips::{self as list, Failure};
 use crate::eval::judge::Judge;
 use crate::eval::report::{html, json, terminal};
 use crate::eval::vocabulary::{self, Vocabulary};
@@ -20,7 +22,8 @@ use crate::eval::{Evaluation, Scored, Subject};
 pub struct Eval {
     /// CSV file with the columns path,label,signer,fps,width,height; paths are relative to it, an
     /// empty label is no sign, and 0 or nothing means not recorded.
-    clips: PathBuf,
+    #[arg(required_unless_present = "streams")]
+    clips: Option<PathBuf>,
     /// Let the daemon's own gate and segmenter find the sign, instead of taking each clip for one.
     #[arg(long)]
     segmented: bool,
@@ -34,15 +37,21 @@ pub struct Eval {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
+    streams: streams::Streams,
+    #[command(flatten)]
     common: Common,
 }
 
 impl Eval {
     pub fn execute(self) -> Result<Outcome> {
         let settings = self.common.settings(Flags::default())?;
-        let name = || self.clips.display().to_string();
-        let list = std::fs::File::open(&self.clips).with_context(name)?;
-        let entries = clips::read(list).with_context(name)?;
+        // Without a list of clips, streams are asked for.
+        let Some(clips) = &self.clips else {
+            return self.streams.execute(&settings, self.json.as_deref(), self.html.as_deref());
+        };
+        let name = || clips.display().to_string();
+        let list = std::fs::File::open(clips).with_context(name)?;
+        let entries = list::read(list).with_context(name)?;
         let model = model(&settings)?;
         let card = model.card();
         let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
@@ -57,7 +66,7 @@ impl Eval {
         };
         let mut judge = Judge::new(model, &vocabulary, &settings.core, self.segmented)?;
 
-        let folder = self.clips.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = clips.parent().unwrap_or(Path::new("")).to_owned();
         let bar = ProgressBar::new(entries.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} clips {elapsed}")?);
         let (mut scored, mut failures) = (Vec::new(), Vec::new());

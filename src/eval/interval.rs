@@ -5,6 +5,8 @@
 //! clips of one signer go right or wrong together, and a user asks about signers not seen yet. It is
 //! the one to quote; with few signers it is itself rough, and too narrow rather than too wide.
 
+use super::random::SplitMix;
+
 /// Lower and upper bound.
 pub type Interval = [f64; 2];
 
@@ -54,21 +56,30 @@ pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -
     Some([at(0.025), at(0.975)])
 }
 
-/// SplitMix64: Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators* (2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `n`.
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
+/// The exact interval of a Poisson mean of which `events` were counted: Garwood, *Biometrika* 28
+/// (1936). None were counted: 0 to 3.69 (one-sided, the rule of three: at most 3).
+pub fn poisson(events: usize) -> Interval {
+    let at_most = |count: usize, mean: f64| {
+        // Terms by their logarithms: e^-mean alone would vanish for large means.
+        let mut term = -mean;
+        let mut sum = term.exp();
+        for i in 1..=count {
+            term += (mean / i as f64).ln();
+            sum += term.exp();
+        }
+        sum
+    };
+    let mean_at = |count: usize, share: f64| {
+        let (mut low, mut high) = (0.0, 2.0 * count as f64 + 20.0);
+        // The share of at most `count` falls as the mean grows; 60 halvings leave nothing to gain.
+        for _ in 0..60 {
+            let middle = (low + high) / 2.0;
+            *(if at_most(count, middle) > share { &mut low } else { &mut high }) = middle;
+        }
+        low
+    };
+    let low = events.checked_sub(1).map_or(0.0, |fewer| mean_at(fewer, 0.975));
+    [low, mean_at(events, 0.025)]
 }
 
 #[cfg(test)]
@@ -93,11 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn splitmix_as_published() {
-        // First outputs of the reference implementation for seed 1234567.
-        let mut random = SplitMix(1_234_567);
-        let first = [random.next(), random.next()];
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+    fn poisson_as_published() {
+        // Ulm, American Journal of Epidemiology 131 (1990), after Pearson and Hartley's tables.
+        for (events, low, high) in
+            [(0, 0.0, 3.689), (1, 0.0253, 5.572), (5, 1.623, 11.668), (100, 81.36, 121.63)]
+        {
+            let found = poisson(events);
+            assert!((found[0] - low).abs() < 5e-3 && (found[1] - high).abs() < 5e-3, "{found:?}");
+        }
     }
 
     #[test]

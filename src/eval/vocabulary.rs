@@ -38,7 +38,7 @@ pub enum VocabularyError {
 }
 
 /// The signs that are scored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vocabulary {
     /// Name of each output in the form in which labels are compared.
     names: Vec<String>,
@@ -48,6 +48,12 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// All signs of a model.
+    pub fn of(labels: &Labels) -> Vocabulary {
+        let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();
+        Vocabulary { scored: vec![true; names.len()], names, no_sign: labels.no_sign }
+    }
+
     /// All signs of a model, or only those given.
     pub fn new(labels: &Labels, only: Option<&[String]>) -> Result<Vocabulary, VocabularyError> {
         let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();

@@ -1,0 +1,211 @@
+//! `signd eval --streams`: the benchmark of continuous streams.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::write;
+use crate::cli::{Outcome, model, read_file};
+use crate::config::Settings;
+use crate::eval::Subject;
+use crate::eval::report::streams as report;
+use crate::eval::streams::bench::{Benchmark, Folds, Judge};
+use crate::eval::streams::index::{self, Recording, Role};
+use crate::eval::streams::peer::Peer;
+use crate::eval::streams::source::{self, Library, Source};
+use crate::eval::vocabulary::Vocabulary;
+use crate::infer::decide::{DecideSettings, Decider};
+use crate::infer::model::Contract;
+
+/// A fold and the model that has not met its signers, `N=FILE`.
+#[derive(Clone, Debug)]
+struct Fold {
+    number: i64,
+    model: PathBuf,
+}
+
+impl std::str::FromStr for Fold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fold, String> {
+        let wrong = || "expected N=FILE, as in 0=fold0.onnx".to_owned();
+        let (number, model) = text.split_once('=').ok_or_else(wrong)?;
+        Ok(Fold { number: number.parse().map_err(|_| wrong())?, model: model.into() })
+    }
+}
+
+/// Flags of `signd eval --streams`.
+#[derive(Debug, Args)]
+pub struct Streams {
+    /// Find signs in continuous streams, composed of and taken from the recordings of these indices
+    /// (CSV; docs/benchmark.md says what each line is used for).
+    #[arg(long, value_name = "INDEX", num_args = 1.., conflicts_with_all = ["clips", "segmented", "vocab"])]
+    streams: Vec<PathBuf>,
+    /// What all draws of the benchmark follow from.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "streams")]
+    seed: u64,
+    /// Frame rates, from 1 to 240 a second.
+    #[arg(long, value_name = "FPS", value_delimiter = ',', default_values_t = [15.0, 20.0, 30.0, 60.0], requires = "streams")]
+    rates: Vec<f64>,
+    /// CSV file with the columns signer,fold: with --fold, who was in which model's training.
+    #[arg(long, value_name = "FILE", requires_all = ["streams", "fold"])]
+    split: Option<PathBuf>,
+    /// Judge the signers of fold N by this model, and leave out those of folds without one; repeat for
+    /// each fold. Takes the place of --model.
+    #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with = "model")]
+    fold: Vec<Fold>,
+    /// Play the streams to this model of raw landmarks too, on a sliding window.
+    #[arg(long, value_name = "MODEL", requires = "streams")]
+    peer: Option<PathBuf>,
+}
+
+impl Streams {
+    pub fn execute(
+        &self,
+        settings: &Settings,
+        json: Option<&Path>,
+        html: Option<&Path>,
+    ) -> Result<Outcome> {
+        for rate in &self.rates {
+            ensure!((1.0..=240.0).contains(rate), "--rates: expected 1 to 240, found {rate}");
+        }
+        let folds = self.folds()?;
+        let mut judges = self.judges(settings)?;
+        let vocabulary = judges[0].vocabulary.clone();
+        for judge in &judges[1..] {
+            let same = judge.vocabulary == vocabulary;
+            ensure!(same, "--fold: the models do not have the same labels in the same order");
+        }
+        let mut peer = self.peer(settings, &vocabulary)?;
+        let mut benchmark = Benchmark {
+            seed: self.seed,
+            models: judges.iter().map(|judge| judge.subject.clone()).collect(),
+            peer: peer.as_ref().map(|(_, subject)| subject.clone()),
+            vocabulary,
+            streams: Vec::new(),
+            played: Vec::new(),
+            checks: Vec::new(),
+            failures: Vec::new(),
+            left_out: 0,
+        };
+        let (sources, library) = self.sources(&folds, &mut benchmark)?;
+        ensure!(!sources.is_empty(), "none of the recordings can be used");
+        let bar = ProgressBar::new((sources.len() * self.rates.len() * 2) as u64);
+        let style = "{bar:40} {pos}/{len} streams played {elapsed} (about {eta} to go)";
+        bar.set_style(ProgressStyle::with_template(style)?);
+        for source in &sources {
+            let judge = judges.get_mut(source.fold).context("a fold without a model")?;
+            let peer = peer.as_mut().map(|(peer, _)| peer);
+            benchmark.play(source, &library, judge, peer, &settings.core, &self.rates, || {
+                bar.inc(1);
+            })?;
+        }
+        bar.finish();
+        for failure in &benchmark.failures {
+            eprintln!("signd: {}: {}", failure.path, failure.reason);
+        }
+        if let Some(file) = json {
+            write(file, &report::json::write(&benchmark)?)?;
+        }
+        if let Some(file) = html {
+            write(file, report::html::write(&benchmark).as_bytes())?;
+        }
+        write!(std::io::stdout(), "{}", report::terminal::Table(&benchmark))?;
+        Ok(if benchmark.failures.is_empty() { Outcome::Done } else { Outcome::CutShort })
+    }
+
+    /// Who was in which fold.
+    fn folds(&self) -> Result<Folds> {
+        let here = self.fold.iter().map(|fold| fold.number).collect();
+        let mut folds = Folds { of: HashMap::new(), here };
+        let Some(file) = &self.split else { return Ok(folds) };
+        let name = || file.display().to_string();
+        #[derive(serde::Deserialize)]
+        struct Line {
+            signer: String,
+            fold: i64,
+        }
+        let text = read_file(file)?;
+        for line in csv::Reader::from_reader(&text[..]).deserialize() {
+            let Line { signer, fold } = line.with_context(name)?;
+            if let Some(other) = folds.of.insert(signer.clone(), fold)
+                && other != fold
+            {
+                bail!("{}: `{signer}` is in folds {other} and {fold}", name());
+            }
+        }
+        Ok(folds)
+    }
+
+    /// A judge for each fold, or the one that the settings name.
+    fn judges(&self, settings: &Settings) -> Result<Vec<Judge>> {
+        let of_fold = |fold: &Fold| Settings { model: fold.model.clone(), ..settings.clone() };
+        let mut all: Vec<Settings> = self.fold.iter().map(of_fold).collect();
+        if all.is_empty() {
+            all.push(settings.clone());
+        }
+        let judge = |settings: &Settings| -> Result<Judge> {
+            let open = || model(settings).with_context(|| settings.model.display().to_string());
+            Ok(Judge::new([open()?, open()?], &settings.decide, &settings.core)?)
+        };
+        all.iter().map(judge).collect()
+    }
+
+    fn peer(&self, settings: &Settings, to: &Vocabulary) -> Result<Option<(Peer, Subject)>> {
+        let Some(file) = &self.peer else { return Ok(None) };
+        let model = model(&Settings { model: file.clone(), ..settings.clone() })?;
+        let card = model.card();
+        ensure!(
+            card.contract == Contract::Landmarks,
+            "--peer: expected a model of the contract landmarks, found {}",
+            card.contract
+        );
+        let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
+        let all = DecideSettings {
+            top: 1,
+            thresholds: Default::default(),
+            allow: Vec::new(),
+            ..settings.decide.clone()
+        };
+        let decider = Decider::new(&all, card)?;
+        Ok(Some((Peer::new(model, decider, to), subject)))
+    }
+
+    /// The streams, and what is known of the clips that they are made of.
+    fn sources(&self, folds: &Folds, benchmark: &mut Benchmark) -> Result<(Vec<Source>, Library)> {
+        let mut used: Vec<(Recording, usize)> = Vec::new();
+        for file in &self.streams {
+            let (recordings, left_out, failures) = index::read(file, &benchmark.vocabulary)?;
+            benchmark.left_out += left_out;
+            benchmark.failures.extend(failures);
+            let judged =
+                recordings.into_iter().filter_map(|r| folds.judge(&r).map(|fold| (r, fold)));
+            used.extend(judged);
+        }
+        let mut library = Library::default();
+        let bar = ProgressBar::new(used.len() as u64);
+        bar.set_style(ProgressStyle::with_template(
+            "{bar:40} {pos}/{len} recordings read {elapsed}",
+        )?);
+        let mut usable = Vec::new();
+        for (recording, fold) in used {
+            bar.inc(1);
+            if !matches!(recording.role, Role::Clip(_)) {
+                usable.push((recording, fold));
+                continue;
+            }
+            match library.learn(&recording) {
+                Ok(true) => usable.push((recording, fold)),
+                Ok(false) => benchmark.left_out += 1,
+                Err(failure) => benchmark.failures.push(failure),
+            }
+        }
+        bar.finish_and_clear();
+        let sources = source::plan(&usable, &library, self.seed);
+        Ok((sources, library))
+    }
+}

@@ -1,0 +1,124 @@
+//! A stream through the daemon's own core and inference, without threads: what was decided, when,
+//! and what was thought on the way.
+
+use crate::event::{Body, Hand, State};
+use crate::features::Placed;
+use crate::features::space::Shoulders;
+use crate::frame::{Arrival, Frame, SourceTime};
+use crate::gate::repair::Repair;
+use crate::infer::Infer;
+use crate::infer::model::ModelError;
+use crate::segment::Motion;
+use crate::stream::{Batch, CoreSettings, Stream, Tick};
+use crate::wire::topic::StreamId;
+
+use super::measure::Decision;
+use super::trouble::START;
+
+/// The pipeline after one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Glimpse {
+    /// Capture time, s.
+    pub t: f64,
+    /// The gate sees the dominant hand.
+    pub visible: bool,
+    /// Where in a sign.
+    pub state: State,
+    /// How fast the dominant hand moves, shoulder widths a second.
+    pub motion: f32,
+    /// The best hypothesis; output and probability.
+    pub best: Option<(u16, f32)>,
+}
+
+/// What the daemon made of a stream.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    /// All decisions, of no known sign too, in their order.
+    pub decisions: Vec<Decision>,
+    /// A glimpse for each frame.
+    pub glimpses: Vec<Glimpse>,
+}
+
+/// Plays a stream from fresh state to its end.
+pub fn drive(
+    frames: &[(Frame, Arrival)],
+    core: &CoreSettings,
+    infer: &mut Infer,
+) -> Result<Course, ModelError> {
+    let id = StreamId::default();
+    // The stream before may have ended in an error.
+    infer.forget(&id);
+    let (mut stream, mut batch) = (Stream::new(core, infer.row_kind()), Batch::default());
+    let (mut course, mut observer) = (Course::default(), Observer::default());
+    for (frame, arrival) in frames {
+        batch.clear();
+        stream.push(frame, *arrival, &mut batch);
+        let hand = take(infer, &id, &batch, &mut course)?;
+        let motion = observer.motion(frame, hand);
+        if let Some(glimpse) = course.glimpses.last_mut() {
+            glimpse.motion = motion;
+        }
+    }
+    batch.clear();
+    stream.tick(Tick::End, &mut batch);
+    take(infer, &id, &batch, &mut course)?;
+    Ok(course)
+}
+
+/// Appends what a batch gives; the visible dominant hand.
+fn take(
+    infer: &mut Infer,
+    id: &StreamId,
+    batch: &Batch,
+    course: &mut Course,
+) -> Result<Option<Hand>, ModelError> {
+    let seconds = |t: SourceTime| t.seconds_since(START);
+    let mut hand = None;
+    infer.push(id, batch, true, |event| match event.body {
+        Body::Frame(frame) => {
+            hand = frame.hand;
+            course.glimpses.push(Glimpse {
+                t: seconds(frame.t),
+                visible: frame.hand.is_some(),
+                state: frame.state,
+                motion: 0.0,
+                best: frame.top.first().copied(),
+            });
+        }
+        Body::Sign(sign) => {
+            let best = sign.top.first().copied();
+            let known =
+                |(output, _): &(u16, f32)| event.labels.name(usize::from(*output)).is_some();
+            course.decisions.push(Decision {
+                span: (seconds(sign.start_t), seconds(sign.end_t)),
+                at: seconds(batch.t),
+                label: sign.label,
+                best: best.filter(known),
+            });
+        }
+        Body::Status(_) => {}
+    })?;
+    Ok(hand)
+}
+
+/// Measures the motion that the segmenter sees, which events do not tell.
+#[derive(Default)]
+struct Observer {
+    shoulders: Shoulders,
+    repair: Repair,
+    placed: Placed,
+    motion: Motion,
+    hand: Option<Hand>,
+}
+
+impl Observer {
+    fn motion(&mut self, frame: &Frame, hand: Option<Hand>) -> f32 {
+        let (space, hands) = (self.shoulders.push(frame), self.repair.push(frame));
+        if hand.is_some() && hand != self.hand {
+            self.hand = hand;
+            self.motion.restart();
+        }
+        self.placed.take(frame, hands, self.hand.unwrap_or(Hand::Right), &space);
+        self.motion.push(frame.t, &self.placed)
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Every 0.1 s the model is asked about the last 1.5 s. A label is decided when it is the best output
 //! with at least the threshold's probability three times in a row; then there is a pause of a second.
-//! Nothing is asked, and the row begins anew, while no hand is in view.
+//! Nothing is asked, and the row begins anew, while the window shows no hand.
 
 use crate::eval::vocabulary::Vocabulary;
 use crate::event::Labels;
@@ -36,7 +36,7 @@ pub struct Said {
     /// Capture time of the window's last frame, s.
     pub t: f64,
     /// The best output, as the other model numbers it (none where it has no such label), and its
-    /// probability; none while no hand is in view.
+    /// probability; none while the window shows no hand.
     pub best: Option<(Option<u16>, f32)>,
 }
 
@@ -66,12 +66,12 @@ impl Peer {
             while next <= t + 1e-6 {
                 next += EVERY_S;
             }
-            let hand = [Part::LeftHand, Part::RightHand].iter().any(|h| frame.part(*h).is_some());
-            let best = if hand {
+            let within = |(f, _): &&(Frame, Arrival)| frame.t.seconds_since(f.t) < WINDOW_S;
+            let window = frames[..=i].iter().rev().take_while(within).count();
+            let window = &frames[i + 1 - window..=i];
+            let best = if window.iter().any(|(frame, _)| shows_hand(frame)) {
                 rows.clear();
-                let within = |(f, _): &&(Frame, Arrival)| frame.t.seconds_since(f.t) < WINDOW_S;
-                let window = frames[..=i].iter().rev().take_while(within).count();
-                for (frame, _) in &frames[i + 1 - window..=i] {
+                for (frame, _) in window {
                     rows.extend_from_slice(frame.points().as_flattened());
                 }
                 let top = self.decider.top(self.model.run(&rows)?);
@@ -83,6 +83,10 @@ impl Peer {
         }
         Ok(said)
     }
+}
+
+fn shows_hand(frame: &Frame) -> bool {
+    [Part::LeftHand, Part::RightHand].iter().any(|hand| frame.part(*hand).is_some())
 }
 
 /// Decides at a threshold. A decision's segment is the window that it came from.

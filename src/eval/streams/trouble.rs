@@ -4,7 +4,7 @@
 //! | process | how often | what |
 //! |---|---|---|
 //! | *vanishing* | each hand, 10 a minute | not found for 40 to 200 ms |
-//! | *jitter* | every frame | every point moves by itself, normal, 1 % of the shoulder width for hands, half of that for body and face |
+//! | *jitter* | every frame | every point moves by itself, normal, 0.5 % of the shoulder width for hands, half of that for body and face; the recordings' own comes on top |
 //! | *dropped frames* | 1 in 50, and 2 bursts a minute of 100 to 400 ms | never arrive; their numbers are missing |
 //! | *late frames* | every frame | captured up to 20 % of a frame early or late; arrive after an exponential delay of 20 ms on average, 1 in 100 after 200 ms more, in their order |
 //! | *crossing* | 1 a minute | another person's open hand crosses the image in 0.6 to 1.5 s; the estimator gives it the place of a hand that it does not see, or else takes it for the signer's left or right hand during the middle third |
@@ -18,7 +18,7 @@ use super::track::{Body, NOBODY, Points, Track, palm};
 /// Mean wait for a hand to vanish, and how long it is gone, s.
 const VANISH_S: (f64, f64, f64) = (6.0, 0.04, 0.2);
 /// Jitter of a hand's points, shoulder widths.
-const JITTER: f64 = 0.01;
+const JITTER: f64 = 0.005;
 /// Share of frames dropped.
 const DROPPED: f64 = 0.02;
 /// Mean wait for a burst, and its length, s.

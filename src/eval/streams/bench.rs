@@ -252,6 +252,17 @@ impl Benchmark {
         sets
     }
 
+    /// The ways in which streams were delivered, in their order.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        let mut deliveries: Vec<Delivery> = Vec::new();
+        for played in &self.played {
+            if !deliveries.contains(&played.delivery) {
+                deliveries.push(played.delivery);
+            }
+        }
+        deliveries
+    }
+
     /// Those played like this to the daemon or the peer; of one set, or of all.
     pub fn select(
         &self,

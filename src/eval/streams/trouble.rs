@@ -249,22 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn the_same_happens_at_every_rate() {
+    fn a_hand_is_gone_for_the_same_share_of_the_time_at_every_rate() {
         let gone = |fps| {
             let frames = shot(fps, true);
-            let at = |t: f64| {
-                let near =
-                    |f: &&(Frame, Arrival)| (f.0.t.seconds_since(START) - t).abs() < 0.6 / fps;
-                let frame = &frames.iter().find(near)?.0;
-                frame.part(Part::LeftHand).is_some().then_some(frame.points()[489][0] > 0.0)
-            };
-            (0..6000).map(|i| at(f64::from(i) / 10.0).is_none()).collect::<Vec<_>>()
+            let missing = frames.iter().filter(|(f, _)| f.part(Part::LeftHand).is_none()).count();
+            missing as f64 / frames.len() as f64
         };
+        // Ten times a minute for 0.12 s on average, and while the signer walks out of view.
         let (slow, fast) = (gone(15.0), gone(60.0));
-        let same = slow.iter().zip(&fast).filter(|(a, b)| a == b).count();
-        assert!(same > 5700, "{same} of 6000");
-        let missing = fast.iter().filter(|x| **x).count();
-        assert!((60..400).contains(&missing), "{missing} of 6000");
+        assert!((0.012..0.035).contains(&fast) && (slow - fast).abs() < 0.004, "{slow} {fast}");
     }
 
     #[test]

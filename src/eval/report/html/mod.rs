@@ -206,7 +206,7 @@ fn failures(evaluation: &Evaluation) -> String {
 
 /// Text as HTML, for elements and quoted attributes. Control characters, and those that turn the
 /// direction of text, become replacement characters; no name needs more than [`LONGEST`] characters.
-fn escape(text: &str) -> String {
+pub(in crate::eval::report) fn escape(text: &str) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {
         if n == LONGEST {

@@ -90,24 +90,18 @@ struct Decided<'a> {
 /// The report as JSON, with a line end.
 pub fn write(benchmark: &Benchmark) -> serde_json::Result<Vec<u8>> {
     let who = |peer: bool| if peer { "peer" } else { "signd" };
-    let mut deliveries: Vec<Delivery> = Vec::new();
-    for played in &benchmark.played {
-        if !deliveries.contains(&played.delivery) {
-            deliveries.push(played.delivery);
-        }
-    }
     let mut groups = Vec::new();
     for set in benchmark.sets() {
         for peer in [false, true] {
-            for delivery in &deliveries {
-                let played = benchmark.select(Some(set), peer, Some(*delivery));
+            for delivery in benchmark.deliveries() {
+                let played = benchmark.select(Some(set), peer, Some(delivery));
                 if played.is_empty() {
                     continue;
                 }
                 groups.push(Group {
                     set,
                     who: who(peer),
-                    delivery: *delivery,
+                    delivery,
                     figures: Benchmark::figures(&played),
                     order: Benchmark::order(&played),
                     trade: Benchmark::trade(&played),

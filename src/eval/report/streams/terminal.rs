@@ -10,7 +10,7 @@ use crate::eval::streams::figures::Figures;
 pub struct Table<'a>(pub &'a Benchmark);
 
 /// The columns and their widths.
-const COLUMNS: [(&str, usize); 20] = [
+pub const COLUMNS: [(&str, usize); 20] = [
     ("who", 5),
     ("fps", 3),
     ("", 9),
@@ -79,17 +79,11 @@ impl Table<'_> {
             write!(f, "{name:>width$} ")?;
         }
         writeln!(f)?;
-        let mut deliveries: Vec<Delivery> = Vec::new();
-        for played in &benchmark.played {
-            if !deliveries.contains(&played.delivery) {
-                deliveries.push(played.delivery);
-            }
-        }
         for peer in [false, true] {
-            for delivery in &deliveries {
-                let played = benchmark.select(Some(set), peer, Some(*delivery));
+            for delivery in benchmark.deliveries() {
+                let played = benchmark.select(Some(set), peer, Some(delivery));
                 if !played.is_empty() {
-                    line(f, peer, *delivery, &played)?;
+                    line(f, peer, delivery, &played)?;
                 }
             }
         }

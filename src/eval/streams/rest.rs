@@ -1,5 +1,5 @@
 //! How people stand while they do not sign: real frames of a clip's lead-in or lead-out with both
-//! hands at rest or out of view.
+//! hands at rest or out of view, and not on their way.
 
 use crate::frame::{Part, is_missing};
 
@@ -7,6 +7,8 @@ use super::track::{Body, Points, Track, palm};
 
 /// A resting palm is at least this far below the shoulders, shoulder widths.
 const LINE: f32 = 1.0;
+/// A hand this fast is on its way up or down, shoulder widths a second.
+const ON_ITS_WAY: f32 = 0.5;
 /// Shorter runs of such frames may be a hand lost in the middle of a sign, s.
 const SHORTEST_S: f64 = 0.3;
 /// More is not kept, s.
@@ -27,7 +29,12 @@ impl Rest {
     /// The longest run in a recording; none when there is none.
     pub fn of(track: &Track) -> Option<Rest> {
         let body = Body::of(track)?;
-        let resting: Vec<bool> = track.points.iter().map(|p| rests(p, &body)).collect();
+        let rests = |i: usize| -> bool {
+            let hands = hands(&track.points[i], &body);
+            let down = hands.is_some_and(|hands| hands.iter().flatten().all(|p| p[1] >= LINE));
+            down && (i == 0 || speed(track, i, &body) < ON_ITS_WAY)
+        };
+        let resting: Vec<bool> = (0..track.points.len()).map(rests).collect();
         let runs = resting.iter().enumerate().collect::<Vec<_>>();
         let longest =
             runs.chunk_by(|a, b| a.1 == b.1).filter(|run| *run[0].1).max_by_key(|run| run.len())?;
@@ -59,14 +66,28 @@ impl Rest {
     }
 }
 
-/// Both hands are down or out of view. A hand that is not seen is where the body model has its wrist.
-fn rests(points: &Points, body: &Body) -> bool {
+/// Where both hands are, shoulder widths from the shoulders; one that is not seen is where the body
+/// model has its wrist, if anywhere. None when the shoulders are not seen.
+fn hands(points: &Points, body: &Body) -> Option<[Option<[f32; 2]>; 2]> {
     let pose = &points[Part::Pose.range()];
-    !is_missing(&pose[11])
-        && [Part::LeftHand, Part::RightHand].iter().zip(WRISTS).all(|(hand, wrist)| {
-            let wrist = Some(pose[wrist]).filter(|p| !is_missing(p)).map(|p| [p[0], p[1]]);
-            palm(points, *hand).or(wrist).is_none_or(|p| body.place(p)[1] >= LINE)
-        })
+    let hand = |hand, wrist: usize| {
+        let wrist = Some(pose[wrist]).filter(|p| !is_missing(p)).map(|p| [p[0], p[1]]);
+        palm(points, hand).or(wrist).map(|p| body.place(p))
+    };
+    let both = [hand(Part::LeftHand, WRISTS[0]), hand(Part::RightHand, WRISTS[1])];
+    (!is_missing(&pose[11])).then_some(both)
+}
+
+/// The faster wrist's speed in the body model from the frame before, shoulder widths a second.
+fn speed(track: &Track, i: usize, body: &Body) -> f32 {
+    let wrist = |i: usize, wrist: usize| track.points[i][Part::Pose.range()][wrist];
+    let speeds = WRISTS.map(|w| {
+        let (a, b) = (wrist(i - 1, w), wrist(i, w));
+        let way = (a[0] - b[0]).hypot(a[1] - b[1]) / body.width;
+        // `NaN` where one of them is missing; the greatest of no numbers is none.
+        way / (track.t[i] - track.t[i - 1]) as f32
+    });
+    speeds.into_iter().fold(0.0, f32::max)
 }
 
 #[cfg(test)]

@@ -57,12 +57,13 @@ struct Truth<'a> {
     signer: &'a str,
     path: &'a str,
     span: (f64, f64),
+    clip: (f64, f64),
 }
 
 impl<'a> From<&'a Sign> for Truth<'a> {
     fn from(sign: &'a Sign) -> Self {
-        let Sign { label, gloss, signer, path, span, .. } = sign;
-        Truth { gloss, known: label.is_some(), signer, path, span: *span }
+        let Sign { label, gloss, signer, path, span, clip } = sign;
+        Truth { gloss, known: label.is_some(), signer, path, span: *span, clip: *clip }
     }
 }
 

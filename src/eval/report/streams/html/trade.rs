@@ -60,8 +60,7 @@ pub fn section(benchmark: &Benchmark) -> String {
             let who = if peer { "peer, dashed" } else { "signd" };
             let _ = write!(
                 key,
-                "<li><svg width=\"14\" height=\"12\"><circle cx=\"6\" cy=\"6\" r=\"5\" fill=\"{colour}\"/>\
-                 </svg> false in {} ({:.1} minutes): {who}</li>",
+                "<li><b style=\"color:{colour}\">●</b> false in {} ({:.1} minutes): {who}</li>",
                 escape(name),
                 alarms.hours * 60.0
             );

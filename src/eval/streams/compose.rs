@@ -184,7 +184,9 @@ impl Builder {
         let begin = self.now;
         for i in 0..steps as usize {
             let t = begin + i as f64 * length / steps;
-            self.made.track.push(t, at(t, i as f64 / steps));
+            let mut points = at(t, i as f64 / steps);
+            hide_outside(&mut points);
+            self.made.track.push(t, points);
         }
         self.now = begin + length;
     }
@@ -271,19 +273,24 @@ fn between(from: &Points, to: &Points, body: &Body, u: f32) -> Points {
             }
             _ => [0.0, 1.5 * body.width * done],
         };
-        let moved = hand.range().map(|i| {
+        for i in hand.range() {
             let [x, y, z] = shape[i];
-            [x + step[0], y + step[1], z]
-        });
-        let moved: Vec<_> = moved.collect();
-        let width = SIZE.0 as f32 / SIZE.1 as f32;
-        let inside = moved.iter().filter(|p| (0.0..width).contains(&p[0]) && p[1] < 1.0).count();
-        let seen = 2 * inside > moved.len();
-        for (i, p) in hand.range().zip(moved) {
-            out[i] = if seen { p } else { NOBODY[0] };
+            out[i] = [x + step[0], y + step[1], z];
         }
     }
     out
+}
+
+/// A hand of which most is outside the image is not seen.
+fn hide_outside(points: &mut Points) {
+    let width = SIZE.0 as f32 / SIZE.1 as f32;
+    for hand in [Part::LeftHand, Part::RightHand] {
+        let hand = &mut points[hand.range()];
+        let inside = |p: &&[f32; 3]| (0.0..width).contains(&p[0]) && (0.0..1.0).contains(&p[1]);
+        if 2 * hand.iter().filter(inside).count() <= hand.len() {
+            hand.fill(NOBODY[0]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -348,7 +355,11 @@ mod tests {
     fn a_hand_leaves_the_image_along_its_wrist() {
         let (up, down) = (pose(0.0, true), pose(4.0, false));
         let body = Body { middle: [0.9, 0.4], width: 0.2 };
-        let height = |u| palm(&between(&up, &down, &body, u), Part::RightHand).map(|p| p[1]);
+        let height = |u| {
+            let mut points = between(&up, &down, &body, u);
+            hide_outside(&mut points);
+            palm(&points, Part::RightHand).map(|p| p[1])
+        };
         assert!((height(0.5).expect("seen") - 0.8).abs() < 1e-5);
         assert_eq!(height(0.9), None, "below the image");
         let back = between(&down, &up, &body, 0.5);

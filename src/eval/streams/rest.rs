@@ -6,7 +6,7 @@ use crate::frame::{Part, is_missing};
 use super::track::{Body, Points, Track, palm};
 
 /// A resting palm is at least this far below the shoulders, shoulder widths.
-const LINE: f32 = 1.0;
+const LINE: f32 = 1.2;
 /// A hand this fast is on its way up or down, shoulder widths a second.
 const ON_ITS_WAY: f32 = 0.5;
 /// Shorter runs of such frames may be a hand lost in the middle of a sign, s.

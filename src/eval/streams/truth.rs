@@ -2,19 +2,19 @@
 //! shares no code, state or threshold search with the segmenter that is measured against it.
 //!
 //! The hand that is raised for more of the clip makes the sign. It is *up* while its palm is above a
-//! line one shoulder width below the shoulders; a hand not seen for up to a third of a second is where
+//! line 1.2 shoulder widths below the shoulders; a hand not seen for up to a third of a second is where
 //! a straight line puts it. The sign lies within the stretch from the first to the last moment up. A
-//! raise that the clip shows (the hand was down or unseen before) is no part of the sign: the sign
-//! begins where the palm, after its fastest moment on the way up, has slowed to a third of that or is
-//! slowest. Seen backwards, the end is the same. Where the clip shows no raise or no lowering, the
-//! sign begins or ends with the clip.
+//! raise that the clip shows (the hand was down or unseen before, and then rises by a third of a
+//! shoulder width or more) is no part of the sign: the sign begins where the palm, after its fastest
+//! moment on the way up, has slowed to a third of that or is slowest. Seen backwards, the end is the
+//! same. Where the clip shows no raise or no lowering, the sign begins or ends with that stretch.
 
 use crate::frame::Part;
 
 use super::track::{Body, Track, palm};
 
 /// Lowest place of a raised palm, shoulder widths below the shoulders.
-const LINE: f32 = 1.0;
+const LINE: f32 = 1.2;
 /// A hand unseen for longer is gone, s.
 const UNSEEN_S: f64 = 0.33;
 /// The way up or down takes at most this long, s.
@@ -23,6 +23,8 @@ const WAY_S: f64 = 0.7;
 const HALF_S: f64 = 0.05;
 /// The hand has arrived at this share of its fastest speed on the way.
 const ARRIVED: f32 = 1.0 / 3.0;
+/// A raise goes up by this at least, shoulder widths.
+const RISE: f32 = 0.33;
 /// A hand this fast is on its way, shoulder widths a second.
 const ON_ITS_WAY: f32 = 1.5;
 
@@ -42,8 +44,13 @@ pub fn extent(track: &Track) -> Option<(f64, f64)> {
     let speed = speeds(&track.t, &path);
     let forth: Vec<usize> = (first..=last).collect();
     let back: Vec<usize> = (first..=last).rev().collect();
-    let start = if first > 0 { arrival(&track.t, &speed, &forth) } else { first };
-    let end = if last + 1 < up.len() { arrival(&track.t, &speed, &back) } else { last };
+    let way = |edge: usize, order: &[usize]| {
+        let there = arrival(&track.t, &speed, order);
+        let height = |i: usize| path[i].map_or(f32::NAN, |p| p[1]);
+        if height(edge) - height(there) >= RISE { there } else { edge }
+    };
+    let start = if first > 0 { way(first, &forth) } else { first };
+    let end = if last + 1 < up.len() { way(last, &back) } else { last };
     // A hand that only goes up and down has no sign to be trimmed to.
     let (start, end) = if start < end { (start, end) } else { (first, last) };
     Some((track.t[start] - track.t[0], track.t[end] - track.t[0]))

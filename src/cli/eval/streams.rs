@@ -46,20 +46,20 @@ pub struct Streams {
     #[arg(long, value_name = "INDEX", num_args = 1.., conflicts_with_all = ["clips", "segmented", "vocab"])]
     streams: Vec<PathBuf>,
     /// What all draws of the benchmark follow from.
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "streams")]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "clips")]
     seed: u64,
     /// Frame rates, from 1 to 240 a second.
-    #[arg(long, value_name = "FPS", value_delimiter = ',', default_values_t = [15.0, 20.0, 30.0, 60.0], requires = "streams")]
+    #[arg(long, value_name = "FPS", value_delimiter = ',', default_values_t = [15.0, 20.0, 30.0, 60.0], conflicts_with = "clips")]
     rates: Vec<f64>,
     /// CSV file with the columns signer,fold: with --fold, who was in which model's training.
-    #[arg(long, value_name = "FILE", requires_all = ["streams", "fold"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "clips", requires = "fold")]
     split: Option<PathBuf>,
     /// Judge the signers of fold N by this model, and leave out those of folds without one; repeat for
     /// each fold. Takes the place of --model.
-    #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with = "model")]
+    #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with_all = ["clips", "model"])]
     fold: Vec<Fold>,
     /// Play the streams to this model of raw landmarks too, on a sliding window.
-    #[arg(long, value_name = "MODEL", requires = "streams")]
+    #[arg(long, value_name = "MODEL", conflicts_with = "clips")]
     peer: Option<PathBuf>,
 }
 

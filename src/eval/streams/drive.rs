@@ -94,6 +94,7 @@ fn take(
                 at: seconds(batch.t),
                 label: sign.label,
                 best: best.filter(known),
+                ended: Some(sign.ended),
             });
         }
         Body::Status(_) => {}

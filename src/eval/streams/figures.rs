@@ -176,6 +176,7 @@ mod tests {
             at: from + 1.2,
             label: (p >= 0.5).then_some(label),
             best: Some((label, p)),
+            ended: None,
         };
         let signs = [sign(1, 1.0), sign(2, 4.0), sign(3, 7.0)];
         let decisions = [

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::compose::Sign;
 use super::drive::Glimpse;
+use crate::event::Ended;
 
 /// From one moment to another, s.
 pub type Span = (f64, f64);
@@ -19,6 +20,8 @@ pub struct Decision {
     pub label: Option<u16>,
     /// The best output and its probability, sure enough or not; none when that is *no sign*.
     pub best: Option<(u16, f32)>,
+    /// Why the segment ended; none of the peer's windows.
+    pub ended: Option<Ended>,
 }
 
 /// How a known sign fared.
@@ -286,6 +289,7 @@ mod tests {
             at: to + 0.3,
             label: (*p >= 0.5).then_some(*label),
             best: Some((*label, *p)),
+            ended: None,
         };
         list.iter().map(decision).collect()
     }

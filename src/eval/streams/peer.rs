@@ -104,7 +104,7 @@ pub fn decide(said: &[Said], threshold: f32) -> Vec<Decision> {
         if row >= IN_A_ROW && now.t >= pause {
             let span = (now.t - WINDOW_S, now.t);
             let best = Some((label, p));
-            decisions.push(Decision { span, at: now.t, label: Some(label), best });
+            decisions.push(Decision { span, at: now.t, label: Some(label), best, ended: None });
             (row, last, pause) = (0, None, now.t + PAUSE_S);
         }
     }

@@ -68,9 +68,9 @@ fn path(track: &Track, hand: Part, body: &Body) -> Vec<Option<[f32; 2]>> {
             && track.t[i] - track.t[j] <= UNSEEN_S
             && let Some(there) = path[j]
         {
-            for k in j + 1..i {
-                let u = ((track.t[k] - track.t[j]) / (track.t[i] - track.t[j])) as f32;
-                path[k] = Some([0, 1].map(|d| there[d] + (here[d] - there[d]) * u));
+            for (t, place) in track.t[j..i].iter().zip(&mut path[j..i]).skip(1) {
+                let u = ((t - track.t[j]) / (track.t[i] - track.t[j])) as f32;
+                *place = Some([0, 1].map(|d| there[d] + (here[d] - there[d]) * u));
             }
         }
         last = Some(i);

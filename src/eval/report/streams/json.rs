@@ -9,6 +9,7 @@ use crate::eval::streams::compose::Sign;
 use crate::eval::streams::figures::{Figures, Trade};
 use crate::eval::streams::measure::{Decision, StreamScore};
 use crate::eval::streams::source::Check;
+use crate::event::Ended;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -86,6 +87,7 @@ struct Decided<'a> {
     at: f64,
     label: Option<&'a str>,
     best: Option<(&'a str, f32)>,
+    ended: Option<Ended>,
 }
 
 /// The report as JSON, with a line end.
@@ -125,6 +127,7 @@ pub fn write(benchmark: &Benchmark) -> serde_json::Result<Vec<u8>> {
         at: d.at,
         label: d.label.map(name),
         best: d.best.map(|(label, p)| (name(label), p)),
+        ended: d.ended,
     };
     let played = benchmark.played.iter().map(|run| Run {
         stream: run.stream,

@@ -7,7 +7,7 @@
 //! | *jitter* | every frame | every point moves by itself, normal, 0.5 % of the shoulder width for hands, half of that for body and face; the recordings' own comes on top |
 //! | *dropped frames* | 1 in 50, and 2 bursts a minute of 100 to 400 ms | never arrive; their numbers are missing |
 //! | *late frames* | every frame | captured up to 20 % of a frame early or late; arrive after an exponential delay of 20 ms on average, 1 in 100 after 200 ms more, in their order |
-//! | *crossing* | 1 a minute | another person's open hand crosses the image in 0.6 to 1.5 s; the estimator gives it the place of a hand that it does not see, or else takes it for the signer's left or right hand during the middle third |
+//! | *crossing* | 1 a minute | a second hand, shaped like the first that the stream shows, crosses the image in 0.6 to 1.5 s; the estimator gives it the place of a hand that it does not see, or else takes it for the signer's left or right hand during the middle third |
 //! | *walking* | with each visit | the signer comes from one side, smaller, in 1.2 s, and leaves likewise |
 
 use crate::eval::random::SplitMix;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::infer::decide::DecideSettings;
 use crate::ingest::Input;
+use crate::keys::KeySettings;
 use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub runtime: PathBuf,
     /// Recording of the run.
     pub record: RecordSettings,
+    /// Who may send and who may see.
+    pub keys: KeySettings,
     /// Most streams at once.
     pub max_streams: usize,
     /// Silence after which a stream is stalled, ms.
@@ -227,5 +230,8 @@ mod tests {
             "configuration: max_streams = 0 (expected 1 to 1024)"
         );
         assert!(error(&[], "ingest = [\"carrier-pigeon:x\"]").contains("ingest"));
+        let client = |row: &str| error(&[], &format!("[keys.clients.Cam-1]\n{row}"));
+        assert!(client("key = \"x\"").contains("keys.clients.Cam-1.key: not a public key"));
+        assert!(client("key = \"x\"\nsubscribes = true").contains("subscribes"));
     }
 }

@@ -7,11 +7,14 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::frame::{Arrival, Frame};
+use crate::keys::clients::{Clients, Door, is_name};
+use crate::keys::guard::Guard;
+use crate::keys::zap::Present;
 use crate::recording::{Channel, Loaded};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
@@ -36,8 +39,21 @@ pub struct Input {
     pub pull: bool,
     /// Connect instead of bind.
     pub connect: bool,
+    /// The client whose key is expected there; only with `connect`.
+    pub client: Option<String>,
     /// ZeroMQ endpoint, tcp or ipc.
     pub endpoint: String,
+}
+
+/// Whose frames a socket receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Anybody's.
+    Anybody,
+    /// Those of clients; libzmq says with each message whose it is.
+    Clients,
+    /// Those of the one client with this public key.
+    One(String),
 }
 
 impl FromStr for Input {
@@ -46,21 +62,32 @@ impl FromStr for Input {
     fn from_str(text: &str) -> Result<Self, String> {
         let words = ["sub+bind:", "sub+connect:", "sub:", "pull+bind:", "pull+connect:", "pull:"];
         let word = words.into_iter().find(|word| text.starts_with(word)).unwrap_or("");
-        let endpoint = &text[word.len()..];
+        let (client, endpoint) = match text[word.len()..].split_once('@') {
+            Some((client, endpoint)) if is_name(client) => (Some(client.to_owned()), endpoint),
+            _ => (None, &text[word.len()..]),
+        };
         if !["tcp://", "ipc://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            return Err("[sub|pull][+bind|+connect:]ENDPOINT with tcp:// or ipc://".into());
+            return Err("[sub|pull][+bind|+connect:][CLIENT@]ENDPOINT with tcp:// or ipc://".into());
         }
-        Ok(Input {
-            pull: word.starts_with("pull"),
-            connect: word.contains("+connect"),
-            endpoint: endpoint.to_owned(),
-        })
+        let connect = word.contains("+connect");
+        if client.is_some() && !connect {
+            return Err(
+                "CLIENT@ only with +connect: a client that connects is known by its key".into()
+            );
+        }
+        let pull = word.starts_with("pull");
+        Ok(Input { pull, connect, client, endpoint: endpoint.to_owned() })
     }
 }
 
 impl Input {
-    /// Opens the socket.
-    pub fn open(&self, context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
+    /// Opens the socket; also whose frames it receives.
+    pub fn open(
+        &self,
+        context: &zmq::Context,
+        guard: &Guard,
+        clients: &Clients,
+    ) -> Result<(zmq::Socket, Source), zmq::Error> {
         let socket = context.socket(if self.pull { zmq::PULL } else { zmq::SUB })?;
         socket.set_linger(0)?;
         socket.set_maxmsgsize(MAX_PART)?;
@@ -70,11 +97,22 @@ impl Input {
         if !self.pull {
             socket.set_subscribe(b"")?;
         }
+        let camera = self.client.as_ref().and_then(|client| clients.key(client));
+        let source = match camera {
+            Some(key) => {
+                guard.call(&socket, &key)?;
+                Source::One(key.to_string())
+            }
+            None if !self.connect && guard.serve(&socket, &self.endpoint, Door::Ingest)? => {
+                Source::Clients
+            }
+            None => Source::Anybody,
+        };
         match self.connect {
             true => socket.connect(&self.endpoint)?,
             false => socket.bind(&self.endpoint)?,
         }
-        Ok(socket)
+        Ok((socket, source))
     }
 }
 
@@ -102,7 +140,10 @@ pub struct Inbound {
 
 /// The ingest stage.
 pub struct Ingest {
-    sockets: Vec<zmq::Socket>,
+    sockets: Vec<(zmq::Socket, Source)>,
+    clients: Clients,
+    /// The handler's copy of the clients.
+    present: Present,
     reloads: crossbeam_channel::Receiver<Reload>,
     out: Sender<Passed>,
     pool: Pool<Box<Inbound>>,
@@ -130,7 +171,8 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         settings: &Settings,
-        sockets: Vec<zmq::Socket>,
+        sockets: Vec<(zmq::Socket, Source)>,
+        present: Present,
         reloads: crossbeam_channel::Receiver<Reload>,
         out: Sender<Passed>,
         pool: Pool<Box<Inbound>>,
@@ -139,6 +181,8 @@ impl Ingest {
     ) -> Self {
         Ingest {
             sockets,
+            clients: settings.keys.clients.clone(),
+            present,
             reloads,
             out,
             pool,
@@ -155,16 +199,16 @@ impl Ingest {
     pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), zmq::Error> {
         let (mut id, mut body) = (zmq::Message::new(), zmq::Message::new());
         let sockets = std::mem::take(&mut self.sockets);
-        let mut items: Vec<_> = sockets.iter().map(|s| s.as_poll_item(zmq::POLLIN)).collect();
+        let mut items: Vec<_> = sockets.iter().map(|(s, _)| s.as_poll_item(zmq::POLLIN)).collect();
         while !stop() && !self.out.closed() {
             match zmq::poll(&mut items, NAP.as_millis() as i64) {
                 // A poll interrupted by a signal is a poll that found nothing.
                 Ok(_) | Err(zmq::Error::EINTR) => {}
                 Err(error) => return Err(error),
             }
-            for (socket, item) in sockets.iter().zip(&items) {
+            for ((socket, source), item) in sockets.iter().zip(&items) {
                 let mut turn = if item.is_readable() { TURN } else { 0 };
-                while turn > 0 && self.receive(socket, &mut id, &mut body)? {
+                while turn > 0 && self.receive(socket, source, &mut id, &mut body)? {
                     turn -= 1;
                 }
             }
@@ -182,6 +226,7 @@ impl Ingest {
     fn receive(
         &mut self,
         socket: &zmq::Socket,
+        source: &Source,
         id: &mut zmq::Message,
         body: &mut zmq::Message,
     ) -> Result<bool, zmq::Error> {
@@ -197,7 +242,7 @@ impl Ingest {
             parts += 1;
         }
         match parts {
-            2 => self.admit(id, body),
+            2 => self.admit(source, id, body),
             _ => self.counters.refuse(
                 Dropped::Parts,
                 None,
@@ -207,10 +252,23 @@ impl Ingest {
         Ok(true)
     }
 
-    fn admit(&mut self, id: &[u8], body: &[u8]) {
+    fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
         let Some(stream) = topic::stream_id(id) else {
             return self.counters.refuse(Dropped::StreamId, None, &"not a stream id");
         };
+        let key = match source {
+            Source::Anybody => None,
+            Source::Clients => Some(id.gets("User-Id").unwrap_or_default()),
+            Source::One(key) => Some(key.as_str()),
+        };
+        if let Some(key) = key
+            && !self.clients.may_publish(key, &stream)
+        {
+            // Not recorded: it is no frame of that stream.
+            let who = self.clients.name(key).unwrap_or("a client that is no longer listed");
+            let why = format_args!("{who} may not send this stream");
+            return self.counters.refuse(Dropped::NotAllowed, Some(&stream), &why);
+        }
         let known = self.streams.contains_key(&stream);
         if !known && self.streams.len() >= self.max_streams {
             let most = self.max_streams;
@@ -251,6 +309,8 @@ impl Ingest {
         self.max_streams = reload.settings.max_streams;
         self.stall = Duration::from_millis(reload.settings.stall_ms);
         self.gone = Duration::from_millis(reload.settings.gone_ms);
+        self.clients.clone_from(&reload.settings.keys.clients);
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
         self.tape.reload(now(), &Loaded::of(&reload.settings, &reload.infer));
         self.out.send(Passed::Reload(Box::new(reload)));
     }
@@ -327,6 +387,12 @@ mod tests {
         assert_eq!(input("sub+connect:tcp://127.0.0.1:1"), Ok((false, true, e())));
         assert_eq!(input("pull:tcp://127.0.0.1:1"), Ok((true, false, e())));
         assert_eq!(input("pull+bind:ipc:///tmp/x"), Ok((true, false, "ipc:///tmp/x".into())));
+        let camera = "pull+connect:cam-1@tcp://10.0.0.7:1".parse::<Input>().map(|i| i.client);
+        assert_eq!(camera, Ok(Some("cam-1".into())));
+        assert_eq!(input("ipc://@x"), Ok((false, false, "ipc://@x".into())));
+        assert!(
+            input("sub:cam@tcp://127.0.0.1:1").is_err() && input("@tcp://127.0.0.1:1").is_err()
+        );
         assert!(input("push:tcp://127.0.0.1:1").is_err() && input("udp://x").is_err());
     }
 }

@@ -5,18 +5,27 @@
 //! at its high-water mark; nobody else notices.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
+use crate::keys::clients::{Clients, Door};
+use crate::keys::guard::Guard;
 use crate::recording::Channel;
 use crate::run::now;
 use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic::StreamId;
 
+/// How long an address may take to become free again, and how often that is tried.
+const REBIND: (u32, Duration) = (1000, Duration::from_millis(1));
+
 /// Opens the socket.
-pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, zmq::Error> {
+pub fn open(
+    context: &zmq::Context,
+    settings: &Settings,
+    guard: &Guard,
+) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(zmq::XPUB)?;
     socket.set_linger(500)?;
     socket.set_maxmsgsize(1024)?; // subscribers send nothing but subscriptions
@@ -25,6 +34,7 @@ pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, 
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
     socket.set_xpub_verbose(true)?;
+    guard.serve(&socket, &settings.publish, Door::Publish)?;
     socket.bind(&settings.publish)?;
     Ok(socket)
 }
@@ -32,6 +42,7 @@ pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, 
 /// The publish stage.
 pub struct Publish {
     socket: zmq::Socket,
+    clients: Clients,
     encoding: Encoding,
     tape: Tape,
     subscription: zmq::Message,
@@ -42,10 +53,11 @@ pub struct Publish {
 
 impl Publish {
     /// Publishes on this socket, and to the recording.
-    pub fn new(socket: zmq::Socket, encoding: Encoding, tape: Tape) -> Self {
+    pub fn new(socket: zmq::Socket, settings: &Settings, tape: Tape) -> Self {
+        let (clients, encoding) = (settings.keys.clients.clone(), settings.encoding);
         let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
         let (subscription, retained) = (zmq::Message::new(), BTreeMap::new());
-        Publish { socket, encoding, tape, subscription, retained, topic, body }
+        Publish { socket, clients, encoding, tape, subscription, retained, topic, body }
     }
 
     /// Readable when there is a subscription.
@@ -78,6 +90,28 @@ impl Publish {
                 _ => drop(self.retained.insert(event.stream, event)),
             }
         }
+        Ok(())
+    }
+
+    /// Goes on with these clients. libzmq cannot end one connection, but it ends those of an endpoint
+    /// when that is unbound; so when somebody may not listen any more, everybody has to come in anew.
+    pub fn adopt(&mut self, clients: &Clients) -> Result<(), zmq::Error> {
+        let asks = self.socket.is_curve_server()?;
+        if asks && self.clients.lose_a_subscriber(clients) {
+            let endpoint = self.socket.get_last_endpoint()?.map_err(|_| zmq::Error::EINVAL)?;
+            self.socket.unbind(&endpoint)?;
+            let (tries, pause) = REBIND;
+            let mut left = tries;
+            while let Err(error) = self.socket.bind(&endpoint) {
+                left -= 1;
+                if left == 0 {
+                    return Err(error);
+                }
+                std::thread::sleep(pause);
+            }
+            tracing::info!("a subscriber has lost its right; all have to connect again");
+        }
+        self.clients.clone_from(clients);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use crate::config::{Flags, Settings, SettingsError};
 use crate::infer::Infer;
 use crate::infer::decide::{Decider, UnknownLabel};
 use crate::infer::model::{Model, ModelError, Runtime};
+use crate::keys::guard::GuardError;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -145,9 +146,12 @@ impl Arguments {
                 return Outcome::Done;
             }
             eprintln!("signd: {error:#}");
-            let configuration = error
-                .chain()
-                .any(|e| e.is::<SettingsError>() || e.is::<ModelError>() || e.is::<UnknownLabel>());
+            let configuration = error.chain().any(|e| {
+                e.is::<SettingsError>()
+                    || e.is::<GuardError>()
+                    || e.is::<ModelError>()
+                    || e.is::<UnknownLabel>()
+            });
             Outcome::Failed(if configuration { 78 } else { 1 })
         })
     }

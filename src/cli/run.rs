@@ -12,14 +12,15 @@ use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, inference};
 use crate::config::Flags;
+use crate::keys::guard::Guard;
 use crate::run::Reload;
 use crate::run::counters::Counters;
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Where frames come in, repeatable: [sub|pull][+bind|+connect:]ENDPOINT; bare means sub+bind
-    /// [default: tcp://127.0.0.1:5556].
+    /// Where frames come in, repeatable: [sub|pull][+bind|+connect:][CLIENT@]ENDPOINT; bare means
+    /// sub+bind [default: tcp://127.0.0.1:5556].
     #[arg(long, value_name = "INPUT")]
     ingest: Vec<String>,
     /// Where events go out [default: tcp://127.0.0.1:5557].
@@ -34,7 +35,7 @@ pub struct Run {
 
 impl Run {
     pub fn execute(self) -> Result<Outcome> {
-        let first = self.load()?;
+        let (first, guard) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // A second signal while draining ends the process as if nobody had caught it.
@@ -51,22 +52,30 @@ impl Run {
             std::thread::spawn(move || self.reload_on(hangups, &to));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
-        let ended =
-            crate::run::run(&first.settings, first.infer, reloads, &counters, stopped, ready);
+        let ended = crate::run::run(
+            &first.settings,
+            &guard,
+            first.infer,
+            reloads,
+            &counters,
+            stopped,
+            ready,
+        );
         tracing::info!("ended: {}", counters.summary());
         ended?;
         Ok(Outcome::Done)
     }
 
-    /// Settings and model as the files are now.
-    fn load(&self) -> Result<Reload> {
+    /// Settings, model and the daemon's own key as the files are now.
+    fn load(&self) -> Result<(Reload, Guard)> {
         let settings = self.common.settings(Flags {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
             record: self.record.clone(),
             ..Flags::default()
         })?;
-        Ok(Reload { infer: inference(&settings)?, settings })
+        let guard = Guard::load(&settings)?;
+        Ok((Reload { infer: inference(&settings)?, settings }, guard))
     }
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
@@ -74,7 +83,7 @@ impl Run {
     fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
         for _ in hangups.forever() {
             match self.load() {
-                Ok(reload) => {
+                Ok((reload, _)) => {
                     let model = reload.infer.digest().to_owned();
                     if to.send(reload).is_err() {
                         return; // the daemon is ending

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use crate::keys::zap::Refused;
 use crate::wire::topic::StreamId;
 
 /// Reasons for which a frame is dropped.
@@ -13,6 +14,8 @@ pub enum Dropped {
     Parts,
     /// No valid stream id.
     StreamId,
+    /// Not a stream that this client may send.
+    NotAllowed,
     /// More streams than configured.
     TooManyStreams,
     /// Message too long.
@@ -39,9 +42,10 @@ pub enum Dropped {
 
 impl Dropped {
     /// All reasons with their names, in the order of their numbers.
-    pub const ALL: [(Dropped, &'static str); 13] = [
+    pub const ALL: [(Dropped, &'static str); 14] = [
         (Dropped::Parts, "parts"),
         (Dropped::StreamId, "stream_id"),
+        (Dropped::NotAllowed, "not_allowed"),
         (Dropped::TooManyStreams, "too_many_streams"),
         (Dropped::Oversized, "oversized"),
         (Dropped::Version, "version"),
@@ -70,9 +74,12 @@ pub struct Counters {
     start: Instant,
     received: AtomicU64,
     skipped: AtomicU64,
-    dropped: [AtomicU64; 13],
+    dropped: [AtomicU64; 14],
     /// Milliseconds after the start, plus one, at which each reason was last logged.
-    logged: [AtomicU64; 13],
+    logged: [AtomicU64; 14],
+    /// Clients not let in.
+    refused: [AtomicU64; 2],
+    refused_logged: [AtomicU64; 2],
 }
 
 impl Default for Counters {
@@ -83,6 +90,8 @@ impl Default for Counters {
             skipped: AtomicU64::new(0),
             dropped: Default::default(),
             logged: Default::default(),
+            refused: Default::default(),
+            refused_logged: Default::default(),
         }
     }
 }
@@ -102,16 +111,34 @@ impl Counters {
     pub fn refuse(&self, reason: Dropped, stream: Option<&StreamId>, why: &dyn Display) {
         let i = reason as usize;
         let total = self.dropped[i].fetch_add(1, Relaxed) + 1;
-        let now = self.start.elapsed().as_millis() as u64 + 1;
-        let before = self.logged[i].load(Relaxed);
-        if before == 0 || now - before >= LOG_EVERY.as_millis() as u64 {
-            self.logged[i].store(now, Relaxed);
+        if self.may_log(&self.logged[i]) {
             let (reason, stream) = (reason.name(), stream.map_or("", |s| s.as_str()));
             tracing::warn!(reason, stream, total, "frame dropped: {why}");
         }
     }
 
-    /// All counts as one line: `received=… skipped=… dropped.<reason>=…`, zeros of drops left out.
+    /// A client was not let in at this door; logged unless the same reason just was.
+    pub fn turn_away(&self, reason: Refused, door: &str, address: &str) {
+        let i = reason as usize;
+        let total = self.refused[i].fetch_add(1, Relaxed) + 1;
+        if self.may_log(&self.refused_logged[i]) {
+            tracing::warn!(reason = reason.name(), door, address, total, "client refused");
+        }
+    }
+
+    /// Whether it is time for another line; takes the time if so.
+    fn may_log(&self, logged: &AtomicU64) -> bool {
+        let now = self.start.elapsed().as_millis() as u64 + 1;
+        let before = logged.load(Relaxed);
+        let due = before == 0 || now - before >= LOG_EVERY.as_millis() as u64;
+        if due {
+            logged.store(now, Relaxed);
+        }
+        due
+    }
+
+    /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of
+    /// the latter two left out.
     pub fn summary(&self) -> String {
         let (received, skipped) = (self.received.load(Relaxed), self.skipped.load(Relaxed));
         let mut line = format!("received={received} skipped={skipped}");
@@ -119,6 +146,12 @@ impl Counters {
             match count.load(Relaxed) {
                 0 => {}
                 n => line += &format!(" dropped.{name}={n}"),
+            }
+        }
+        for ((_, name), count) in Refused::ALL.iter().zip(&self.refused) {
+            match count.load(Relaxed) {
+                0 => {}
+                n => line += &format!(" refused.{name}={n}"),
             }
         }
         line

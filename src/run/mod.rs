@@ -5,7 +5,7 @@ pub mod flow;
 pub mod record;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,8 @@ use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
 use crate::ingest::Ingest;
+use crate::keys::guard::Guard;
+use crate::keys::zap::Zap;
 use crate::publish::{self, Publish};
 use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
@@ -68,6 +70,7 @@ pub struct Reload {
 /// `reloads` take effect between two frames.
 pub fn run(
     settings: &Settings,
+    guard: &Guard,
     infer: Infer,
     reloads: crossbeam_channel::Receiver<Reload>,
     counters: &Arc<Counters>,
@@ -79,19 +82,33 @@ pub fn run(
         let endpoint = endpoint.to_owned();
         move |source| RunError::Socket { endpoint, source }
     };
+    // There before the first socket, and, as the last to be dropped, gone after all of them.
+    let clients = &settings.keys.clients;
+    let (present, turned) = (Arc::new(Mutex::new(clients.clone())), Arc::clone(counters));
+    let refused = move |why, door: &str, from: &str| turned.turn_away(why, door, from);
+    let _zap = Zap::start(&context, Arc::clone(&present), refused)?;
     let mut sockets = Vec::new();
     for input in settings.inputs().unwrap_or_default() {
-        sockets.push(input.open(&context).map_err(failed(&input.endpoint))?);
+        let opened = input.open(&context, guard, clients);
+        sockets.push(opened.map_err(failed(&input.endpoint))?);
     }
-    let outlet = publish::open(&context, settings).map_err(failed(&settings.publish))?;
+    let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
     let (tape, writer) = record::start(&settings.record, Loaded::of(settings, &infer))?;
-    let publish = Publish::new(outlet, settings.encoding, tape.clone());
-    let ingest =
-        Ingest::new(settings, sockets, reloads, frames_in, frame_pool, tape, Arc::clone(counters));
+    let publish = Publish::new(outlet, settings, tape.clone());
+    let ingest = Ingest::new(
+        settings,
+        sockets,
+        present,
+        reloads,
+        frames_in,
+        frame_pool,
+        tape,
+        Arc::clone(counters),
+    );
     let counters = Arc::clone(counters);
     let worker =
         Worker::new(settings.core.clone(), frames_out, frame_returns, infer, publish, counters);

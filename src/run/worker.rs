@@ -163,6 +163,7 @@ impl Worker {
     fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
         self.finish()?;
         let Reload { settings, infer } = reload;
+        self.publish.adopt(&settings.keys.clients)?;
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {

@@ -1,0 +1,172 @@
+//! Answers libzmq's question whether a key may come in: the ZeroMQ Authentication Protocol, RFC 27.
+//!
+//! For each handshake libzmq sends a request to a fixed address inside the process, and lets a client
+//! in when the answer is 200. It lets everybody in when nobody is bound there, so the socket is bound
+//! before the first door opens and closed after the last one, and a handler that panics takes the
+//! daemon with it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use super::PublicKey;
+use super::clients::{Clients, Door};
+
+const ENDPOINT: &str = "inproc://zeromq.zap.01";
+const VERSION: &[u8] = b"1.0";
+
+/// Why a client was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Its key is nobody's.
+    UnknownKey,
+    /// Its key may do other things, but not this.
+    NotAllowed,
+}
+
+impl Refused {
+    /// All reasons with their names, in the order of their numbers.
+    pub const ALL: [(Refused, &'static str); 2] =
+        [(Refused::UnknownKey, "unknown_key"), (Refused::NotAllowed, "not_allowed")];
+
+    /// The name under which it is counted.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
+/// The clients as they are now; replaced at a reload.
+pub type Present = Arc<Mutex<Clients>>;
+
+/// The running handler; ended, with its context, when dropped.
+pub struct Zap {
+    context: zmq::Context,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Zap {
+    /// Answers from here on for all sockets of this context. Told of every client refused: why, at
+    /// which door, and the address it came from.
+    pub fn start(
+        context: &zmq::Context,
+        clients: Present,
+        refused: impl Fn(Refused, &str, &str) + Send + 'static,
+    ) -> std::io::Result<Zap> {
+        let socket = context.socket(zmq::ROUTER)?;
+        socket.set_linger(0)?;
+        socket.bind(ENDPOINT)?;
+        let thread = Builder::new().name("zap".into()).spawn(move || {
+            let _bolt = Bolt;
+            while let Some(message) = receive(&socket) {
+                let request = Request::parse(&message);
+                let verdict = match &request {
+                    Some(request) => {
+                        let clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+                        request.judge(&clients)
+                    }
+                    None => Verdict::Malformed,
+                };
+                if let (Verdict::Refused(why), Some(request)) = (&verdict, &request) {
+                    let (door, from) = (request.domain, request.address);
+                    refused(*why, &String::from_utf8_lossy(door), &String::from_utf8_lossy(from));
+                }
+                // Nobody waits for an answer that cannot be sent: the handshake times out.
+                drop(socket.send_multipart(verdict.reply(&message), 0));
+            }
+        })?;
+        Ok(Zap { context: context.clone(), thread: Some(thread) })
+    }
+}
+
+impl Drop for Zap {
+    fn drop(&mut self) {
+        // Wakes the thread, then waits until every socket of the context is closed.
+        while self.context.destroy() == Err(zmq::Error::EINTR) {}
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Without a handler the doors would stand open.
+struct Bolt;
+
+impl Drop for Bolt {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
+}
+
+/// The next request; `None` when the context ends.
+fn receive(socket: &zmq::Socket) -> Option<Vec<Vec<u8>>> {
+    loop {
+        match socket.recv_multipart(0) {
+            Ok(message) => return Some(message),
+            Err(zmq::Error::ETERM) => return None,
+            Err(_) => {}
+        }
+    }
+}
+
+/// A request of the mechanism CURVE.
+struct Request<'a> {
+    domain: &'a [u8],
+    address: &'a [u8],
+    key: PublicKey,
+}
+
+enum Verdict {
+    /// Let in; what it sends comes with this as its `User-Id`.
+    Enter(String),
+    Refused(Refused),
+    Malformed,
+}
+
+impl<'a> Request<'a> {
+    fn parse(message: &'a [Vec<u8>]) -> Option<Self> {
+        let (_, body) = split(message);
+        let [version, _id, domain, address, _routing_id, mechanism, key] = body else {
+            return None;
+        };
+        let key = <[u8; 32]>::try_from(key.as_slice()).ok().map(PublicKey)?;
+        (version == VERSION && mechanism == b"CURVE").then_some(Request { domain, address, key })
+    }
+
+    fn judge(&self, clients: &Clients) -> Verdict {
+        let doors = [Door::Ingest, Door::Publish];
+        let Some(door) = doors.into_iter().find(|door| door.domain().as_bytes() == self.domain)
+        else {
+            return Verdict::Malformed;
+        };
+        let key = self.key.to_string();
+        match clients.may_enter(&key, door) {
+            Some(true) => Verdict::Enter(key),
+            Some(false) => Verdict::Refused(Refused::NotAllowed),
+            None => Verdict::Refused(Refused::UnknownKey),
+        }
+    }
+}
+
+impl Verdict {
+    /// The answer to this request. A refused client learns no more than that it is.
+    fn reply(&self, message: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let (envelope, body) = split(message);
+        let (status, text, user) = match self {
+            Verdict::Enter(key) => ("200", "OK", key.as_str()),
+            Verdict::Refused(_) => ("400", "refused", ""),
+            Verdict::Malformed => ("500", "malformed request", ""),
+        };
+        let id = body.get(1).cloned().unwrap_or_default();
+        let words = [status.into(), text.into(), user.into(), Vec::new()];
+        [envelope, &[Vec::new(), VERSION.to_vec(), id], &words].concat()
+    }
+}
+
+/// The way back to who asked, and the request: parts before and after the first empty one.
+fn split(message: &[Vec<u8>]) -> (&[Vec<u8>], &[Vec<u8>]) {
+    match message.iter().position(Vec::is_empty) {
+        Some(at) => (&message[..at], &message[at + 1..]),
+        None => (message, &[]),
+    }
+}

@@ -4,6 +4,8 @@ mod check;
 mod eval;
 mod features;
 mod import;
+mod keygen;
+mod keys;
 mod landmarks;
 mod replay;
 mod run;
@@ -53,6 +55,8 @@ enum Command {
     Send(send::Send),
     /// Show live events.
     Watch(watch::Watch),
+    /// Make a key pair: the secret key into a file, the public key to standard output.
+    Keygen(keygen::Keygen),
     /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
     Import(import::Import),
     /// Print the landmarks of recordings and other landmark files in one plain form.
@@ -124,6 +128,7 @@ impl Arguments {
             Command::Replay(command) => command.execute(),
             Command::Send(command) => command.execute(),
             Command::Watch(command) => command.execute(),
+            Command::Keygen(command) => command.execute(),
             Command::Import(command) => command.execute(),
             Command::Landmarks(command) => command.execute(),
             Command::Features(command) => command.execute(),

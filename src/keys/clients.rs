@@ -221,7 +221,10 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_table_is_named() {
         let (a, b) = (key(), key());
-        let error = |rows| clients(rows).expect_err("refused");
+        fn error(rows: &[(&str, &str, &[&str], bool)]) -> String {
+            clients(rows).expect_err("refused")
+        }
+        let long = "a".repeat(65);
         assert_eq!(
             error(&[("cam", "secret", &[], true)]),
             "keys.clients.cam.key: not a public key: 40 characters of Z85, as `signd keygen` prints it"
@@ -230,7 +233,7 @@ mod tests {
             error(&[("cam", &a, &[], true), ("eye", &b, &[], true), ("eye2", &b, &[], true)]),
             "keys.clients: eye and eye2 have the same key"
         );
-        for pattern in ["", "a*b", "*a", "a**", "a/b", &"a".repeat(65)] {
+        for pattern in ["", "a*b", "*a", "a**", "a/b", &long] {
             let error = error(&[("cam", &a, &["ok", pattern], true)]);
             assert!(error.starts_with("keys.clients.cam.publish:"), "{error}");
         }

@@ -92,11 +92,19 @@ impl Guard {
     }
 
     fn admit(&self, endpoint: &str, keys: &KeySettings) -> Result<(), GuardError> {
-        let open = self.pair.is_none() && Reach::of(endpoint) == Reach::Remote;
-        if open && !keys.allow_open {
+        if self.pair.is_some() || Reach::of(endpoint) != Reach::Remote {
+            return Ok(());
+        }
+        if !keys.allow_open {
             return Err(GuardError::Open(endpoint.to_owned()));
         }
+        tracing::warn!(endpoint, "open, without keys, to everybody who reaches it");
         Ok(())
+    }
+
+    /// Whether there is a key, so that some endpoint may ask for one.
+    pub fn has_key(&self) -> bool {
+        self.pair.is_some()
     }
 
     /// Whether who connects to, or answers at, this endpoint has to have a key.

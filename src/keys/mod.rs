@@ -7,6 +7,7 @@
 
 pub mod clients;
 pub mod guard;
+pub mod handshakes;
 pub mod reach;
 pub mod secret;
 pub mod zap;

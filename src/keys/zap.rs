@@ -21,12 +21,17 @@ pub enum Refused {
     UnknownKey,
     /// Its key may do other things, but not this.
     NotAllowed,
+    /// It came without a key, with another daemon's, or did not finish.
+    Handshake,
 }
 
 impl Refused {
     /// All reasons with their names, in the order of their numbers.
-    pub const ALL: [(Refused, &'static str); 2] =
-        [(Refused::UnknownKey, "unknown_key"), (Refused::NotAllowed, "not_allowed")];
+    pub const ALL: [(Refused, &'static str); 3] = [
+        (Refused::UnknownKey, "unknown_key"),
+        (Refused::NotAllowed, "not_allowed"),
+        (Refused::Handshake, "handshake"),
+    ];
 
     /// The name under which it is counted.
     pub fn name(self) -> &'static str {
@@ -70,7 +75,7 @@ impl Zap {
                     refused(*why, &String::from_utf8_lossy(door), &String::from_utf8_lossy(from));
                 }
                 // Nobody waits for an answer that cannot be sent: the handshake times out.
-                drop(socket.send_multipart(verdict.reply(&message), 0));
+                let _ = socket.send_multipart(verdict.reply(&message), 0);
             }
         })?;
         Ok(Zap { context: context.clone(), thread: Some(thread) })
@@ -168,5 +173,70 @@ fn split(message: &[Vec<u8>]) -> (&[Vec<u8>], &[Vec<u8>]) {
     match message.iter().position(Vec::is_empty) {
         Some(at) => (&message[..at], &message[at + 1..]),
         None => (message, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::secret::KeyPair;
+
+    /// What libzmq sends, but for the empty part in front.
+    fn request<'a>(domain: &'a str, mechanism: &'a str, key: &'a [u8]) -> Vec<&'a [u8]> {
+        let address = b"192.168.0.9";
+        vec![b"1.0", b"7", domain.as_bytes(), address, b"", mechanism.as_bytes(), key]
+    }
+
+    #[test]
+    fn a_malformed_request_is_answered_and_the_next_one_judged() {
+        let listed = KeyPair::generate().expect("a pair").public;
+        let clients = Arc::new(Mutex::new(Clients::only_subscriber("eye", listed)));
+        let context = zmq::Context::new();
+        let (tell, told) = std::sync::mpsc::channel();
+        let refused = move |why, door: &str, from: &str| {
+            tell.send((why, door.to_owned(), from.to_owned())).expect("is heard");
+        };
+        let zap = Zap::start(&context, clients, refused).expect("starts");
+        let asker = context.socket(zmq::DEALER).expect("socket");
+        asker.set_linger(0).expect("sets");
+        asker.set_rcvtimeo(5000).expect("sets");
+        asker.connect(ENDPOINT).expect("connects");
+        let ask = |parts: Vec<&[u8]>| -> (String, String, String) {
+            asker.send("", zmq::SNDMORE).expect("sends");
+            asker.send_multipart(parts, 0).expect("sends");
+            let reply = asker.recv_multipart(0).expect("an answer");
+            let text = |i: usize| String::from_utf8_lossy(&reply[i]).into_owned();
+            assert_eq!((reply.len(), text(0), text(1)), (7, String::new(), "1.0".into()));
+            (text(2), text(3), text(5))
+        };
+        let answer =
+            |status: &str, user: &str| ("7".to_owned(), status.to_owned(), user.to_owned());
+
+        for malformed in [
+            vec![&b""[..]],
+            vec![&b"1.0"[..]],
+            vec![&b"1.0"[..], b"7"],
+            request("publish", "CURVE", &listed.0)[..6].to_vec(),
+            [request("publish", "CURVE", &listed.0), vec![b"more"]].concat(),
+            request("publish", "NULL", &listed.0),
+            request("publish", "CURVE", &listed.0[1..]),
+            request("publish", "CURVE", b""),
+            request("elsewhere", "CURVE", &listed.0),
+            [vec![&b"2.0"[..]], request("publish", "CURVE", &listed.0)[1..].to_vec()].concat(),
+            vec![&[0xff; 300][..]; 40],
+        ] {
+            assert_eq!(ask(malformed).1, "500");
+        }
+        let name = listed.to_string();
+        assert_eq!(ask(request("publish", "CURVE", &listed.0)), answer("200", &name));
+        assert_eq!(ask(request("ingest", "CURVE", &listed.0)), answer("400", ""));
+        assert_eq!(ask(request("publish", "CURVE", &[7; 32])), answer("400", ""));
+        let from = || "192.168.0.9".to_owned();
+        let said: Vec<_> = told.try_iter().collect();
+        assert_eq!(said[0], (Refused::NotAllowed, "ingest".into(), from()));
+        assert_eq!(said[1..], [(Refused::UnknownKey, "publish".into(), from())]);
+
+        drop(asker);
+        drop(zap); // ends, although nobody asks any more
     }
 }

@@ -78,8 +78,8 @@ pub struct Counters {
     /// Milliseconds after the start, plus one, at which each reason was last logged.
     logged: [AtomicU64; 14],
     /// Clients not let in.
-    refused: [AtomicU64; 2],
-    refused_logged: [AtomicU64; 2],
+    refused: [AtomicU64; 3],
+    refused_logged: [AtomicU64; 3],
 }
 
 impl Default for Counters {

@@ -13,9 +13,10 @@ use crate::config::Settings;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Source};
 use crate::keys::guard::Guard;
-use crate::keys::zap::Zap;
+use crate::keys::handshakes::{self, Failure};
+use crate::keys::zap::{Refused, Zap};
 use crate::publish::{self, Publish};
 use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
@@ -82,17 +83,37 @@ pub fn run(
         let endpoint = endpoint.to_owned();
         move |source| RunError::Socket { endpoint, source }
     };
-    // There before the first socket, and, as the last to be dropped, gone after all of them.
     let clients = &settings.keys.clients;
-    let (present, turned) = (Arc::new(Mutex::new(clients.clone())), Arc::clone(counters));
-    let refused = move |why, door: &str, from: &str| turned.turn_away(why, door, from);
-    let _zap = Zap::start(&context, Arc::clone(&present), refused)?;
+    let present = Arc::new(Mutex::new(clients.clone()));
+    let turned_away = Arc::clone(counters);
+    let refused = move |why, door: &str, from: &str| turned_away.turn_away(why, door, from);
+    // There before the first socket, and, as the last to be dropped, gone after all of them.
+    let _zap = match guard.has_key() {
+        true => Some(Zap::start(&context, Arc::clone(&present), refused)?),
+        false => None,
+    };
     let mut sockets = Vec::new();
     for input in settings.inputs().unwrap_or_default() {
         let opened = input.open(&context, guard, clients);
         sockets.push(opened.map_err(failed(&input.endpoint))?);
     }
     let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
+    let guarded = sockets.iter().filter(|(_, source)| *source != Source::Anybody);
+    let mut guarded: Vec<_> = guarded.map(|(socket, _)| (socket, "ingest")).collect();
+    if outlet.is_curve_server()? {
+        guarded.push((&outlet, "publish"));
+    }
+    for (number, (socket, door)) in guarded.into_iter().enumerate() {
+        let counters = Arc::clone(counters);
+        let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+        // Refusals of our own are counted where they are pronounced.
+        let ours = socket.is_curve_server()?;
+        handshakes::watch(&context, socket, &number.to_string(), move |failure| {
+            if !(ours && failure == Failure::Refused) {
+                counters.turn_away(Refused::Handshake, door, &endpoint);
+            }
+        })?;
+    }
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);

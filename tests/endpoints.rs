@@ -83,7 +83,7 @@ fn what_is_wrong_with_keys_is_said_without_saying_a_secret() {
         ("", key("no.key"), 78, "no.key"),
         ("", key("exposed.key"), 78, "chmod 600"),
         ("", key("torn.key"), 78, "not a key file"),
-        ("", key("cam.key") + "loopback = 3", 78, "loopback"),
+        ("", key("cam.key") + "loopback = \"perhaps\"", 78, "loopback"),
         ("", "loopback = true".into(), 78, "keys.loopback needs the daemon's own key"),
         ("", good.replace("signd.key", "").replace("secret", "#"), 78, "keys.clients needs"),
         ("", client("key = \"abc\""), 78, "keys.clients.cam.key: not a public key"),

@@ -86,7 +86,7 @@ impl Keyed {
         own.write(&path("signd.key"));
         write_config(&path("signd.toml"), &path("signd.key"), clients);
         let file = |name: &str| std::fs::File::create(path(name)).expect("a file");
-        let child = super::signd()
+        let child = crate::common::signd()
             .env("RUST_LOG", "trace")
             .args(["run", "--ingest", input, "--publish", &publish, "--config"])
             .arg(path("signd.toml"))
@@ -162,7 +162,7 @@ impl Keyed {
 
     /// Stops it; its last line. Nothing that it said may hold a secret or a landmark.
     pub fn stop(mut self, clients: &[&Client]) -> String {
-        super::terminate(&self.child);
+        crate::common::terminate(&self.child);
         assert_eq!(self.child.wait().expect("ends").code(), Some(0));
         let out = std::fs::read(self.path("out")).expect("its output");
         let said = [out, std::fs::read(self.path("log")).expect("its log")].concat();
@@ -187,7 +187,7 @@ impl Keyed {
 impl Drop for Keyed {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            super::terminate(&self.child);
+            crate::common::terminate(&self.child);
             drop(self.child.wait());
         }
     }

@@ -23,7 +23,6 @@ import msgpack
 import numpy as np
 import zmq
 
-
 # A key file and the daemon's public key, both or neither.
 Keys = tuple[Path | None, str | None]
 

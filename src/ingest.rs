@@ -116,6 +116,14 @@ impl Input {
     }
 }
 
+/// What ingest receives from.
+pub struct Inlets {
+    /// Open sockets, and whose frames each receives.
+    pub sockets: Vec<(zmq::Socket, Source)>,
+    /// The clients of the handler that lets them in; kept up to date by ingest.
+    pub present: Present,
+}
+
 /// What ingest hands to the front.
 pub enum Passed {
     /// A frame or a tick.
@@ -142,7 +150,6 @@ pub struct Inbound {
 pub struct Ingest {
     sockets: Vec<(zmq::Socket, Source)>,
     clients: Clients,
-    /// The handler's copy of the clients.
     present: Present,
     reloads: crossbeam_channel::Receiver<Reload>,
     out: Sender<Passed>,
@@ -171,8 +178,7 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         settings: &Settings,
-        sockets: Vec<(zmq::Socket, Source)>,
-        present: Present,
+        inlets: Inlets,
         reloads: crossbeam_channel::Receiver<Reload>,
         out: Sender<Passed>,
         pool: Pool<Box<Inbound>>,
@@ -180,9 +186,9 @@ impl Ingest {
         counters: Arc<Counters>,
     ) -> Self {
         Ingest {
-            sockets,
+            sockets: inlets.sockets,
             clients: settings.keys.clients.clone(),
-            present,
+            present: inlets.present,
             reloads,
             out,
             pool,

@@ -151,6 +151,28 @@ fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
 }
 
 #[test]
+fn to_ask_whether_its_sender_may_send_it_allocates_nothing() {
+    let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    let table = format!(
+        "[keys.clients.cam]\nkey = '{key}'\npublish = ['x', 'hall-*']\n\
+         [keys.clients.eye]\nkey = 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{{hID'\nsubscribe = true"
+    );
+    let mut file = tempfile::NamedTempFile::new().expect("file");
+    std::io::Write::write_all(&mut file, table.as_bytes()).expect("writes");
+    let config = Some(file.path().to_owned());
+    let settings = Settings::load(&Flags { config, ..Flags::default() }).expect("valid");
+    let clients = settings.keys.clients;
+    let stream = topic::stream_id(b"hall-2").expect("an id");
+    let mut answers = (false, true);
+    let ask = || answers = (clients.may_publish(key, &stream), clients.may_publish("", &stream));
+    assert_eq!(measure(ask).count_total, 0);
+    assert_eq!(answers, (true, false));
+    // Who the sender is costs the binding a C string of the property's name.
+    let mut message = zmq::Message::new();
+    assert_eq!(measure(|| assert_eq!(message.gets("User-Id"), None)).count_total, 1);
+}
+
+#[test]
 fn nor_does_a_frame_whose_rows_are_fed_one_by_one() {
     // More calls than frames in a sign: each sign begins twice, with the rows before it.
     let calls = play(SHIPPED);

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/keyed.rs"]
 mod keyed;
 
-use common::{receive, send_frame, signd, terminate};
+use common::{receive, send_frame};
 use keyed::{Client, Keyed, count, frame, wait};
 
 /// The next event of a frame: stream and number.
@@ -185,53 +185,4 @@ fn a_camera_that_is_connected_to_has_to_have_the_key_of_its_client() {
     while next_frame(&watch) != ("cam1".into(), 1) {}
     let summary = daemon.stop(&[&cam, &eye, &false_one]);
     assert_eq!(count(&summary, "dropped.not_allowed"), 1, "{summary}");
-}
-
-#[test]
-fn send_and_watch_come_in_with_their_keys_and_say_why_they_do_not() {
-    let (cam, eye) = (Client::new(), Client::new());
-    let clients = cam.table("cam", "[\"cam1\"]", false) + &eye.table("eye", "[]", true);
-    let daemon = Keyed::start(&clients);
-    let folder = tempfile::tempdir().expect("folder");
-    let key = |client: &Client, name: &str| {
-        let path = folder.path().join(name);
-        client.write(&path);
-        path.to_str().expect("UTF-8").to_owned()
-    };
-    let (cam_key, eye_key) = (key(&cam, "cam"), key(&eye, "eye"));
-    let public = format!("--daemon-key={}", keyed::z85(&daemon.own.0.public_key));
-    let misled = format!("--daemon-key={}", keyed::z85(&cam.0.public_key));
-    let said = folder.path().join("said");
-    let seen = |words: &str| std::fs::read_to_string(&said).expect("reads").contains(words);
-    let run = |flags: &[&str]| {
-        let file =
-            || std::fs::File::options().create(true).append(true).open(&said).expect("opens");
-        signd().args(flags).stdout(file()).stderr(file()).spawn().expect("starts")
-    };
-
-    let recording = common::root().join("tests/recordings/signer.mcap");
-    let send = ["send", recording.to_str().expect("UTF-8"), "--stream=cam1", "--fps=1000"];
-    let to = ["--to", &daemon.ingest, &public, "--key"];
-    let from = ["watch", "--json", "--from", &daemon.publish];
-    for (flags, reason) in [
-        ([&from[..], &[&public, "--key", &cam_key]].concat(), "does not list this key"),
-        (from.to_vec(), "keys are asked for"),
-        ([&from[..], &[&misled, "--key", &eye_key]].concat(), "is --daemon-key the public key"),
-        ([&send[..], &to, &[&eye_key]].concat(), "does not list this key"),
-    ] {
-        let mut child = run(&flags);
-        wait(reason, || seen(reason).then_some(()));
-        terminate(&child);
-        child.wait().expect("ends");
-        std::fs::write(&said, "").expect("empties");
-    }
-    let mut watch = run(&[&from[..], &[&public, "--key", &eye_key]].concat());
-    // Sent once before, so that the watching client is told that it is subscribed.
-    assert!(run(&[&send[..], &to, &[&cam_key]].concat()).wait().expect("ends").success());
-    wait("a status", || seen("\"stream\":\"cam1\"").then_some(()));
-    assert!(run(&[&send[..], &to, &[&cam_key]].concat()).wait().expect("ends").success());
-    wait("an event", || seen("\"kind\":\"frame\"").then_some(()));
-    terminate(&watch);
-    watch.wait().expect("ends");
-    daemon.stop(&[&cam, &eye]);
 }

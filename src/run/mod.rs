@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::{Ingest, Source};
+use crate::ingest::{Ingest, Inlets, Source};
 use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure};
 use crate::keys::zap::{Refused, Zap};
@@ -120,16 +120,9 @@ pub fn run(
 
     let (tape, writer) = record::start(&settings.record, Loaded::of(settings, &infer))?;
     let publish = Publish::new(outlet, settings, tape.clone());
-    let ingest = Ingest::new(
-        settings,
-        sockets,
-        present,
-        reloads,
-        frames_in,
-        frame_pool,
-        tape,
-        Arc::clone(counters),
-    );
+    let inlets = Inlets { sockets, present };
+    let ingest =
+        Ingest::new(settings, inlets, reloads, frames_in, frame_pool, tape, Arc::clone(counters));
     let counters = Arc::clone(counters);
     let worker =
         Worker::new(settings.core.clone(), frames_out, frame_returns, infer, publish, counters);

@@ -1,5 +1,8 @@
 //! A daemon that asks for keys on tcp, and clients with and without one.
 
+// Every test file is a crate of its own and uses what it needs of this one.
+#![allow(dead_code)]
+
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -62,6 +65,15 @@ impl Client {
     }
 }
 
+/// Has the socket show this client's key to this server.
+pub fn show_key(socket: &Socket, client: Option<&Client>, server: &Client) {
+    if let Some(Client(pair)) = client {
+        socket.set_curve_serverkey(&server.0.public_key).expect("sets");
+        socket.set_curve_publickey(&pair.public_key).expect("sets");
+        socket.set_curve_secretkey(&pair.secret_key).expect("sets");
+    }
+}
+
 /// A daemon with `keys.loopback`.
 pub struct Keyed {
     child: Child,
@@ -81,8 +93,13 @@ impl Keyed {
 
     /// With this input, to which cameras connect at `ingest`.
     pub fn at(input: &str, ingest: String, clients: &str) -> Keyed {
+        Keyed::owning(Client::new(), input, ingest, clients)
+    }
+
+    /// With this key of its own.
+    pub fn owning(own: Client, input: &str, ingest: String, clients: &str) -> Keyed {
         let folder = tempfile::tempdir().expect("folder");
-        let (own, publish, path) = (Client::new(), tcp(), |name: &str| folder.path().join(name));
+        let (publish, path) = (tcp(), |name: &str| folder.path().join(name));
         own.write(&path("signd.key"));
         write_config(&path("signd.toml"), &path("signd.key"), clients);
         let file = |name: &str| std::fs::File::create(path(name)).expect("a file");
@@ -130,11 +147,7 @@ impl Keyed {
         let socket = self.context.socket(kind).expect("socket");
         socket.set_linger(0).expect("sets");
         socket.set_rcvtimeo(10_000).expect("sets");
-        if let Some(Client(pair)) = client {
-            socket.set_curve_serverkey(&self.own.0.public_key).expect("sets");
-            socket.set_curve_publickey(&pair.public_key).expect("sets");
-            socket.set_curve_secretkey(&pair.secret_key).expect("sets");
-        }
+        show_key(&socket, client, &self.own);
         socket
     }
 

@@ -17,8 +17,8 @@ use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic::StreamId;
 
-/// How long an address may take to become free again, and how often that is tried.
-const REBIND: (u32, Duration) = (1000, Duration::from_millis(1));
+/// How long an address may take to become free again. A millisecond is common.
+const REBIND: Duration = Duration::from_secs(1);
 
 /// Opens the socket.
 pub fn open(
@@ -96,18 +96,16 @@ impl Publish {
     /// Goes on with these clients. libzmq cannot end one connection, but it ends those of an endpoint
     /// when that is unbound; so when somebody may not listen any more, everybody has to come in anew.
     pub fn adopt(&mut self, clients: &Clients) -> Result<(), zmq::Error> {
-        let asks = self.socket.is_curve_server()?;
+        let asks = self.socket.get_mechanism()? == zmq::Mechanism::ZMQ_CURVE;
         if asks && self.clients.lose_a_subscriber(clients) {
             let endpoint = self.socket.get_last_endpoint()?.map_err(|_| zmq::Error::EINVAL)?;
             self.socket.unbind(&endpoint)?;
-            let (tries, pause) = REBIND;
-            let mut left = tries;
+            let begun = Instant::now();
             while let Err(error) = self.socket.bind(&endpoint) {
-                left -= 1;
-                if left == 0 {
+                if begun.elapsed() > REBIND {
                     return Err(error);
                 }
-                std::thread::sleep(pause);
+                std::thread::sleep(Duration::from_millis(1));
             }
             tracing::info!("a subscriber has lost its right; all have to connect again");
         }

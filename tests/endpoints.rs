@@ -135,3 +135,20 @@ fn a_key_file_is_never_overwritten_and_a_credential_is_found() {
     assert_eq!(code, Some(78));
     assert!(text.contains("there is no key"), "an empty credential is none: {text}");
 }
+
+#[test]
+fn a_daemon_with_keys_whose_port_is_taken_ends_and_says_so() {
+    let folder = tempfile::tempdir().expect("folder");
+    let key = folder.path().join("signd.key");
+    keygen(&key);
+    let config = folder.path().join("signd.toml");
+    let keys = format!("[keys]\nloopback = true\nsecret = \"{}\"", key.display());
+    std::fs::write(&config, keys).expect("writes");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let publish = format!("--publish=tcp://{}", taken.local_addr().expect("its address"));
+    let mut run = signd();
+    run.args(["run", "--ingest=tcp://127.0.0.1:*", &publish, "--config"]).arg(&config);
+    let (code, text) = said(&run.output().expect("runs"));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("Address already in use"), "{text}");
+}

@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::{Ingest, Inlets, Source};
+use crate::ingest::{Ingest, Inlets};
 use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure};
 use crate::keys::zap::{Refused, Zap};
@@ -98,22 +98,8 @@ pub fn run(
         sockets.push(opened.map_err(failed(&input.endpoint))?);
     }
     let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
-    let guarded = sockets.iter().filter(|(_, source)| *source != Source::Anybody);
-    let mut guarded: Vec<_> = guarded.map(|(socket, _)| (socket, "ingest")).collect();
-    if outlet.is_curve_server()? {
-        guarded.push((&outlet, "publish"));
-    }
-    for (number, (socket, door)) in guarded.into_iter().enumerate() {
-        let counters = Arc::clone(counters);
-        let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-        // Refusals of our own are counted where they are pronounced.
-        let ours = socket.is_curve_server()?;
-        handshakes::watch(&context, socket, &number.to_string(), move |failure| {
-            if !(ours && failure == Failure::Refused) {
-                counters.turn_away(Refused::Handshake, door, &endpoint);
-            }
-        })?;
-    }
+    let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
+    count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
@@ -136,6 +122,29 @@ pub fn run(
         writer.join().map_err(|_| RunError::Panic("record"))?;
     }
     ended.into_iter().collect()
+}
+
+/// Counts what fails, at those of these sockets that ask for keys, before keys are compared.
+fn count_failed_handshakes<'a>(
+    context: &zmq::Context,
+    doors: impl Iterator<Item = (&'a zmq::Socket, &'static str)>,
+    counters: &Arc<Counters>,
+) -> Result<(), RunError> {
+    for (number, (socket, door)) in doors.enumerate() {
+        if socket.get_mechanism()? != zmq::Mechanism::ZMQ_CURVE {
+            continue;
+        }
+        let counters = Arc::clone(counters);
+        let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+        // Refusals of our own are counted where they are pronounced.
+        let ours = socket.is_curve_server()?;
+        handshakes::watch(context, socket, &number.to_string(), move |failure| {
+            if !(ours && failure == Failure::Refused) {
+                counters.turn_away(Refused::Handshake, door, &endpoint);
+            }
+        })?;
+    }
+    Ok(())
 }
 
 type Stage = (&'static str, JoinHandle<Result<(), RunError>>);

@@ -1,6 +1,7 @@
 //! The command line: a file for each subcommand.
 
 mod check;
+mod doctor;
 mod eval;
 mod features;
 mod import;
@@ -65,6 +66,8 @@ enum Command {
     Features(features::Features),
     /// Measure how well a model understands labelled clips.
     Eval(eval::Eval),
+    /// Say what is wrong on this machine, in plain words, and what to do; exit 1 if anything is.
+    Doctor(doctor::Doctor),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
     /// Print what a model file says of itself.
@@ -133,6 +136,7 @@ impl Arguments {
             Command::Landmarks(command) => command.execute(),
             Command::Features(command) => command.execute(),
             Command::Eval(command) => command.execute(),
+            Command::Doctor(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {

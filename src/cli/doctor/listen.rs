@@ -1,5 +1,7 @@
 //! Waiting for frames: at the daemon's own endpoints while it does not run, else in its events.
 
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -7,6 +9,8 @@ use serde_json::Value;
 use super::streams::{Seen, Streams};
 use crate::config::Settings;
 use crate::frame::Part;
+use crate::keys::guard::Guard;
+use crate::keys::zap::Zap;
 use crate::run::now;
 use crate::wire::{landmarks, topic};
 
@@ -14,12 +18,22 @@ use crate::wire::{landmarks, topic};
 /// counted, and the first reason told.
 pub fn instead_of_the_daemon(
     settings: &Settings,
+    guard: &Guard,
     time: Duration,
-) -> Result<(Streams, Option<String>), zmq::Error> {
+) -> io::Result<(Streams, Option<String>)> {
     let context = zmq::Context::new();
-    let inputs = settings.inputs().unwrap_or_default();
-    let opened: Result<Vec<_>, _> = inputs.iter().map(|input| input.open(&context)).collect();
-    let (sockets, mut streams, mut refused) = (opened?, Streams::default(), None);
+    let clients = &settings.keys.clients;
+    // Whom the daemon would not let in is not let in here.
+    let present = Arc::new(Mutex::new(clients.clone()));
+    let _zap = match guard.has_key() {
+        true => Some(Zap::start(&context, present, |_, _, _| {})?),
+        false => None,
+    };
+    let mut sockets = Vec::new();
+    for input in settings.inputs().unwrap_or_default() {
+        sockets.push(input.open(&context, guard, clients)?.0);
+    }
+    let (mut streams, mut refused) = (Streams::default(), None);
     each(&sockets, time, |parts| {
         let (id, body) = match parts {
             [id, body] => (topic::stream_id(id), landmarks::decode(body)),
@@ -45,7 +59,7 @@ pub fn instead_of_the_daemon(
 }
 
 /// Takes what a running daemon says of the frames it gets in this time.
-pub fn to_the_daemon(endpoint: &str, time: Duration) -> Result<Streams, zmq::Error> {
+pub fn to_the_daemon(endpoint: &str, time: Duration) -> io::Result<Streams> {
     let context = zmq::Context::new();
     let socket = context.socket(zmq::SUB)?;
     socket.set_linger(0)?;
@@ -79,7 +93,7 @@ fn each(
     sockets: &[zmq::Socket],
     time: Duration,
     mut take: impl FnMut(&[Vec<u8>]),
-) -> Result<(), zmq::Error> {
+) -> io::Result<()> {
     let end = Instant::now() + time;
     let mut items: Vec<_> = sockets.iter().map(|s| s.as_poll_item(zmq::POLLIN)).collect();
     loop {
@@ -89,7 +103,7 @@ fn each(
         }
         match zmq::poll(&mut items, left.as_millis() as i64 + 1) {
             Ok(_) | Err(zmq::Error::EINTR) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         for (socket, item) in sockets.iter().zip(&items) {
             if item.is_readable()

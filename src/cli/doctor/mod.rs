@@ -16,6 +16,7 @@ use clap::Args;
 
 use super::{Common, Outcome};
 use crate::config::{Flags, Settings};
+use crate::keys::guard::Guard;
 use endpoints::Place;
 use finding::{Finding, Level};
 
@@ -90,12 +91,28 @@ impl Doctor {
         if taken {
             return out;
         }
+        let guard = match Guard::load(settings) {
+            Ok(guard) => guard,
+            Err(error) => {
+                let remedy = "a service's credential is seen by the service alone: look at its log";
+                out.push(match daemon {
+                    Some(_) => Finding::mind("keys", error.to_string(), remedy),
+                    None => Finding::wrong("keys", error.to_string(), "docs/wire-format.md, Keys"),
+                });
+                return out;
+            }
+        };
+        if daemon.is_some() && guard.asks(&settings.publish) {
+            let remedy = "`signd watch --key FILE --daemon-key PUBLIC` shows what it says";
+            out.push(Finding::mind("frames", "the daemon shows events only to keys", remedy));
+            return out;
+        }
         let wait = Duration::from_secs(self.wait);
         let heard = match daemon {
             Some(_) => {
                 listen::to_the_daemon(&settings.publish, wait).map(|streams| (streams, None))
             }
-            None => listen::instead_of_the_daemon(settings, wait),
+            None => listen::instead_of_the_daemon(settings, &guard, wait),
         };
         match heard {
             Ok((streams, refused)) => {

@@ -97,9 +97,9 @@ impl Input {
         if !self.pull {
             socket.set_subscribe(b"")?;
         }
-        let camera = self.client.as_ref().and_then(|client| clients.key(client));
-        let source = match camera {
-            Some(key) => {
+        let source = match &self.client {
+            Some(client) => {
+                let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
                 guard.call(&socket, &key)?;
                 Source::One(key.to_string())
             }

@@ -56,8 +56,10 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
     let (mut events, mut signs, mut skipped) = (0, 0, 0);
     for (i, frame) in session.iter().enumerate() {
         send_frame(&camera, "cam1", frame);
-        while i != 20 {
-            let (_, event) = receive(&watch).expect("an event");
+        if i == 20 {
+            continue; // nothing follows from it
+        }
+        while let Some((_, event)) = receive(&watch) {
             events += 1;
             signs += u64::from(event["kind"] == "sign");
             if event["kind"] == "frame" {

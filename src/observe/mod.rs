@@ -206,7 +206,7 @@ mod tests {
             next(&mut plain);
             assert_eq!(wanted(), (true, false));
             let mut curious = ask(&server, "/live?scenes=1");
-            assert!(next(&mut curious).ends_with(&format!(r#""scenes":{landmarks}}}"#)));
+            assert!(next(&mut curious).contains(&format!(r#""scenes":{landmarks}"#)));
             assert_eq!(wanted(), (true, landmarks));
             let write = |text: &'static str| move |json: &mut Vec<u8>| json.extend(text.bytes());
             live.offer(stream, Kind::Scene, write("{\"kind\":\"scene\"}"));

@@ -4,6 +4,7 @@ mod common;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use common::http::{Viewer, ask, get, metrics, send};
 use common::stick_figure::{Gesture, frames};
@@ -139,6 +140,14 @@ fn a_daemon_without_a_camera_is_healthy_and_ready() {
         assert!(!answer.head.contains("access-control"), "{}", answer.head);
     }
     assert_eq!(get(&daemon.http, "/none").status, 404);
+    // Without tokens the age would only grow.
+    let age = || metrics(&get(&daemon.http, "/metrics").body)["signd_progress_age_seconds"];
+    let fell = (0..100).any(|_| {
+        let before = age();
+        std::thread::sleep(Duration::from_millis(50));
+        age() < before
+    });
+    assert!(fell, "something comes through");
 }
 
 #[test]
@@ -242,7 +251,7 @@ fn a_viewer_sees_what_a_subscriber_sees_to_the_byte() {
         for stream in ["cam1", "cam2"] {
             send_frame(&camera, stream, frame);
         }
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
     }
     let mut told = until(&watch, 164);
     told.extend(until(&watch, 164)); // the other stream's
@@ -272,7 +281,7 @@ fn a_viewer_who_does_not_read_loses_items_is_told_and_nobody_else_notices() {
         send_frame(&camera, "cam1", &Frame::new(seq, SourceTime((seq + 1) * 33_000_000), 640, 480));
         if seq % 10 == 9 {
             while receive(&watch).expect("every event").1["seq"] != seq {}
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
     let found = metrics(&get(&daemon.http, "/metrics").body);
@@ -300,7 +309,7 @@ fn a_viewer_who_does_not_read_loses_items_is_told_and_nobody_else_notices() {
     for seq in FRAMES..FRAMES + 100 {
         send_frame(&camera, "cam1", &Frame::new(seq, SourceTime((seq + 1) * 33_000_000), 640, 480));
         while receive(&watch).expect("every event").1["seq"] != seq {}
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     let (code, summary) = daemon.stop();
     assert_eq!(code, Some(0));

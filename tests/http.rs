@@ -2,13 +2,14 @@
 
 mod common;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::http::{Viewer, ask, get, metrics, send};
 use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, receive, send_frame, signd};
+use common::{Daemon, HELLO, receive, send_frame, signd, terminate};
 use serde_json::{Value, json};
 use signd::frame::{Frame, SourceTime};
 use signd::run::counters::Dropped;
@@ -356,4 +357,29 @@ fn a_port_that_is_taken_ends_the_daemon_with_the_reason() {
     let check = signd().arg("check").env("SIGND_HTTP__LISTEN", "localhost").output().expect("runs");
     assert_eq!(check.status.code(), Some(78));
     assert!(String::from_utf8_lossy(&check.stderr).contains("http.listen"));
+}
+
+/// What a daemon with this endpoint logs until it is ready.
+fn logged(listen: &str) -> String {
+    let folder = tempfile::tempdir().expect("folder");
+    let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
+    let mut child = signd()
+        .args(["run", "--ingest", &endpoint("in"), "--publish", &endpoint("out")])
+        .args(["--http", listen])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let log = BufReader::new(child.stderr.take().expect("piped"));
+    let mut lines = log.lines().map(|line| line.expect("reads"));
+    let said: Vec<String> = lines.by_ref().take_while(|line| !line.contains("ready")).collect();
+    terminate(&child);
+    assert!(child.wait().expect("ends").success());
+    said.join("\n")
+}
+
+#[test]
+fn an_endpoint_beyond_loopback_is_warned_of() {
+    let warning = "open to whoever reaches this port";
+    assert!(!logged("127.0.0.1:0").contains(warning));
+    assert!(logged("0.0.0.0:0").contains(warning));
 }

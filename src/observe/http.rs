@@ -4,6 +4,7 @@
 //! [`Guard`], every answer gets the headers below, and what a client may take of it is bounded: its
 //! header in bytes and time, its connections in number, an answer that it does not read in time.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,14 +12,13 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderName, Request, Response, header};
+use axum::http::{HeaderName, Request, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -132,11 +132,10 @@ async fn serve(
             sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Ok(connection) = connection(stream, app.clone(), Arc::clone(&guard)) else { continue };
-        let connection = graceful.watch(connection);
+        let talk = talk(stream, app.clone(), Arc::clone(&guard), graceful.watcher());
         tokio::spawn(async move {
             // Its errors are the client's affair.
-            drop(connection.await);
+            drop(talk.await);
             drop(slot);
         });
     }
@@ -144,23 +143,13 @@ async fn serve(
     drop(timeout(FAREWELL, graceful.shutdown()).await);
 }
 
-type Connection<S> = http1::Connection<TokioIo<std::pin::Pin<Box<TimeoutStream<TcpStream>>>>, S>;
-
-/// A client's connection, its limits set.
-fn connection(
+/// A client's connection, its limits set, from its first request to its end.
+async fn talk(
     stream: TcpStream,
     app: TowerToHyperService<Router>,
     guard: Arc<Guard>,
-) -> io::Result<
-    Connection<
-        impl Service<
-            Request<Incoming>,
-            Response = Response<Body>,
-            Error = std::convert::Infallible,
-            Future: Send,
-        >,
-    >,
-> {
+    ending: Watcher,
+) -> io::Result<()> {
     let local = stream.local_addr()?;
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_send_buffer_size(UNREAD)?;
@@ -177,13 +166,14 @@ fn connection(
                 let value = axum::http::HeaderValue::from_static(value);
                 response.headers_mut().entry(name).or_insert(value);
             }
-            Ok(response)
+            Ok::<_, Infallible>(response)
         }
     });
-    Ok(http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(HEADER)
         .max_headers(HEADER_LINES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service))
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    ending.watch(connection).await.map_err(io::Error::other)
 }

@@ -13,6 +13,7 @@ pub mod import;
 pub mod infer;
 pub mod ingest;
 pub mod keys;
+pub mod observe;
 pub mod publish;
 pub mod recording;
 pub mod replay;

@@ -5,13 +5,16 @@
 //! at its high-water mark; nobody else notices.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
+use crate::observe::live::{Kind, Live};
 use crate::recording::Channel;
+use crate::run::counters::Counters;
 use crate::run::now;
 use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
@@ -45,6 +48,8 @@ pub struct Publish {
     clients: Clients,
     encoding: Encoding,
     tape: Tape,
+    live: Live,
+    counters: Arc<Counters>,
     subscription: zmq::Message,
     retained: BTreeMap<StreamId, Event>,
     topic: Vec<u8>,
@@ -52,12 +57,26 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// Publishes on this socket, and to the recording.
-    pub fn new(socket: zmq::Socket, settings: &Settings, tape: Tape) -> Self {
-        let (clients, encoding) = (settings.keys.clients.clone(), settings.encoding);
-        let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
-        let (subscription, retained) = (zmq::Message::new(), BTreeMap::new());
-        Publish { socket, clients, encoding, tape, subscription, retained, topic, body }
+    /// Publishes on this socket, to the recording and to whoever looks on.
+    pub fn new(
+        socket: zmq::Socket,
+        settings: &Settings,
+        tape: Tape,
+        live: Live,
+        counters: &Arc<Counters>,
+    ) -> Self {
+        Publish {
+            socket,
+            clients: settings.keys.clients.clone(),
+            encoding: settings.encoding,
+            tape,
+            live,
+            counters: Arc::clone(counters),
+            subscription: zmq::Message::new(),
+            retained: BTreeMap::new(),
+            topic: Vec::with_capacity(256),
+            body: Vec::with_capacity(4096),
+        }
     }
 
     /// Readable when there is a subscription.
@@ -78,9 +97,14 @@ impl Publish {
 
     /// Publishes an event; `received` is when the frame that led to it arrived.
     pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
-        let latency_us = Some(received.elapsed().as_micros() as u64);
+        let begun = Instant::now();
+        let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false };
         self.send(&event, delivery)?;
+        self.counters.published(&event.body, begun, received);
+        self.live.offer(event.stream, Kind::of(&event), |json| {
+            events::encode(&event, delivery, Encoding::Json, json);
+        });
         self.tape.message(Channel::Events(event.stream), now(), event.t(), |data| {
             events::encode(&event, delivery, Encoding::Msgpack, data);
         });

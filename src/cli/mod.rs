@@ -25,6 +25,9 @@ use crate::infer::Infer;
 use crate::infer::decide::{Decider, UnknownLabel};
 use crate::infer::model::{Model, ModelError, Runtime};
 use crate::keys::guard::GuardError;
+use crate::observe::live::Live;
+use crate::observe::metrics::Metrics;
+use crate::run::Watched;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -70,6 +73,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
+    /// Print every metric of the daemon, as /metrics shows it just after the start.
+    Metrics,
     /// Print what a model file says of itself.
     Model(check::ModelFile),
     /// Print completions for a shell.
@@ -138,6 +143,10 @@ impl Arguments {
             Command::Eval(command) => command.execute(),
             Command::Doctor(command) => command.execute(),
             Command::Check(common) => check::check(&common),
+            Command::Metrics => {
+                print!("{}", Metrics::new(Watched::default(), Live::default().shared()).text());
+                Ok(Outcome::Done)
+            }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
                 let mut command = Arguments::command();

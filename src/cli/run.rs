@@ -29,6 +29,9 @@ pub struct Run {
     /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Where metrics, health and the page are served; "" for nowhere [default: 127.0.0.1:5558].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -46,10 +49,11 @@ impl Run {
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
         let counters = Arc::new(Counters::default());
+        let counted = Arc::clone(&counters);
         let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
             tracing::info!(ingest, publish, "ready");
-            std::thread::spawn(move || self.reload_on(hangups, &to));
+            std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
         let ended = crate::run::run(
@@ -72,6 +76,7 @@ impl Run {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
             record: self.record.clone(),
+            http: self.http.clone(),
             ..Flags::default()
         })?;
         let guard = Guard::load(&settings)?;
@@ -80,9 +85,11 @@ impl Run {
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
     /// over only when they are good.
-    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
+    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>, counters: &Counters) {
         for _ in hangups.forever() {
-            match self.load() {
+            let loaded = self.load();
+            counters.reloaded(loaded.is_ok());
+            match loaded {
                 Ok((reload, _)) => {
                     let model = reload.infer.digest().to_owned();
                     if to.send(reload).is_err() {

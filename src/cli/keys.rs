@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::keys::PublicKey;
 use crate::keys::clients::{Clients, Door};
-use crate::keys::handshakes::{self, Failure};
+use crate::keys::handshakes::{self, Failure, Watch};
 use crate::keys::secret::KeyPair;
 use crate::keys::zap::Zap;
 
@@ -45,26 +45,33 @@ impl Keys {
         Ok(Some(Zap::start(context, only, |_, _, from| eprintln!("signd: {from} refused"))?))
     }
 
-    /// Prepares a socket that will be bound or connected, and says why if it meets with refusal.
-    pub fn prepare(&self, context: &zmq::Context, socket: &zmq::Socket, bind: bool) -> Result<()> {
+    /// Prepares a socket that will be bound or connected, and says why if it meets with refusal, as
+    /// long as what is returned is there.
+    pub fn prepare(
+        &self,
+        context: &zmq::Context,
+        socket: &zmq::Socket,
+        bind: bool,
+    ) -> Result<Option<Watch>> {
         match &self.0 {
             Some((own, _)) if bind => own.serve(socket, Door::Publish.domain())?,
             Some((own, daemon)) => own.call(socket, daemon)?,
             None => {}
         }
-        if !bind {
-            let asked = self.0.is_some();
-            let told = std::cell::Cell::new(None);
-            handshakes::watch(context, socket, "client", move |failure| {
-                if told.replace(Some(failure)) != Some(failure) {
-                    eprintln!("signd: {}", words(failure, asked));
-                }
-                if failure != Failure::Unfinished {
-                    std::process::exit(1); // libzmq does not try again after that
-                }
-            })?;
+        if bind {
+            return Ok(None);
         }
-        Ok(())
+        let with_key = self.0.is_some();
+        let told = std::cell::Cell::new(None);
+        let watch = handshakes::watch(context, socket, "client", move |failure| {
+            if told.replace(Some(failure)) != Some(failure) {
+                eprintln!("signd: {}", words(failure, with_key));
+            }
+            if failure != Failure::Unfinished {
+                std::process::exit(1); // libzmq does not try again after that
+            }
+        })?;
+        Ok(Some(watch))
     }
 }
 

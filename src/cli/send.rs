@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::keys::{KeyFlags, Keys};
 use super::{Outcome, read_file};
 use crate::frame::Frame;
+use crate::keys::handshakes::Watch;
 use crate::recording::{self, Ending};
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
@@ -55,7 +56,7 @@ impl Send {
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
         let (context, keys) = (zmq::Context::new(), self.keys.read()?);
         let _zap = keys.admit_the_daemon_alone(&context)?;
-        let socket = self.open(&context, &keys)?;
+        let (socket, _watch) = self.open(&context, &keys)?;
         let bar = ProgressBar::new(frames.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} frames {elapsed}")?);
         let first = frames.first().map_or(0, |(_, frame)| frame.t.0);
@@ -82,7 +83,7 @@ impl Send {
     }
 
     /// Opens the socket and waits until somebody listens.
-    fn open(&self, context: &zmq::Context, keys: &Keys) -> Result<zmq::Socket> {
+    fn open(&self, context: &zmq::Context, keys: &Keys) -> Result<(zmq::Socket, Option<Watch>)> {
         let words = ["pub+connect:", "pub+bind:", "pub:", "push+connect:", "push+bind:", "push:"];
         let word = words.into_iter().find(|word| self.to.starts_with(word)).unwrap_or("");
         let endpoint = &self.to[word.len()..];
@@ -92,7 +93,7 @@ impl Send {
         socket.set_linger(5000)?;
         socket.set_sndhwm(100_000)?;
         let bind = word.contains("+bind");
-        keys.prepare(context, &socket, bind)?;
+        let watch = keys.prepare(context, &socket, bind)?;
         match bind {
             true => socket.bind(endpoint)?,
             false => socket.connect(endpoint)?,
@@ -101,6 +102,6 @@ impl Send {
             eprintln!("signd: waiting for a listener at {endpoint}");
             socket.recv_bytes(0)?;
         }
-        Ok(socket)
+        Ok((socket, watch))
     }
 }

@@ -29,7 +29,7 @@ impl Watch {
     pub fn execute(self) -> Result<Outcome> {
         let context = zmq::Context::new();
         let socket = context.socket(zmq::SUB)?;
-        self.keys.read()?.prepare(&context, &socket, false)?;
+        let _watch = self.keys.read()?.prepare(&context, &socket, false)?;
         socket.connect(&self.from).with_context(|| self.from.clone())?;
         if self.topic.is_empty() {
             socket.set_subscribe(b"")?;

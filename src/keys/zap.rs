@@ -13,6 +13,7 @@ use super::clients::{Clients, Door};
 
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
+const STOP: &str = "stop";
 
 /// Why a client was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +43,10 @@ impl Refused {
 /// The clients as they are now; replaced at a reload.
 pub type Present = Arc<Mutex<Clients>>;
 
-/// The running handler; ended, with its context, when dropped.
+/// The running handler; ended when dropped.
 pub struct Zap {
-    context: zmq::Context,
+    /// A message that comes in here without an empty part ends the handler; libzmq sends none.
+    stop: zmq::Socket,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -59,6 +61,9 @@ impl Zap {
         let socket = context.socket(zmq::ROUTER)?;
         socket.set_linger(0)?;
         socket.bind(ENDPOINT)?;
+        let stop = context.socket(zmq::DEALER)?;
+        stop.set_linger(0)?;
+        stop.connect(ENDPOINT)?;
         let thread = Builder::new().name("zap".into()).spawn(move || {
             let _bolt = Bolt;
             while let Some(message) = receive(&socket) {
@@ -78,15 +83,13 @@ impl Zap {
                 let _ = socket.send_multipart(verdict.reply(&message), 0);
             }
         })?;
-        Ok(Zap { context: context.clone(), thread: Some(thread) })
+        Ok(Zap { stop, thread: Some(thread) })
     }
 }
 
 impl Drop for Zap {
     fn drop(&mut self) {
-        // Wakes the thread, then waits until every socket of the context is closed.
-        while self.context.destroy() == Err(zmq::Error::EINTR) {}
-        if let Some(thread) = self.thread.take() {
+        if let (Ok(()), Some(thread)) = (self.stop.send(STOP, 0), self.thread.take()) {
             drop(thread.join());
         }
     }
@@ -103,10 +106,11 @@ impl Drop for Bolt {
     }
 }
 
-/// The next request; `None` when the context ends.
+/// The next request; `None` when the handler is to end.
 fn receive(socket: &zmq::Socket) -> Option<Vec<Vec<u8>>> {
     loop {
         match socket.recv_multipart(0) {
+            Ok(message) if message.len() == 2 && message[1] == STOP.as_bytes() => return None,
             Ok(message) => return Some(message),
             Err(zmq::Error::ETERM) => return None,
             Err(_) => {}

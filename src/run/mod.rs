@@ -18,7 +18,7 @@ use crate::infer::Infer;
 use crate::infer::model::ModelError;
 use crate::ingest::{Ingest, Inlets};
 use crate::keys::guard::Guard;
-use crate::keys::handshakes::{self, Failure};
+use crate::keys::handshakes::{self, Failure, Watch};
 use crate::keys::zap::{Refused, Zap};
 use crate::observe;
 use crate::publish::{self, Publish};
@@ -124,7 +124,8 @@ pub fn run(
     }
     let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
     let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
-    count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
+    let _watches =
+        count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
 
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
@@ -165,7 +166,8 @@ fn count_failed_handshakes<'a>(
     context: &zmq::Context,
     doors: impl Iterator<Item = (&'a zmq::Socket, &'static str)>,
     counters: &Arc<Counters>,
-) -> Result<(), RunError> {
+) -> Result<Vec<Watch>, RunError> {
+    let mut watches = Vec::new();
     for (number, (socket, door)) in doors.enumerate() {
         if socket.get_mechanism()? != zmq::Mechanism::ZMQ_CURVE {
             continue;
@@ -174,13 +176,14 @@ fn count_failed_handshakes<'a>(
         let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
         // Refusals of our own are counted where they are pronounced.
         let ours = socket.is_curve_server()?;
-        handshakes::watch(context, socket, &number.to_string(), move |failure| {
+        let told = move |failure| {
             if !(ours && failure == Failure::Refused) {
                 counters.turn_away(Refused::Handshake, door, &endpoint);
             }
-        })?;
+        };
+        watches.push(handshakes::watch(context, socket, &number.to_string(), told)?);
     }
-    Ok(())
+    Ok(watches)
 }
 
 type Stage = (&'static str, JoinHandle<Result<(), RunError>>);

@@ -15,6 +15,7 @@ use crate::frame::{Arrival, Frame};
 use crate::recording::{Channel, Loaded};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
+use crate::run::notify::{self, Tokens};
 use crate::run::record::Tape;
 use crate::run::{Reload, now};
 use crate::stream::Tick;
@@ -84,6 +85,8 @@ pub enum Passed {
     Inbound(Box<Inbound>),
     /// From here on, other settings and another model.
     Reload(Box<Reload>),
+    /// The watchdog's: whoever holds it has dealt with everything before it.
+    Token,
 }
 
 /// A frame or a tick of a stream.
@@ -108,6 +111,7 @@ pub struct Ingest {
     pool: Pool<Box<Inbound>>,
     tape: Tape,
     counters: Arc<Counters>,
+    tokens: Tokens,
     streams: HashMap<StreamId, Pulse>,
     max_streams: usize,
     stall: Duration,
@@ -144,6 +148,7 @@ impl Ingest {
             pool,
             tape,
             counters,
+            tokens: Tokens::new(),
             streams: HashMap::new(),
             max_streams: settings.max_streams,
             stall: Duration::from_millis(settings.stall_ms),
@@ -173,6 +178,7 @@ impl Ingest {
                 self.reload(reload);
             }
         }
+        notify::stopping();
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         streams.into_iter().for_each(|stream| self.tick(stream, Tick::End));
         Ok(())
@@ -272,6 +278,9 @@ impl Ingest {
             if tick == Tick::Gone {
                 self.streams.remove(&stream);
             }
+        }
+        if self.tokens.due(now) {
+            self.out.send(Passed::Token);
         }
     }
 

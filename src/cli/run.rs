@@ -12,8 +12,8 @@ use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, inference};
 use crate::config::Flags;
-use crate::run::Reload;
 use crate::run::counters::Counters;
+use crate::run::{Reload, notify};
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
@@ -44,10 +44,12 @@ impl Run {
         let hangups = Signals::new([SIGHUP])?;
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
+        let model = first.infer.describe();
         let counters = Arc::new(Counters::default());
         let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
-            tracing::info!(ingest, publish, "ready");
+            tracing::info!(ingest, publish, model, "ready");
+            notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
             std::thread::spawn(move || self.reload_on(hangups, &to));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
@@ -73,6 +75,7 @@ impl Run {
     /// over only when they are good.
     fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
         for _ in hangups.forever() {
+            notify::reloading();
             match self.load() {
                 Ok(reload) => {
                     let model = reload.infer.digest().to_owned();
@@ -82,9 +85,9 @@ impl Run {
                     tracing::info!(model, "reloaded; sockets and recording stay as they are");
                 }
                 Err(error) => {
-                    tracing::error!(
-                        "not reloaded, the old configuration and model go on: {error:#}"
-                    );
+                    let refused = "not reloaded, the old configuration and model go on";
+                    tracing::error!("{refused}: {error:#}");
+                    notify::ready(&format!("{refused}: {error:#}"));
                 }
             }
         }

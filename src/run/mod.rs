@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod flow;
+pub mod notify;
 pub mod record;
 mod worker;
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
-use super::{Reload, RunError};
+use super::{Reload, RunError, notify};
 use crate::continuity::Misplaced;
 use crate::event::Body;
 use crate::infer::Infer;
@@ -43,6 +43,8 @@ pub struct Worker {
     waiting: VecDeque<Waiting>,
     /// Those before this one wait for the next call to the model.
     at: usize,
+    /// Of those that wait, how many came before the watchdog's token; none: no token is here.
+    before_token: Option<usize>,
     /// Empty batches, kept for their memory.
     spare: Vec<Batch>,
     infer: Infer,
@@ -67,6 +69,7 @@ impl Worker {
             returns,
             waiting: VecDeque::with_capacity(WAITING),
             at: 0,
+            before_token: None,
             spare: Vec::with_capacity(WAITING),
             infer,
             publish,
@@ -85,7 +88,13 @@ impl Worker {
                 match passed {
                     Passed::Inbound(inbound) => self.front(inbound),
                     Passed::Reload(reload) => self.reload(*reload)?,
+                    // One on its way says enough; a later one says no more.
+                    Passed::Token => drop(self.before_token.get_or_insert(self.waiting.len())),
                 }
+            }
+            if self.before_token == Some(0) {
+                self.before_token = None;
+                notify::alive();
             }
             match self.waiting.is_empty() {
                 false => self.turn()?,
@@ -151,6 +160,9 @@ impl Worker {
             self.waiting[self.at].taken = taken;
             self.at += 1;
         } else if let Some(done) = self.waiting.remove(self.at) {
+            if let Some(before) = self.before_token.as_mut().filter(|before| **before > self.at) {
+                *before -= 1;
+            }
             if done.gone {
                 self.infer.forget(&done.stream);
             }
@@ -173,6 +185,7 @@ impl Worker {
         self.streams = streams;
         self.finish()?;
         self.infer.adopt(infer);
+        notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())
     }
 

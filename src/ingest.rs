@@ -20,7 +20,7 @@ use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
 use crate::run::progress::Progress;
 use crate::run::record::Tape;
-use crate::run::{Reload, Watched, now};
+use crate::run::{Reload, Watched, notify, now};
 use crate::stream::Tick;
 use crate::wire::landmarks::{self, Refusal};
 use crate::wire::topic::{self, StreamId};
@@ -131,7 +131,7 @@ pub enum Passed {
     Inbound(Box<Inbound>),
     /// From here on, other settings and another model.
     Reload(Box<Reload>),
-    /// Nothing but something to take, when there is nothing else; see [`Progress`].
+    /// Whoever holds it has dealt with everything before it; see [`Progress`].
     Token,
 }
 
@@ -228,6 +228,7 @@ impl Ingest {
                 self.reload(reload);
             }
         }
+        notify::stopping();
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         streams.into_iter().for_each(|stream| self.tick(stream, Tick::End));
         Ok(())

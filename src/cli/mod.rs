@@ -8,12 +8,12 @@ mod import;
 mod keygen;
 mod keys;
 mod landmarks;
+mod log;
 mod replay;
 mod run;
 mod send;
 mod watch;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -82,8 +82,11 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the man page.
-    Man,
+    /// Print the man page, or write those of all subcommands into a folder.
+    Man {
+        /// The folder.
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options of everything that needs settings and a model.
@@ -124,13 +127,7 @@ impl From<Outcome> for ExitCode {
 impl Arguments {
     /// Runs the chosen command.
     pub fn execute(self) -> Outcome {
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-        let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .init();
+        log::start();
         let result = match self.command {
             Command::Run(command) => command.execute(),
             Command::Replay(command) => command.execute(),
@@ -153,7 +150,7 @@ impl Arguments {
                 clap_complete::generate(shell, &mut command, "signd", &mut std::io::stdout());
                 Ok(Outcome::Done)
             }
-            Command::Man => man(),
+            Command::Man { folder } => man(folder.as_deref()),
         };
         result.unwrap_or_else(|error| {
             // A reader that has seen enough (`| head`) is no failure.
@@ -163,7 +160,10 @@ impl Arguments {
             }) {
                 return Outcome::Done;
             }
-            eprintln!("signd: {error:#}");
+            match log::is_journal() {
+                true => tracing::error!("{error:#}"),
+                false => eprintln!("signd: {error:#}"),
+            }
             let configuration = error.chain().any(|e| {
                 e.is::<SettingsError>()
                     || e.is::<GuardError>()
@@ -175,8 +175,13 @@ impl Arguments {
     }
 }
 
-fn man() -> Result<Outcome> {
-    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+fn man(folder: Option<&Path>) -> Result<Outcome> {
+    let command = Arguments::command();
+    match folder {
+        Some(folder) => clap_mangen::generate_to(command, folder)
+            .with_context(|| folder.display().to_string())?,
+        None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+    }
     Ok(Outcome::Done)
 }
 

@@ -13,8 +13,8 @@ use signal_hook::iterator::Signals;
 use super::{Common, Outcome, inference};
 use crate::config::Flags;
 use crate::keys::guard::Guard;
-use crate::run::Reload;
 use crate::run::counters::Counters;
+use crate::run::{Reload, notify};
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
@@ -48,11 +48,13 @@ impl Run {
         let hangups = Signals::new([SIGHUP])?;
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
+        let model = first.infer.describe();
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
-            tracing::info!(ingest, publish, "ready");
+            tracing::info!(ingest, publish, model, "ready");
+            notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
             std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
@@ -87,6 +89,7 @@ impl Run {
     /// over only when they are good.
     fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>, counters: &Counters) {
         for _ in hangups.forever() {
+            notify::reloading();
             let loaded = self.load();
             counters.reloaded(loaded.is_ok());
             match loaded {
@@ -98,9 +101,9 @@ impl Run {
                     tracing::info!(model, "reloaded; sockets and recording stay as they are");
                 }
                 Err(error) => {
-                    tracing::error!(
-                        "not reloaded, the old configuration and model go on: {error:#}"
-                    );
+                    let refused = "not reloaded, the old configuration and model go on";
+                    tracing::error!("{refused}: {error:#}");
+                    notify::ready(&format!("{refused}: {error:#}"));
                 }
             }
         }

@@ -111,6 +111,12 @@ impl Infer {
         self.model.card()
     }
 
+    /// The model in a few words, for people.
+    pub fn describe(&self) -> String {
+        let card = self.model.card();
+        format!("model {} ({:.12}), {} labels", card.name, card.digest, card.labels.names.len())
+    }
+
     /// What the model's rows hold.
     pub fn row_kind(&self) -> RowKind {
         self.model.card().kind.clone()

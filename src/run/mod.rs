@@ -3,6 +3,7 @@
 pub mod counters;
 pub mod flow;
 pub mod histogram;
+pub mod notify;
 pub mod progress;
 pub mod record;
 mod worker;

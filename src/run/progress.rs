@@ -1,23 +1,26 @@
 //! Whether the pipeline gets on, seen from outside.
 //!
-//! Whatever the worker takes out of the ring says that both threads turn. So that there is something to
-//! take without a camera too, ingest puts a token in once a second. When a stage hangs, in the model or
-//! anywhere else, nothing comes through.
+//! Ingest puts a token into the ring now and then, and the worker says so when it has come through
+//! everything that was before it, its publishing included. So a box without a camera is healthy, and a
+//! stuck model is not. The service manager's watchdog and `/healthz` both go by it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Time between two tokens.
+use super::notify;
+
+/// Longest time between two tokens; a quarter of the watchdog's interval if that is shorter.
 const EVERY: Duration = Duration::from_secs(1);
-/// With nothing taken for this long the pipeline stands still.
+/// With no token for this long the pipeline stands still.
 const LATE: Duration = Duration::from_secs(10);
 
 /// The state of the pipeline.
 #[derive(Debug)]
 pub struct Progress {
     start: Instant,
-    /// Milliseconds after the start at which the last token was sent, and at which anything
-    /// last came through.
+    every: Duration,
+    /// Milliseconds after the start at which the last token was sent, and at which one last came
+    /// through.
     sent: AtomicU64,
     came: AtomicU64,
     ready: AtomicBool,
@@ -26,12 +29,13 @@ pub struct Progress {
 impl Default for Progress {
     fn default() -> Self {
         let (sent, came) = (AtomicU64::new(0), AtomicU64::new(0));
-        Progress { start: Instant::now(), sent, came, ready: AtomicBool::new(false) }
+        let every = notify::watchdog().map_or(EVERY, |interval| EVERY.min(interval / 4));
+        Progress { start: Instant::now(), every, sent, came, ready: AtomicBool::new(false) }
     }
 }
 
 impl Progress {
-    /// One through which nothing has come for eleven seconds.
+    /// One through which no token has come for eleven seconds.
     #[cfg(test)]
     pub fn standing_still() -> Self {
         let start = Instant::now().checked_sub(Duration::from_secs(11)).expect("up that long");
@@ -45,16 +49,17 @@ impl Progress {
     /// It is time to send a token; said once.
     pub fn due(&self) -> bool {
         let now = self.now();
-        let due = now.saturating_sub(self.sent.load(Relaxed)) >= EVERY.as_millis() as u64;
+        let due = now.saturating_sub(self.sent.load(Relaxed)) >= self.every.as_millis() as u64;
         if due {
             self.sent.store(now, Relaxed);
         }
         due
     }
 
-    /// Something came through the ring.
+    /// A token came through.
     pub fn came_through(&self) {
         self.came.store(self.now(), Relaxed);
+        notify::alive();
     }
 
     /// How long ago that was.
@@ -83,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn that_nothing_comes_through_is_noticed() {
+    fn that_no_token_comes_through_is_noticed() {
         let progress = Progress::standing_still();
         assert!(progress.late().is_some_and(|late| late >= Duration::from_secs(11)));
         progress.came_through();

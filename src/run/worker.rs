@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
 use super::progress::Progress;
-use super::{Reload, RunError, Watched};
+use super::{Reload, RunError, Watched, notify};
 use crate::continuity::Misplaced;
 use crate::event::Body;
 use crate::infer::Infer;
@@ -47,6 +47,8 @@ pub struct Worker {
     waiting: VecDeque<Waiting>,
     /// Those before this one wait for the next call to the model.
     at: usize,
+    /// Of those that wait, how many came before the watchdog's token; none: no token is here.
+    before_token: Option<usize>,
     /// Empty batches, kept for their memory.
     spare: Vec<Batch>,
     infer: Infer,
@@ -74,6 +76,7 @@ impl Worker {
             returns,
             waiting: VecDeque::with_capacity(WAITING),
             at: 0,
+            before_token: None,
             spare: Vec::with_capacity(WAITING),
             infer,
             publish,
@@ -92,14 +95,18 @@ impl Worker {
                 && let Some(passed) = self.frames.try_receive()
             {
                 self.counters.levels.ring.leave();
-                self.progress.came_through();
                 match passed {
                     Passed::Inbound(inbound) => self.front(inbound),
                     Passed::Reload(reload) => self.reload(*reload)?,
-                    Passed::Token => {}
+                    // One on its way says enough; a later one says no more.
+                    Passed::Token => drop(self.before_token.get_or_insert(self.waiting.len())),
                 }
             }
             self.counters.levels.waiting.set(self.waiting.len() as u64);
+            if self.before_token == Some(0) {
+                self.before_token = None;
+                self.progress.came_through();
+            }
             match self.waiting.is_empty() {
                 false => self.turn()?,
                 true if ended => return Ok(()),
@@ -178,6 +185,9 @@ impl Worker {
             if is_frame(&done.batch) {
                 self.counters.timings.infer.add(done.inferred);
             }
+            if let Some(before) = self.before_token.as_mut().filter(|before| **before > self.at) {
+                *before -= 1;
+            }
             if done.gone {
                 self.infer.forget(&done.stream);
             }
@@ -202,6 +212,7 @@ impl Worker {
         self.finish()?;
         self.live.model(infer.card());
         self.infer.adopt(infer);
+        notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())
     }
 

@@ -66,12 +66,17 @@ impl Daemon {
 
     /// A daemon with this configuration file and these flags.
     pub fn configured(config: &str, flags: &[&str]) -> Daemon {
+        Daemon::launched(&mut signd(), config, flags)
+    }
+
+    /// The same, from a command of the caller's.
+    pub fn launched(command: &mut Command, config: &str, flags: &[&str]) -> Daemon {
         let folder = tempfile::tempdir().expect("folder");
         let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
         let (ingest, publish) = (endpoint("in"), endpoint("out"));
         let file = folder.path().join("signd.toml");
         std::fs::write(&file, config).expect("writes");
-        let mut child = signd()
+        let mut child = command
             .args(["run", "--ingest", &ingest, "--publish", &publish, "--config"])
             .arg(&file)
             .args(flags)

@@ -94,6 +94,11 @@ fn what_cannot_run_is_named_with_what_to_do() {
             format!("tcp://127.0.0.1:{port}"),
             "WRONG publish        tcp://127.0.0.1:",
         ),
+        (
+            "SIGND_HTTP__LISTEN",
+            format!("127.0.0.1:{port}"),
+            "WRONG http           tcp://127.0.0.1:",
+        ),
     ];
     for (key, value, line) in cases {
         let mut doctor = signd();

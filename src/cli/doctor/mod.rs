@@ -73,7 +73,9 @@ impl Doctor {
         let inputs = settings.inputs().unwrap_or_default();
         let bound = inputs.iter().filter(|input| !input.connect);
         let places = bound.map(|input| ("ingest", input.endpoint.as_str()));
+        let page = settings.http.address().ok().flatten().map(|at| format!("tcp://{at}"));
         let places = places.chain([("publish", settings.publish.as_str())]);
+        let places = places.chain(page.iter().map(|endpoint| ("http", endpoint.as_str())));
         let (mut daemon, mut taken) = (None, false);
         for (part, endpoint) in places {
             match endpoints::look(part, endpoint) {

@@ -148,7 +148,7 @@ impl Ingest {
             pool,
             tape,
             counters,
-            tokens: Tokens::new(),
+            tokens: Tokens::from_environment(),
             streams: HashMap::new(),
             max_streams: settings.max_streams,
             stall: Duration::from_millis(settings.stall_ms),

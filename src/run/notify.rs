@@ -49,7 +49,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// As the service manager asks for (`WATCHDOG_USEC`).
-    pub fn new() -> Self {
+    pub fn from_environment() -> Self {
         let every = sd_notify::watchdog_enabled().map(|interval| interval / 4);
         Tokens { every, last: Instant::now() }
     }

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod import;
 pub mod infer;
 pub mod ingest;
+pub mod observe;
 pub mod publish;
 pub mod recording;
 pub mod replay;

@@ -1,0 +1,3 @@
+//! Looking inside.
+
+pub mod scene;

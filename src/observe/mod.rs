@@ -1,3 +1,4 @@
 //! Looking inside.
 
 pub mod scene;
+pub mod shelf;

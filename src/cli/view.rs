@@ -1,0 +1,140 @@
+//! `signd view`: recordings in a browser, frame by frame.
+//!
+//! A thread replays them onto a [`shelf`] while the page already shows what is there.
+
+use std::io::{self, BufWriter, Cursor, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Outcome, import, inference, read_file};
+use crate::config::{Flags, Settings};
+use crate::import::Overrides;
+use crate::infer::Infer;
+use crate::observe::scene::Scene;
+use crate::recording::Ending;
+use crate::replay::{Replay, Told};
+use crate::wire::events::{self, Delivery, Encoding};
+use crate::wire::topic;
+
+/// Flags of `signd view`.
+#[derive(Debug, Args)]
+pub struct View {
+    /// Recordings, or files that `import` reads; the parts of one recording in their order.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Where the page is served; port 0 stands for a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Print what the page would get, as JSON lines, instead of serving it: the events, and before
+    /// each frame's what the daemon sees of it.
+    #[arg(long, conflicts_with = "listen")]
+    items: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A sign that is known to have been made, as in `NAME.truth.jsonl` beside `NAME.mcap`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Truth {
+    label: String,
+    start_seq: u64,
+    end_seq: u64,
+}
+
+/// What the page gets beside events and scenes.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Note {
+    /// Of the file that comes next.
+    Truth(Truth),
+    /// Nothing more comes; if not all of the files was read, why.
+    End { error: Option<String> },
+}
+
+/// Takes a line, without its line feed.
+type Line<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
+impl View {
+    pub fn execute(self) -> Result<Outcome> {
+        let settings = self.common.settings(Flags::default())?;
+        let infer = inference(&settings)?;
+        if self.items {
+            let mut out = BufWriter::new(io::stdout().lock());
+            let mut line = |line: &[u8]| {
+                out.write_all(line)?;
+                out.write_all(b"\n")
+            };
+            let outcome = play(&self.files, &settings, infer, &mut line)?;
+            out.flush()?;
+            return Ok(outcome);
+        }
+        anyhow::bail!("not yet")
+    }
+}
+
+/// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted.
+fn play(
+    files: &[PathBuf],
+    settings: &Settings,
+    mut infer: Infer,
+    line: &mut Line<'_>,
+) -> Result<Outcome> {
+    let mut replay = Replay::new(&settings.core, &mut infer);
+    let (mut text, mut outcome) = (Vec::new(), Outcome::Done);
+    for path in files {
+        for truth in truths(path)? {
+            line(&serde_json::to_vec(&Note::Truth(truth))?)?;
+        }
+        let recording = recording(path)?;
+        let ending = replay.play(&recording, &mut |told| tell(told, &mut text, line));
+        if ending.with_context(|| path.display().to_string())? == Ending::Cut {
+            eprintln!("signd: {}: cut short; shown up to the cut", path.display());
+            outcome = Outcome::CutShort;
+        }
+    }
+    replay.end(&mut |told| tell(told, &mut text, line))?;
+    Ok(outcome)
+}
+
+fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
+    match told {
+        Told::Core(stream, core) => match Scene::of(stream, core) {
+            Some(scene) => scene.encode(text),
+            None => return Ok(()),
+        },
+        Told::Event(event) => events::encode(event, Delivery::default(), Encoding::Json, text),
+        Told::Time(_) | Told::Recorded(..) | Told::Mark(_) => return Ok(()),
+    }
+    line(text)
+}
+
+/// The bytes of a recording; another format's file becomes one.
+fn recording(path: &Path) -> Result<Vec<u8>> {
+    if path.extension().is_some_and(|extension| extension == "mcap") {
+        return read_file(path);
+    }
+    let file = || path.display().to_string();
+    let clip = crate::import::read(path, &Overrides::default()).with_context(file)?;
+    for assumption in &clip.assumed {
+        eprintln!("signd: {}: {assumption}", path.display());
+    }
+    let stream = topic::stream_id(b"cam1").context("a stream id")?;
+    let mut out = Cursor::new(Vec::new());
+    import::record(&clip, &stream, &mut out).with_context(file)?;
+    Ok(out.into_inner())
+}
+
+/// What is known of a recording, if somebody has written it down.
+fn truths(path: &Path) -> Result<Vec<Truth>> {
+    let path = path.with_extension("truth.jsonl");
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let truths = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
+    truths.with_context(|| path.display().to_string())
+}

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::infer::decide::DecideSettings;
 use crate::ingest::Input;
+use crate::observe::HttpSettings;
 use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub runtime: PathBuf,
     /// Recording of the run.
     pub record: RecordSettings,
+    /// Metrics, health and the page.
+    pub http: HttpSettings,
     /// Most streams at once.
     pub max_streams: usize,
     /// Silence after which a stream is stalled, ms.
@@ -81,6 +84,8 @@ pub struct Flags {
     pub runtime: Option<PathBuf>,
     /// Replaces the recording.
     pub record: Option<PathBuf>,
+    /// Replaces the HTTP endpoint.
+    pub http: Option<String>,
 }
 
 impl Settings {
@@ -92,6 +97,7 @@ impl Settings {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("ingest")
+            .with_list_parse_key("http.hosts")
             .with_list_parse_key("decide.allow");
         Self::layers(flags, environment)
     }
@@ -107,7 +113,8 @@ impl Settings {
             .set_override_option("publish", flags.publish.clone())?
             .set_override_option("model", flags.model.as_deref().map(text))?
             .set_override_option("runtime", flags.runtime.as_deref().map(text))?
-            .set_override_option("record.path", flags.record.as_deref().map(text))?;
+            .set_override_option("record.path", flags.record.as_deref().map(text))?
+            .set_override_option("http.listen", flags.http.clone())?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;
         }
@@ -136,6 +143,8 @@ impl Settings {
         if self.ingest.is_empty() {
             return Err(range("ingest", "[]", "at least one input"));
         }
+        let listen = self.http.address();
+        listen.map_err(|expected| range("http.listen", &self.http.listen, expected))?;
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
         let ranges: [(&'static str, f64, f64, f64); 24] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),

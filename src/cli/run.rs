@@ -28,6 +28,9 @@ pub struct Run {
     /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Where metrics, health and the page are served; "" for nowhere [default: 127.0.0.1:5558].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -64,6 +67,7 @@ impl Run {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
             record: self.record.clone(),
+            http: self.http.clone(),
             ..Flags::default()
         })?;
         Ok(Reload { infer: inference(&settings)?, settings })

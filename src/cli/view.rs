@@ -2,19 +2,25 @@
 //!
 //! A thread replays them onto a [`shelf`] while the page already shows what is there.
 
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, Cursor, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, import, inference, read_file};
 use crate::config::{Flags, Settings};
 use crate::import::Overrides;
 use crate::infer::Infer;
+use crate::observe::http::Server;
+use crate::observe::page::{self, About, Mode};
 use crate::observe::scene::Scene;
+use crate::observe::shelf::{self, shelf};
 use crate::recording::Ending;
 use crate::replay::{Replay, Told};
 use crate::wire::events::{self, Delivery, Encoding};
@@ -72,7 +78,34 @@ impl View {
             out.flush()?;
             return Ok(outcome);
         }
-        anyhow::bail!("not yet")
+        self.serve(settings, infer)
+    }
+
+    /// Serves the page until told to stop.
+    fn serve(self, settings: Settings, infer: Infer) -> Result<Outcome> {
+        let mut stop = Signals::new([SIGINT, SIGTERM])?;
+        let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
+        let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
+        let about = About::new(Mode::Recording, title, &settings.core);
+        let (mut filler, shelf) = shelf()?;
+        let routes = move || page::routes(&about).merge(shelf::routes(shelf));
+        let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
+        let server = Server::start(listener, &settings.http.hosts, routes)?;
+        println!("http://{}/", server.address());
+        // Not waited for: who has seen enough may leave before it is done.
+        std::thread::Builder::new().name("replay".into()).spawn(move || {
+            let played = play(&self.files, &settings, infer, &mut |line| filler.line(line));
+            let error = played.err().map(|error| format!("{error:#}"));
+            if let Some(error) = &error {
+                eprintln!("signd: {error}");
+            }
+            let end = serde_json::to_vec(&Note::End { error }).unwrap_or_default();
+            if let Err(error) = filler.line(&end).and_then(|()| filler.show()) {
+                eprintln!("signd: {error}");
+            }
+        })?;
+        stop.forever().next();
+        Ok(Outcome::Done)
     }
 }
 

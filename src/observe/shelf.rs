@@ -9,6 +9,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::Router;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde::Deserialize;
+
 /// Most bytes in a piece; longer than any line.
 const PIECE: usize = 1 << 20;
 
@@ -63,6 +71,24 @@ impl Shelf {
         piece.truncate(whole);
         Ok(piece)
     }
+}
+
+/// `/items?from=BYTE`: the next piece.
+pub fn routes(shelf: Shelf) -> Router {
+    let shelf = Arc::new(shelf);
+    let piece = move |Query(Place { from }): Query<Place>| async move {
+        let kind = [(CONTENT_TYPE, "application/x-ndjson")];
+        match shelf.piece(from) {
+            Ok(piece) => (kind, piece).into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        }
+    };
+    Router::new().route("/items", get(piece))
+}
+
+#[derive(Deserialize)]
+struct Place {
+    from: u64,
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use crate::frame::{Arrival, Frame};
 use crate::recording::{Channel, Loaded};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
+use crate::run::progress::Progress;
 use crate::run::record::Tape;
-use crate::run::{Reload, now};
+use crate::run::{Reload, Watched, now};
 use crate::stream::Tick;
 use crate::wire::landmarks::{self, Refusal};
 use crate::wire::topic::{self, StreamId};
@@ -84,6 +85,8 @@ pub enum Passed {
     Inbound(Box<Inbound>),
     /// From here on, other settings and another model.
     Reload(Box<Reload>),
+    /// Nothing but a sign that ingest and ring get on; see [`Progress`].
+    Token,
 }
 
 /// A frame or a tick of a stream.
@@ -108,6 +111,7 @@ pub struct Ingest {
     pool: Pool<Box<Inbound>>,
     tape: Tape,
     counters: Arc<Counters>,
+    progress: Arc<Progress>,
     streams: HashMap<StreamId, Pulse>,
     max_streams: usize,
     stall: Duration,
@@ -135,7 +139,7 @@ impl Ingest {
         out: Sender<Passed>,
         pool: Pool<Box<Inbound>>,
         tape: Tape,
-        counters: Arc<Counters>,
+        watched: Watched,
     ) -> Self {
         Ingest {
             sockets,
@@ -143,7 +147,8 @@ impl Ingest {
             out,
             pool,
             tape,
-            counters,
+            counters: watched.counters,
+            progress: watched.progress,
             streams: HashMap::new(),
             max_streams: settings.max_streams,
             stall: Duration::from_millis(settings.stall_ms),
@@ -218,11 +223,13 @@ impl Ingest {
             return self.counters.refuse(Dropped::TooManyStreams, Some(&stream), &why);
         }
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        let begun = Instant::now();
         let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
         if let Err(refusal) = filled {
             self.pool.give(inbound);
             return self.drop_frame(reason(&refusal), &stream, &refusal);
         }
+        self.counters.timings.decode.add(begun.elapsed());
         if !self.out.has_room() {
             self.pool.give(inbound);
             return self.drop_frame(Dropped::RingFull, &stream, &"the ring to the front is full");
@@ -232,9 +239,15 @@ impl Ingest {
         // Recorded before it is sent, so that in the recording a frame precedes its events.
         let channel = Channel::Landmarks(stream);
         self.tape.message(channel, arrival, t, |data| data.extend_from_slice(body));
-        self.out.send(Passed::Inbound(inbound));
+        self.pass(Passed::Inbound(inbound));
         self.counters.received();
         self.streams.insert(stream, Pulse { last: received, stalled: false });
+    }
+
+    /// Down the ring, as soon as there is room.
+    fn pass(&mut self, passed: Passed) {
+        self.counters.levels.ring.enter();
+        self.out.send(passed);
     }
 
     /// Counts, and records when the stream is known, a frame that is not let in.
@@ -252,7 +265,7 @@ impl Ingest {
         self.stall = Duration::from_millis(reload.settings.stall_ms);
         self.gone = Duration::from_millis(reload.settings.gone_ms);
         self.tape.reload(now(), &Loaded::of(&reload.settings, &reload.infer));
-        self.out.send(Passed::Reload(Box::new(reload)));
+        self.pass(Passed::Reload(Box::new(reload)));
     }
 
     fn watch_clock(&mut self) {
@@ -273,6 +286,13 @@ impl Ingest {
                 self.streams.remove(&stream);
             }
         }
+        let stalled = self.streams.values().filter(|pulse| pulse.stalled).count();
+        self.counters.levels.active.set((self.streams.len() - stalled) as u64);
+        self.counters.levels.stalled.set(stalled as u64);
+        // With a full ring there is no need to say that it is waited for.
+        if self.out.has_room() && self.progress.due() {
+            self.pass(Passed::Token);
+        }
     }
 
     /// A tick is never dropped: it waits for room.
@@ -280,7 +300,7 @@ impl Ingest {
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         inbound.stamp(stream, Some(tick));
         self.tape.json(Channel::Ticks(stream), inbound.arrival, &tick);
-        self.out.send(Passed::Inbound(inbound));
+        self.pass(Passed::Inbound(inbound));
     }
 }
 

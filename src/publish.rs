@@ -5,11 +5,14 @@
 //! at its high-water mark; nobody else notices.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
+use crate::observe::live::{Kind, Live};
 use crate::recording::Channel;
+use crate::run::counters::Counters;
 use crate::run::now;
 use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
@@ -34,6 +37,8 @@ pub struct Publish {
     socket: zmq::Socket,
     encoding: Encoding,
     tape: Tape,
+    live: Live,
+    counters: Arc<Counters>,
     subscription: zmq::Message,
     retained: BTreeMap<StreamId, Event>,
     topic: Vec<u8>,
@@ -41,11 +46,18 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// Publishes on this socket, and to the recording.
-    pub fn new(socket: zmq::Socket, encoding: Encoding, tape: Tape) -> Self {
+    /// Publishes on this socket, to the recording and to whoever looks on.
+    pub fn new(
+        socket: zmq::Socket,
+        encoding: Encoding,
+        tape: Tape,
+        live: Live,
+        counters: &Arc<Counters>,
+    ) -> Self {
+        let counters = Arc::clone(counters);
         let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
         let (subscription, retained) = (zmq::Message::new(), BTreeMap::new());
-        Publish { socket, encoding, tape, subscription, retained, topic, body }
+        Publish { socket, encoding, tape, live, counters, subscription, retained, topic, body }
     }
 
     /// Readable when there is a subscription.
@@ -66,9 +78,14 @@ impl Publish {
 
     /// Publishes an event; `received` is when the frame that led to it arrived.
     pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
-        let latency_us = Some(received.elapsed().as_micros() as u64);
+        let begun = Instant::now();
+        let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false };
         self.send(&event, delivery)?;
+        self.counters.published(&event.body, begun, received);
+        self.live.offer(event.stream, Kind::of(&event), |json| {
+            events::encode(&event, delivery, Encoding::Json, json);
+        });
         self.tape.message(Channel::Events(event.stream), now(), event.t(), |data| {
             events::encode(&event, delivery, Encoding::Msgpack, data);
         });

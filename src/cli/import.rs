@@ -11,8 +11,8 @@ use super::Outcome;
 use crate::frame::{Arrival, SourceTime};
 use crate::import::{Clip, Overrides, read};
 use crate::recording::{Recorder, RecordingError};
-use crate::wire::topic::{self, StreamId};
 use crate::wire::landmarks;
+use crate::wire::topic::{self, StreamId};
 
 /// Flags of `signd import`.
 #[derive(Debug, Args)]

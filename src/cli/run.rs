@@ -48,10 +48,11 @@ impl Run {
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
         let counters = Arc::new(Counters::default());
+        let counted = Arc::clone(&counters);
         let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
             tracing::info!(ingest, publish, "ready");
-            std::thread::spawn(move || self.reload_on(hangups, &to));
+            std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
         let ended =
@@ -75,9 +76,11 @@ impl Run {
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
     /// over only when they are good.
-    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
+    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>, counters: &Counters) {
         for _ in hangups.forever() {
-            match self.load() {
+            let loaded = self.load();
+            counters.reloaded(loaded.is_ok());
+            match loaded {
                 Ok(reload) => {
                     let model = reload.infer.digest().to_owned();
                     if to.send(reload).is_err() {

@@ -19,7 +19,7 @@ use crate::import::Overrides;
 use crate::infer::Infer;
 use crate::observe::http::Server;
 use crate::observe::page::{self, About, Mode};
-use crate::observe::scene::Scene;
+use crate::observe::scene::{Lines, Scene};
 use crate::observe::shelf::{self, shelf};
 use crate::recording::Ending;
 use crate::replay::{Replay, Told};
@@ -55,6 +55,14 @@ struct Truth {
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Note {
+    /// What there is to be seen.
+    Hello {
+        version: &'static str,
+        model: String,
+        scenes: bool,
+        #[serde(flatten)]
+        lines: Lines,
+    },
     /// Of the file that comes next.
     Truth(Truth),
     /// Nothing more comes; if not all of the files was read, why.
@@ -86,7 +94,7 @@ impl View {
         let mut stop = Signals::new([SIGINT, SIGTERM])?;
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
-        let about = About::new(Mode::Recording, title, &settings.core);
+        let about = About { mode: Mode::Recording, title };
         let (mut filler, shelf) = shelf()?;
         let routes = move || page::routes(&about).merge(shelf::routes(shelf));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
@@ -116,6 +124,13 @@ fn play(
     mut infer: Infer,
     line: &mut Line<'_>,
 ) -> Result<Outcome> {
+    let hello = Note::Hello {
+        version: env!("CARGO_PKG_VERSION"),
+        model: infer.card().name.clone(),
+        scenes: true,
+        lines: Lines::of(&settings.core),
+    };
+    line(&serde_json::to_vec(&hello)?)?;
     let mut replay = Replay::new(&settings.core, &mut infer);
     let (mut text, mut outcome) = (Vec::new(), Outcome::Done);
     for path in files {
@@ -135,10 +150,7 @@ fn play(
 
 fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
     match told {
-        Told::Core(stream, core) => match Scene::of(stream, core) {
-            Some(scene) => scene.encode(text),
-            None => return Ok(()),
-        },
+        Told::Core(stream, core) => Scene::write(stream, core, text),
         Told::Event(event) => events::encode(event, Delivery::default(), Encoding::Json, text),
         Told::Time(_) | Told::Recorded(..) | Told::Mark(_) => return Ok(()),
     }

@@ -21,7 +21,7 @@ use crate::stream::{Batch, Step};
 use crate::wire::topic::StreamId;
 use course::Course;
 use decide::Decider;
-use model::{Model, ModelError};
+use model::{Card, Model, ModelError};
 use window::Window;
 
 /// The inference stage: one model, and what it needs to know of each stream.
@@ -104,6 +104,11 @@ impl Infer {
     /// SHA-256 of the model file, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.model.card().digest
+    }
+
+    /// What the model file says of itself.
+    pub fn card(&self) -> &Card {
+        self.model.card()
     }
 
     /// What the model's rows hold.

@@ -5,8 +5,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use serde::Serialize;
 
-use crate::stream::CoreSettings;
-
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -43,24 +41,10 @@ pub enum Mode {
 /// What the page asks for first, at `/about.json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct About {
-    mode: Mode,
-    title: String,
-    start_speed: f32,
-    still_speed: f32,
-    rest_line: f64,
-}
-
-impl About {
-    /// A page with this title, whose items come from a core with these settings.
-    pub fn new(mode: Mode, title: String, core: &CoreSettings) -> Self {
-        About {
-            mode,
-            title,
-            start_speed: core.segment.start_speed,
-            still_speed: core.segment.still_speed,
-            rest_line: core.gate.rest_line,
-        }
-    }
+    /// Where its items come from.
+    pub mode: Mode,
+    /// What is shown, in words.
+    pub title: String,
 }
 
 /// The page's files.

@@ -3,13 +3,13 @@
 //! It is taken from the core right after the core has taken the frame in, and joins the frame's
 //! event by stream and `seq`. Landmarks leave the daemon this way only, and only when asked for.
 
-use serde::ser::{SerializeSeq, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
 
 use crate::event::Hand;
 use crate::features::placed::COUNT;
 use crate::frame::{Point, is_missing};
-use crate::stream::Stream;
+use crate::stream::{CoreSettings, Stream};
 use crate::wire::VERSION;
 use crate::wire::topic::StreamId;
 
@@ -50,6 +50,14 @@ impl Scene {
         })
     }
 
+    /// Writes what `core` makes of the frame that it has just taken in; nothing if there was none.
+    pub fn write(stream: StreamId, core: &Stream, out: &mut Vec<u8>) {
+        out.clear();
+        if let Some(scene) = Scene::of(stream, core) {
+            scene.encode(out);
+        }
+    }
+
     /// Writes it as a JSON object; `out` is cleared first.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
@@ -68,6 +76,28 @@ impl Scene {
         };
         // Cannot fail: the values are plain and the writer is memory.
         let _ = serde_json::to_writer(out, &item);
+    }
+}
+
+/// Where the core draws its lines, for a page to draw them too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Lines {
+    /// Motion above which a raised hand begins a sign, shoulder widths a second.
+    pub start_speed: f32,
+    /// Motion below which a hand is still, shoulder widths a second.
+    pub still_speed: f32,
+    /// Below this a hand rests, shoulder widths below the shoulders.
+    pub rest_line: f64,
+}
+
+impl Lines {
+    /// Those of a core with these settings.
+    pub fn of(core: &CoreSettings) -> Self {
+        Lines {
+            start_speed: core.segment.start_speed,
+            still_speed: core.segment.still_speed,
+            rest_line: core.gate.rest_line,
+        }
     }
 }
 

@@ -2,9 +2,12 @@
 
 pub mod counters;
 pub mod flow;
+pub mod histogram;
+pub mod progress;
 pub mod record;
 mod worker;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,9 +17,12 @@ use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
 use crate::ingest::Ingest;
+use crate::observe;
+use crate::observe::scene::Lines;
 use crate::publish::{self, Publish};
 use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
+use progress::Progress;
 use worker::Worker;
 
 /// Half a second of sixteen streams at 30 frames a second.
@@ -45,6 +51,17 @@ pub enum RunError {
     /// The recording cannot be begun.
     #[error("recording: {0}")]
     Recording(#[from] RecordingError),
+    /// The HTTP endpoint cannot be opened.
+    #[error(
+        "http {listen}: {source}; another signd may be running: [http] listen can name another \
+         port, or be empty to do without"
+    )]
+    Http {
+        /// Its address.
+        listen: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A stage panicked.
     #[error("stage {0} panicked")]
     Panic(&'static str),
@@ -54,6 +71,15 @@ pub enum RunError {
 pub fn now() -> Arrival {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Arrival(since.as_nanos() as u64)
+}
+
+/// What is seen of the stages from outside.
+#[derive(Clone)]
+pub struct Watched {
+    /// What they count.
+    pub counters: Arc<Counters>,
+    /// Whether they get on.
+    pub progress: Arc<Progress>,
 }
 
 /// Configuration and model, read again while the daemon runs.
@@ -85,21 +111,32 @@ pub fn run(
     }
     let outlet = publish::open(&context, settings).map_err(failed(&settings.publish))?;
 
+    let progress = Arc::new(Progress::default());
+    let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
+    let (server, live) = observe::start(&settings.http, watched.clone())?;
+    live.model(infer.card(), Lines::of(&settings.core));
+
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
-    let (tape, writer) = record::start(&settings.record, Loaded::of(settings, &infer))?;
-    let publish = Publish::new(outlet, settings.encoding, tape.clone());
+    let loaded = Loaded::of(settings, &infer);
+    let (tape, writer) = record::start(&settings.record, loaded, Arc::clone(counters))?;
+    let publish = Publish::new(outlet, settings.encoding, tape.clone(), live.clone(), counters);
     let ingest =
-        Ingest::new(settings, sockets, reloads, frames_in, frame_pool, tape, Arc::clone(counters));
-    let counters = Arc::clone(counters);
-    let worker =
-        Worker::new(settings.core.clone(), frames_out, frame_returns, infer, publish, counters);
+        Ingest::new(settings, sockets, reloads, frames_in, frame_pool, tape, watched.clone());
+    let core = settings.core.clone();
+    let worker = Worker::new(core, frames_out, frame_returns, infer, publish, live, watched);
     let stages =
         [stage("ingest", move || Ok(ingest.run(stop)?))?, stage("work", move || worker.run())?];
+    progress.ready(true);
     ready();
     // Each stage ends when the one before it has; an error in one ends those after it.
-    let ended = stages.map(|(name, handle)| handle.join().unwrap_or(Err(RunError::Panic(name))));
+    let ended = stages.map(|(name, handle)| {
+        let ended = handle.join().unwrap_or(Err(RunError::Panic(name)));
+        progress.ready(false);
+        ended
+    });
+    drop(server);
     // Their ends of the tape are gone with them.
     if let Some(writer) = writer {
         writer.join().map_err(|_| RunError::Panic("record"))?;

@@ -8,15 +8,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
-use super::{Reload, RunError};
+use super::progress::Progress;
+use super::{Reload, RunError, Watched};
 use crate::continuity::Misplaced;
 use crate::event::Body;
 use crate::infer::Infer;
 use crate::ingest::{Inbound, Passed};
+use crate::observe::live::{Kind, Live};
+use crate::observe::scene::{Lines, Scene};
 use crate::publish::Publish;
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
@@ -32,6 +35,8 @@ struct Waiting {
     batch: Batch,
     /// Steps of the batch that inference has taken.
     taken: usize,
+    /// Time in stage 5 so far.
+    inferred: Duration,
 }
 
 /// Stages 2 to 6.
@@ -47,7 +52,9 @@ pub struct Worker {
     spare: Vec<Batch>,
     infer: Infer,
     publish: Publish,
+    live: Live,
     counters: Arc<Counters>,
+    progress: Arc<Progress>,
 }
 
 impl Worker {
@@ -58,7 +65,8 @@ impl Worker {
         returns: Returns<Box<Inbound>>,
         infer: Infer,
         publish: Publish,
-        counters: Arc<Counters>,
+        live: Live,
+        watched: Watched,
     ) -> Self {
         Worker {
             settings,
@@ -70,7 +78,9 @@ impl Worker {
             spare: Vec::with_capacity(WAITING),
             infer,
             publish,
-            counters,
+            live,
+            counters: watched.counters,
+            progress: watched.progress,
         }
     }
 
@@ -82,11 +92,14 @@ impl Worker {
             while self.waiting.len() < WAITING
                 && let Some(passed) = self.frames.try_receive()
             {
+                self.counters.levels.ring.leave();
                 match passed {
                     Passed::Inbound(inbound) => self.front(inbound),
                     Passed::Reload(reload) => self.reload(*reload)?,
+                    Passed::Token => self.progress.came_through(),
                 }
             }
+            self.counters.levels.waiting.set(self.waiting.len() as u64);
             match self.waiting.is_empty() {
                 false => self.turn()?,
                 true if ended => return Ok(()),
@@ -105,7 +118,14 @@ impl Worker {
         let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.row_kind()));
         match tick {
             Some(tick) => core.tick(*tick, &mut waiting.batch),
-            None => core.push(frame, *arrival, &mut waiting.batch),
+            None => {
+                let begun = Instant::now();
+                core.push(frame, *arrival, &mut waiting.batch);
+                self.counters.timings.front.add(begun.elapsed());
+                if waiting.batch.misplaced.is_none() {
+                    self.live.offer(*stream, Kind::Scene, |out| Scene::write(*stream, core, out));
+                }
+            }
         }
         if waiting.gone {
             self.streams.remove(stream);
@@ -129,7 +149,10 @@ impl Worker {
     /// to a row, or, when there is no further one, the model is fed.
     fn turn(&mut self) -> Result<(), RunError> {
         let Some(Waiting { stream, received, batch, taken, .. }) = self.waiting.get(self.at) else {
+            let begun = Instant::now();
             self.infer.feed()?;
+            let took = begun.elapsed();
+            self.waiting.iter_mut().for_each(|waiting| waiting.inferred += took);
             self.at = 0;
             return Ok(());
         };
@@ -137,6 +160,7 @@ impl Worker {
         let mut later = self.waiting.range(self.at + 1..);
         let newest = !later.any(|w| w.stream == *stream && is_frame(&w.batch));
         let (mut taken, mut published) = (*taken, Ok(()));
+        let (begun, mut publishing) = (Instant::now(), Duration::ZERO);
         let done = self.infer.advance(stream, batch, &mut taken, newest, |event| {
             if let Body::Frame(frame) = &event.body
                 && frame.top_seq != Some(frame.seq)
@@ -144,13 +168,19 @@ impl Worker {
                 self.counters.skipped();
             }
             if published.is_ok() {
+                let begun = Instant::now();
                 published = self.publish.publish(event, *received);
+                publishing += begun.elapsed();
             }
         })?;
+        self.waiting[self.at].inferred += begun.elapsed().saturating_sub(publishing);
         if !done {
             self.waiting[self.at].taken = taken;
             self.at += 1;
         } else if let Some(done) = self.waiting.remove(self.at) {
+            if is_frame(&done.batch) {
+                self.counters.timings.infer.add(done.inferred);
+            }
             if done.gone {
                 self.infer.forget(&done.stream);
             }
@@ -172,6 +202,7 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
+        self.live.model(infer.card(), Lines::of(&self.settings));
         self.infer.adopt(infer);
         Ok(())
     }
@@ -187,7 +218,7 @@ impl Worker {
     fn blank(&mut self, stream: StreamId, received: Instant) -> Waiting {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.clear();
-        Waiting { stream, gone: false, received, batch, taken: 0 }
+        Waiting { stream, gone: false, received, batch, taken: 0, inferred: Duration::ZERO }
     }
 
     /// Sleeps until there is a frame or a subscription.

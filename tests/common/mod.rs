@@ -27,6 +27,8 @@ pub fn signd() -> Command {
     command.args(["--foreground", "--kill-after=5", "60", env!("CARGO_BIN_EXE_signd")]);
     command.env("SIGND_MODEL", root().join("tests/models/place.onnx"));
     command.env("RUST_LOG", "info").env("ORT_DISABLE_TELEMETRY", "1");
+    // Several run at once, and there is one default port.
+    command.env("SIGND_HTTP__LISTEN", "");
     command
 }
 
@@ -49,6 +51,8 @@ pub struct Daemon {
     pub ingest: String,
     /// Where it publishes.
     pub publish: String,
+    /// Address and port of its HTTP endpoint; empty if it was started without `--http`.
+    pub http: String,
     log: BufReader<ChildStderr>,
     folder: tempfile::TempDir,
 }
@@ -74,7 +78,13 @@ impl Daemon {
             .spawn()
             .expect("starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut daemon = Daemon { child, ingest, publish, log, folder };
+        let mut daemon = Daemon { child, ingest, publish, http: String::new(), log, folder };
+        if flags.contains(&"--http") {
+            let line = daemon.wait_for("http=");
+            let words = line.split_whitespace();
+            let address = words.filter_map(|word| word.strip_prefix("http=")).next();
+            daemon.http = address.expect("an address").to_owned();
+        }
         daemon.wait_for("ready");
         daemon
     }

@@ -22,25 +22,34 @@ const player = new Player(live);
 const hypotheses = new Hypotheses($('hypotheses'));
 const decisions = new Decisions($('decisions'), $('none'), player);
 const overview = new Overview($('overview'), $('scrub'), player, $('timeline'));
+let lines = { start_speed: 0, still_speed: 0, rest_line: 1 };
 let truths = [];
 let whole = false;
+let watched = null;
 
 $('title').textContent = about.title;
 document.title = `${about.title} – signd`;
 $('now').hidden = !live;
 
 function take(item) {
+  if (item.kind === 'hello') return begin(item);
   if (item.kind === 'truth') return truths.push(item);
+  if (item.kind === 'end') whole = true;
   if (!item.stream) return;
   if (!tracks.has(item.stream)) add(item.stream);
   const track = tracks.get(item.stream);
   switch (item.kind) {
     case 'scene': track.scene(item); known(track, item); break;
     case 'frame': track.frame(item); light(track, item.state); break;
-    case 'status': track.status = item.status; light(track, item.status); break;
+    case 'status': light(track, item.status); break;
     case 'sign': decided(track, track.sign(item)); break;
     default:
   }
+}
+
+function begin(hello) {
+  lines = hello;
+  $('veil').hidden = hello.scenes || !watched;
 }
 
 // What is known of a file is told before its frames; it belongs where its last frame comes by.
@@ -60,7 +69,6 @@ function say(sign) { $('said').textContent = words(sign); }
 function tell(text, bad = false) {
   $('feed').textContent = text;
   $('feed').classList.toggle('bad', bad);
-  if (!live && text !== 'replaying …') whole = true;
 }
 
 function add(name) {
@@ -74,6 +82,7 @@ function add(name) {
   button.append(number, name);
   button.addEventListener('click', () => select(track));
   $('streams').append(button);
+  $('streams').hidden = !live && tracks.size < 2;
   if (!player.track) select(track);
   light(track, '');
 }
@@ -81,12 +90,16 @@ function add(name) {
 function select(track) {
   player.select(track);
   decisions.select(track);
+  watched = track.name;
+  watch(watched);
   for (const button of $('streams').children) {
     button.setAttribute('aria-pressed', button.dataset.stream === track.name);
   }
 }
 
+// The lamp at a stream's name; in a recording, where all is past, it is dark.
 function light(track, state) {
+  if (!live) return;
   const button = $('streams').children[[...tracks.keys()].indexOf(track.name)];
   if (button.dataset.state !== state) button.dataset.state = state;
 }
@@ -120,8 +133,8 @@ function turn(now) {
   const what = [track.name, i, player.x, track.version, sizes, palette().ink].join();
   if (what === drawn) return;
   drawn = what;
-  skeleton.draw($('skeleton'), track, i, about.rest_line);
-  timeline.draw($('timeline'), track, player.x, about);
+  skeleton.draw($('skeleton'), track, i, lines.rest_line);
+  timeline.draw($('timeline'), track, player.x, lines);
   overview.draw();
   decisions.mark(track, player.x);
   caption(track, i);
@@ -174,5 +187,6 @@ function describe(track, i) {
   overview.describe();
 }
 
-open(about.mode, take, tell);
+const watch = open(about.mode, take, tell);
+watch();
 requestAnimationFrame(turn);

@@ -31,7 +31,7 @@ class Chunk {
 export class Track {
   // `keep`: frames kept at least; older ones are forgotten.
   constructor(name, keep = Infinity) {
-    Object.assign(this, { name, keep, first: 0, end: 0, status: '', version: 0 });
+    Object.assign(this, { name, keep, first: 0, end: 0, version: 0 });
     this.signs = [];
     this.truths = [];
     // Stretches of one state: {state, x}, each up to the next.

@@ -3,6 +3,7 @@
 //! A thread replays them onto a [`shelf`] while the page already shows what is there.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, BufWriter, Cursor, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -91,6 +92,9 @@ impl View {
 
     /// Serves the page until told to stop.
     fn serve(self, settings: Settings, infer: Infer) -> Result<Outcome> {
+        for path in &self.files {
+            File::open(path).with_context(|| path.display().to_string())?;
+        }
         let mut stop = Signals::new([SIGINT, SIGTERM])?;
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");

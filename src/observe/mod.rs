@@ -101,7 +101,7 @@ fn routes(inside: Inside, hub: Hub) -> Router {
         .route("/readyz", get(ready))
         .route("/live", get(live))
         .with_state(inside)
-        .merge(page::routes(&About { mode: Mode::Live, title: "live".into() }))
+        .merge(page::routes(&About { mode: Mode::Live, title: String::new() }))
 }
 
 async fn metrics(State(inside): State<Inside>) -> Response {

@@ -34,7 +34,7 @@ export class Decisions {
     const make = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
     const known = sign.label !== null;
     row.classList.toggle('unknown', !known);
-    const second = sign.top.filter(([name]) => name !== sign.label || !known).slice(0, 2);
+    const second = sign.top.filter(([name]) => name !== sign.label || !known).filter(([, p]) => p >= 0.01).slice(0, 2);
     const others = second.map(([name, p]) => `${name ?? 'no sign'} ${percent(p)}`).join(', ');
     button.append(make('time', clock(sign.from)), make('strong', known ? sign.label : 'no known sign'),
       make('span', known ? percent(sign.p) : ''),

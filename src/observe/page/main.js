@@ -12,6 +12,7 @@ import * as timeline from './timeline.js';
 import { STATES, Track } from './track.js';
 
 const KEPT = 4096; // frames of each stream, live: two minutes at 30 a second
+const WAITING = 'No camera yet. Frames come in at the daemon’s ingest socket; `signd send RECORDING` plays some.';
 const SPEAK = 1000; // ms between two descriptions of the pictures
 
 const $ = (id) => document.getElementById(id);
@@ -25,10 +26,10 @@ const overview = new Overview($('overview'), $('scrub'), player, $('timeline'));
 let lines = { start_speed: 0, still_speed: 0, rest_line: 1 };
 let truths = [];
 let whole = false;
-let watched = null;
+let shown = true; // landmarks are
 
 $('title').textContent = about.title;
-document.title = `${about.title} – signd`;
+document.title = `${about.title || 'live'} – signd`;
 $('now').hidden = !live;
 
 function take(item) {
@@ -49,7 +50,7 @@ function take(item) {
 
 function begin(hello) {
   lines = hello;
-  $('veil').hidden = hello.scenes || !watched;
+  if (player.track) shown = hello.scenes;
 }
 
 // What is known of a file is told before its frames; it belongs where its last frame comes by.
@@ -90,8 +91,7 @@ function add(name) {
 function select(track) {
   player.select(track);
   decisions.select(track);
-  watched = track.name;
-  watch(watched);
+  watch(track.name);
   for (const button of $('streams').children) {
     button.setAttribute('aria-pressed', button.dataset.stream === track.name);
   }
@@ -117,6 +117,14 @@ press('later', () => player.decision(1));
 press('speed', () => player.faster());
 press('now', () => player.toEnd());
 
+// Why there is no picture.
+function veil(track, i) {
+  const why = !track || track.empty ? (live ? WAITING : 'Nothing to be seen yet.')
+    : track.seen(i) ? '' : shown ? 'This frame’s landmarks were not watched.'
+      : 'Landmarks are not shown beyond the daemon’s own machine.';
+  put('veil', why);
+}
+
 function put(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
 
 let drawn = '', spoken = 0, before = performance.now(), passed = 0;
@@ -127,7 +135,7 @@ function turn(now) {
   if (whole) player.halt();
   const { track } = player;
   controls(track);
-  if (!track || track.empty) return;
+  if (!track || track.empty) return veil(track);
   const i = player.index;
   const sizes = ['skeleton', 'timeline'].map((id) => `${$(id).clientWidth}x${$(id).clientHeight}`);
   const what = [track.name, i, player.x, track.version, sizes, palette().ink].join();
@@ -159,17 +167,18 @@ function controls(track) {
 }
 
 function caption(track, i) {
+  veil(track, i);
   const side = track.dominant(i);
   const state = STATES[track.state(i)] ?? 'none';
   $('stage').dataset.state = state;
   put('state', state);
   put('frame', `frame ${track.seq(i)}`);
   const hand = $('hand');
-  const text = side ? `${side} hand` : '';
+  const text = side ? `${side} hand dominant` : '';
   if (hand.firstChild?.textContent !== text) {
     hand.textContent = text;
     if (side === 'left') {
-      hand.append(Object.assign(document.createElement('small'), { textContent: 'left-handed: drawn mirrored' }));
+      hand.append(Object.assign(document.createElement('small'), { textContent: 'drawn mirrored' }));
     }
   }
   hypotheses.show(track.top(i));

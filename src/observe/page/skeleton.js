@@ -14,7 +14,7 @@ const OUTER = [...range(LIPS, 11), ...range(LIPS + 11, 9).reverse()];
 const INNER = [...range(LIPS + 20, 11), ...range(LIPS + 31, 9).reverse()];
 
 // What the picture shows, shoulder widths.
-const WIDTH = 3.7, ABOVE = 1.75, BELOW = 1.6;
+const WIDTH = 3.2, ABOVE = 1.65, BELOW = 1.3;
 const TRAIL = 1; // s
 
 export function draw(canvas, track, i, restLine) {
@@ -30,10 +30,9 @@ export function draw(canvas, track, i, restLine) {
   const pen = { ctx, get, unit, colours };
   body(pen);
   head(pen);
-  hand(pen, OTHER, colours.other, 0.8);
+  hand(pen, OTHER, colours.other, 0.75);
   if (!still()) trail(pen, track, i);
-  hand(pen, HAND, colours.accent, 1.25);
-  name(pen, track.dominant(i));
+  hand(pen, HAND, colours.accent, 1.1);
 }
 
 // Below this line a hand is taken to rest.
@@ -50,13 +49,9 @@ function rest(ctx, w, y, colours) {
 }
 
 function body({ ctx, get, unit, colours }) {
-  ctx.strokeStyle = ctx.fillStyle = colours.limb;
   const [a, b, chin] = [get(SHOULDER), get(SHOULDER + 1), get(CHIN) ?? get(NOSE)];
-  if (a && b) {
-    ctx.lineWidth = 0.2 * unit;
-    line(ctx, [a, b]);
-    if (chin) line(ctx, [chin, middle(a, b)]);
-  }
+  if (a && b) bust({ ctx, unit, colours }, a, b, chin);
+  ctx.fillStyle = colours.limb;
   for (const side of [0, 1]) {
     const [shoulder, elbow, wrist] = [get(SHOULDER + side), get(ELBOW + side), get(WRIST + side)];
     limb(ctx, shoulder, elbow, 0.2 * unit, 0.15 * unit);
@@ -70,6 +65,27 @@ function body({ ctx, get, unit, colours }) {
     pairs(joints).forEach((bone) => bone.every(Boolean) && line(ctx, bone));
     joints.forEach((joint) => joint && dot(ctx, joint, 0.022 * unit, colours.edge));
   }
+}
+
+// A hint of neck and chest, fading out: no landmark says where they end.
+function bust({ ctx, unit, colours }, a, b, chin) {
+  const neck = 0.13 * unit;
+  const centre = middle(a, b);
+  const throat = chin ?? [centre[0], centre[1] - 0.3 * unit];
+  const below = 1.1 * unit;
+  const fade = ctx.createLinearGradient(0, centre[1], 0, centre[1] + below);
+  fade.addColorStop(0, colours.limb);
+  fade.addColorStop(1, `${colours.limb}00`);
+  ctx.fillStyle = fade;
+  const side = a[0] < b[0] ? 1 : -1;
+  ctx.beginPath();
+  ctx.moveTo(throat[0] - side * neck, throat[1] - neck);
+  ctx.quadraticCurveTo(throat[0] - side * neck, a[1] - 0.14 * unit, a[0], a[1] - 0.1 * unit);
+  ctx.lineTo(a[0] + side * 0.12 * unit, a[1] + below);
+  ctx.lineTo(b[0] - side * 0.12 * unit, b[1] + below);
+  ctx.lineTo(b[0], b[1] - 0.1 * unit);
+  ctx.quadraticCurveTo(throat[0] + side * neck, b[1] - 0.14 * unit, throat[0] + side * neck, throat[1] - neck);
+  ctx.fill();
 }
 
 function head({ ctx, get, unit, colours }) {
@@ -110,62 +126,56 @@ function hand({ ctx, get, unit, colours }, base, colour, weight) {
     path(ctx, palm);
     ctx.closePath();
     ctx.strokeStyle = ctx.fillStyle = colours.card;
-    ctx.lineWidth = 0.07 * weight * unit;
+    ctx.lineWidth = 0.06 * weight * unit;
     ctx.stroke();
     ctx.fill();
-    ctx.globalAlpha = 0.22;
-    ctx.fillStyle = colour;
+    ctx.globalAlpha = 0.38;
+    ctx.strokeStyle = ctx.fillStyle = colour;
+    ctx.lineWidth = 0.03 * weight * unit;
     ctx.fill();
+    ctx.globalAlpha = 0.75;
+    ctx.stroke();
     ctx.globalAlpha = 1;
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = 0.026 * weight * unit;
-    ctx.stroke();
   }
   for (const finger of FINGERS) {
     const joints = finger.map((j) => points[j]);
     if (!joints.every(Boolean)) continue;
     ctx.strokeStyle = colours.card;
-    ctx.lineWidth = 0.075 * weight * unit;
+    ctx.lineWidth = 0.07 * weight * unit;
     line(ctx, joints);
     ctx.strokeStyle = colour;
     pairs(joints).forEach((bone, k) => {
-      ctx.lineWidth = (0.05 - 0.008 * k) * weight * unit;
+      ctx.lineWidth = (0.046 - 0.007 * k) * weight * unit;
       line(ctx, bone);
     });
-    dot(ctx, joints[3], 0.021 * weight * unit, colour);
-    dot(ctx, joints[0], 0.021 * weight * unit, colours.card);
-    dot(ctx, joints[0], 0.013 * weight * unit, colour);
   }
 }
 
-// Where the dominant index finger's tip has been.
+// Where the dominant index finger's tip has been: a ribbon that narrows with age. One shape, so that
+// it does not grow darker where it crosses itself.
 function trail({ ctx, get, unit, colours }, track, i) {
-  ctx.strokeStyle = colours.accent;
   const [now, side] = [track.x(i), track.dominant(i)];
-  for (let k = i; k > track.first && now - track.x(k - 1) < TRAIL; k -= 1) {
-    const bone = [get(INDEX_TIP, k), get(INDEX_TIP, k - 1)];
-    if (track.dominant(k - 1) !== side) break;
-    if (!bone.every(Boolean)) continue;
-    const fresh = 1 - (now - track.x(k - 1)) / TRAIL;
-    ctx.globalAlpha = 0.5 * fresh * fresh;
-    ctx.lineWidth = (0.015 + 0.045 * fresh) * unit;
-    line(ctx, bone);
+  const been = [];
+  for (let k = i; k >= track.first && now - track.x(k) < TRAIL; k -= 1) {
+    if (track.dominant(k) !== side) break;
+    const tip = get(INDEX_TIP, k);
+    if (tip) been.push({ tip, half: 0.024 * unit * (1 - (now - track.x(k)) / TRAIL) });
   }
-  ctx.globalAlpha = 1;
-}
-
-// The dominant hand's name stands by its wrist.
-function name({ ctx, get, unit, colours }, side) {
-  const wrist = get(HAND);
-  if (!wrist || !side) return;
-  ctx.font = '600 13px system-ui, sans-serif';
-  ctx.textAlign = 'right';
-  ctx.lineWidth = 4;
-  ctx.strokeStyle = colours.card;
+  if (been.length < 3) return;
+  const soft = been.map(({ tip }, k) => middle(middle(tip, been[Math.max(k - 1, 0)].tip),
+    middle(tip, been[Math.min(k + 1, been.length - 1)].tip)));
+  const edge = (sign) => soft.map(([x, y], k) => {
+    const [a, b] = [soft[Math.max(k - 1, 0)], soft[Math.min(k + 1, soft.length - 1)]];
+    const long = distance(a, b) || 1;
+    const shift = sign * been[k].half / long;
+    return [x - (b[1] - a[1]) * shift, y + (b[0] - a[0]) * shift];
+  });
+  ctx.beginPath();
+  path(ctx, [...edge(1), ...edge(-1).reverse()]);
+  ctx.globalAlpha = 0.4;
   ctx.fillStyle = colours.accent;
-  const [x, y] = [wrist[0] - 0.14 * unit, wrist[1] + 0.06 * unit];
-  ctx.strokeText(side, x, y);
-  ctx.fillText(side, x, y);
+  ctx.fill();
+  ctx.globalAlpha = 1;
 }
 
 function limb(ctx, a, b, from, to) {

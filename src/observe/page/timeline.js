@@ -20,7 +20,7 @@ export function stretch(canvas, track, x) {
 
 const gutter = (w) => (w > 620 ? 92 : 0);
 
-export function draw(canvas, track, x, about) {
+export function draw(canvas, track, x, lines) {
   const { ctx, w, h } = sheet(canvas);
   const colours = palette();
   const left = gutter(w);
@@ -29,10 +29,10 @@ export function draw(canvas, track, x, about) {
   const px = (s) => left + (s - from) * scale;
   const truths = track.truths.length > 0;
   const lanes = { signs: [0, 26], truth: [29, truths ? 20 : -3], state: [truths ? 52 : 29, 14] };
-  lanes.visible = [h - 38, 7];
-  lanes.raised = [h - 27, 7];
+  lanes.visible = [h - 43, 7];
+  lanes.raised = [h - 28, 7];
   const top = lanes.state[0] + lanes.state[1] + 5;
-  lanes.motion = [top, h - 44 - top];
+  lanes.motion = [top, h - 50 - top];
   const pen = { ctx, w, h, left, colours, px, track, from, to: from + length, lanes };
 
   ctx.save();
@@ -42,7 +42,7 @@ export function draw(canvas, track, x, about) {
   seconds(pen);
   if (!track.empty) {
     const [begin, end] = [Math.max(track.first, track.find(from) - 1), track.find(pen.to)];
-    motion(pen, begin, end, about);
+    motion(pen, begin, end, lines);
     states(pen);
     flags(pen, begin, end);
     marks(pen);
@@ -50,7 +50,7 @@ export function draw(canvas, track, x, about) {
     ctx.fillRect(px(x) - 1, 0, 2, h - 16);
   }
   ctx.restore();
-  names(pen, truths);
+  names(pen, truths, lines);
 }
 
 function seconds({ ctx, h, colours, px, from, to, lanes }) {
@@ -62,33 +62,41 @@ function seconds({ ctx, h, colours, px, from, to, lanes }) {
     ctx.fillStyle = colours.line;
     ctx.fillRect(Math.round(px(s)), lanes.motion[0], 1, lanes.motion[1]);
     ctx.fillStyle = colours.soft;
-    ctx.fillText(clock(s).replace(/\.0$/, ''), px(s), h - 3);
+    if (px(s) > px(from) + 16) ctx.fillText(clock(s).replace(/\.0$/, ''), px(s), h - 3);
   }
 }
 
 // Square-rooted, so that the thresholds stand clear of the ground.
-function motion(pen, begin, end, about) {
-  const { ctx, w, left, colours, px, track, lanes: { motion: [top, height] } } = pen;
-  const y = (m) => top + height * (1 - Math.sqrt(Math.min(m, FASTEST) / FASTEST));
-  const line = () => {
-    for (let i = begin; i <= end; i += 1) ctx.lineTo(px(track.x(i)), y(track.motion(i)));
-  };
+const rise = ([top, height], m) => top + height * (1 - Math.sqrt(Math.min(m, FASTEST) / FASTEST));
+const thresholds = (lines, colours) =>
+  [[lines.start_speed, 'start', colours.signing], [lines.still_speed, 'still', colours.offset]];
+
+function motion(pen, begin, end, lines) {
+  const { ctx, w, left, colours, px, track, lanes } = pen;
+  const [top, height] = lanes.motion;
+  const y = (m) => rise(lanes.motion, m);
   ctx.beginPath();
   ctx.moveTo(px(track.x(begin)), top + height);
-  line();
+  for (let i = begin; i <= end; i += 1) ctx.lineTo(px(track.x(i)), y(track.motion(i)));
   ctx.lineTo(px(track.x(end)), top + height);
   ctx.globalAlpha = 0.14;
   ctx.fillStyle = colours.motion;
   ctx.fill();
   ctx.globalAlpha = 1;
-  ctx.beginPath();
-  line();
+  // While the hand is not seen the last value stands: drawn faintly.
   ctx.strokeStyle = colours.motion;
-  ctx.lineWidth = 1.5;
+  ctx.lineWidth = 1.75;
   ctx.lineJoin = 'round';
-  ctx.stroke();
+  for (let i = begin; i < end;) {
+    const seen = track.visible(i);
+    ctx.globalAlpha = seen ? 1 : track.seen(i) ? 0.3 : 0;
+    ctx.beginPath();
+    do ctx.lineTo(px(track.x(i)), y(track.motion(i))); while (i < end && track.visible(i++) === seen);
+    ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
   ctx.lineWidth = 1;
-  for (const [speed, word, colour] of [[about.start_speed, 'start', colours.signing], [about.still_speed, 'still', colours.offset]]) {
+  for (const [speed, word, colour] of thresholds(lines, colours)) {
     ctx.strokeStyle = ctx.fillStyle = colour;
     ctx.setLineDash([5, 4]);
     ctx.beginPath();
@@ -96,9 +104,10 @@ function motion(pen, begin, end, about) {
     ctx.lineTo(w, y(speed));
     ctx.stroke();
     ctx.setLineDash([]);
+    if (left) continue;
     ctx.font = FONT;
     ctx.textAlign = 'right';
-    ctx.fillText(`${word} ${+speed.toFixed(2)}`, w - 4, y(speed) - 4);
+    ctx.fillText(word, w - 4, y(speed) + (word === 'start' ? -4 : 12));
   }
 }
 
@@ -163,18 +172,23 @@ function marks({ ctx, colours, px, track, from, to, lanes }) {
 }
 
 // What each lane is: in the margin, or, on a narrow page, above the plot only.
-function names({ ctx, left, colours, lanes, track }, truths) {
+function names({ ctx, left, colours, lanes }, truths, lines) {
   ctx.font = FONT;
-  ctx.textAlign = left ? 'right' : 'left';
   ctx.fillStyle = colours.soft;
-  const word = (text, [y, height], place = y + height / 2 + 4) => ctx.fillText(text, left ? left - 10 : 5, place);
-  if (left) {
-    word('decided', lanes.signs);
-    if (truths) word('true', lanes.truth);
-    word('state', lanes.state);
+  if (!left) {
+    ctx.textAlign = 'left';
+    ctx.fillText('motion', 5, lanes.motion[0] + 13);
+    return;
   }
-  word(left ? 'motion' : 'motion, shoulders/s', lanes.motion, lanes.motion[0] + 14);
-  if (left) word('shoulders/s', lanes.motion, lanes.motion[0] + 29);
-  if (!left && track.empty) return;
-  if (left) { word('visible', lanes.visible); word('raised', lanes.raised); }
+  ctx.textAlign = 'right';
+  const word = (text, middle) => ctx.fillText(text, left - 10, middle + 4);
+  for (const lane of ['signs', truths && 'truth', 'state', 'visible', 'raised'].filter(Boolean)) {
+    const [y, height] = lanes[lane];
+    word({ signs: 'decided', truth: 'true' }[lane] ?? lane, y + height / 2);
+  }
+  word('motion', lanes.motion[0] + 8);
+  for (const [speed, text, colour] of thresholds(lines, colours)) {
+    ctx.fillStyle = colour;
+    word(`${text} ${+speed.toFixed(2)}`, rise(lanes.motion, speed));
+  }
 }

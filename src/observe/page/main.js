@@ -119,10 +119,11 @@ press('now', () => player.toEnd());
 
 // Why there is no picture.
 function veil(track, i) {
-  const why = !track || track.empty ? (live ? WAITING : 'Nothing to be seen yet.')
-    : track.seen(i) ? '' : shown ? 'This frame’s landmarks were not watched.'
-      : 'Landmarks are not shown beyond the daemon’s own machine.';
-  put('veil', why);
+  if (!track) return put('veil', live ? WAITING : 'Nothing to be seen yet.');
+  if (track.empty) return put('veil', 'No frame of this stream yet.');
+  const unseen = shown ? 'No landmarks of this frame: they come only for the stream that is looked at.'
+    : 'Landmarks are not shown beyond the daemon’s own machine.';
+  put('veil', track.seen(i) ? '' : unseen);
 }
 
 function put(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
@@ -135,7 +136,7 @@ function turn(now) {
   if (whole) player.halt();
   const { track } = player;
   controls(track);
-  if (!track || track.empty) return veil(track);
+  if (!track) return veil();
   const i = player.index;
   const sizes = ['skeleton', 'timeline'].map((id) => `${$(id).clientWidth}x${$(id).clientHeight}`);
   const what = [track.name, i, player.x, track.version, sizes, palette().ink].join();
@@ -146,6 +147,7 @@ function turn(now) {
   overview.draw();
   decisions.mark(track, player.x);
   caption(track, i);
+  if (track.empty) return;
   const crossed = track.signs.findLast((sign) => sign.made > passed && sign.made <= player.x);
   if (!live && player.playing && crossed) say(crossed);
   passed = player.x;
@@ -168,11 +170,11 @@ function controls(track) {
 
 function caption(track, i) {
   veil(track, i);
-  const side = track.dominant(i);
-  const state = STATES[track.state(i)] ?? 'none';
+  const side = track.empty ? null : track.dominant(i);
+  const state = (track.empty ? null : STATES[track.state(i)]) ?? 'none';
   $('stage').dataset.state = state;
   put('state', state);
-  put('frame', `frame ${track.seq(i)}`);
+  put('frame', track.empty ? '' : `frame ${track.seq(i)}`);
   const hand = $('hand');
   const text = side ? `${side} hand dominant` : '';
   if (hand.firstChild?.textContent !== text) {
@@ -181,7 +183,7 @@ function caption(track, i) {
       hand.append(Object.assign(document.createElement('small'), { textContent: 'drawn mirrored' }));
     }
   }
-  hypotheses.show(track.top(i));
+  hypotheses.show(track.empty ? [] : track.top(i));
 }
 
 function describe(track, i) {

@@ -7,15 +7,19 @@
 mod models;
 
 use std::path::Path;
+use std::time::Instant;
 
 use allocation_counter::measure;
 use models::{SHIPPED, SHIPPED_WINDOW, infer, model, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
+use signd::event::{Body, Event};
 use signd::frame::{Arrival, Frame};
 use signd::infer::model::Model;
+use signd::observe::live::{Kind, Live};
 use signd::recording;
+use signd::run::counters::Counters;
 use signd::run::flow;
 use signd::stream::{Batch, Step, Stream};
 use signd::wire::events::{self, Delivery, Encoding};
@@ -111,22 +115,38 @@ fn play(name: &str) -> u64 {
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
 
+    // All is counted, and there is an HTTP server at which nobody looks on.
+    let counters = Counters::default();
+    let (live, _hub) = Live::channel();
+
     let (mut called, mut events, mut signs) = (0, 0, 0);
     let wires = wires(3);
     let steady = wires.len() / 3;
     for (i, wire) in wires.iter().enumerate() {
         let cost = measure(|| {
+            let received = Instant::now();
             let mut frame = pool.take().unwrap_or_default();
             landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).expect("a frame");
+            counters.timings.decode.add(received.elapsed());
+            counters.received();
+            counters.levels.ring.enter();
             to_front.send(frame);
             let frame = from_ingest.try_receive().expect("was just sent");
+            counters.levels.ring.leave();
             batch.clear();
             stream.push(&frame, Arrival(frame.t.0), &mut batch);
-            let publish = |event| {
+            counters.timings.front.add(received.elapsed());
+            live.offer(id, Kind::Scene, |_| unreachable!("nobody looks"));
+            let publish = |event: Event| {
+                let begun = Instant::now();
                 events::topic(&event, &mut head);
                 for encoding in [Encoding::Msgpack, Encoding::Json] {
                     events::encode(&event, Delivery::default(), encoding, &mut body);
                 }
+                counters.published(&event.body, begun, received);
+                live.offer(id, Kind::of(&event), |_| {
+                    assert!(matches!(event.body, Body::Status(_)), "nobody looks");
+                });
                 events += 1;
             };
             returns.give(frame);
@@ -140,6 +160,7 @@ fn play(name: &str) -> u64 {
         }
     }
     // The recording has what may cost something: rest, signs, decisions.
+    assert_eq!(counters.timings.latency.read().count(), wires.len() as u64);
     assert_eq!((events, signs), (wires.len() + signs + 1, 18), "one more: the stream appeared");
     called
 }

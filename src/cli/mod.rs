@@ -14,6 +14,7 @@ mod watch;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -22,6 +23,8 @@ use crate::config::{Flags, Settings, SettingsError};
 use crate::infer::Infer;
 use crate::infer::decide::{Decider, UnknownLabel};
 use crate::infer::model::{Model, ModelError, Runtime};
+use crate::observe::live::Live;
+use crate::observe::metrics::Metrics;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -65,6 +68,8 @@ enum Command {
     Eval(eval::Eval),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
+    /// Print every metric of the daemon, as /metrics shows it just after the start.
+    Metrics,
     /// Print what a model file says of itself.
     Model(check::ModelFile),
     /// Print completions for a shell.
@@ -132,6 +137,10 @@ impl Arguments {
             Command::Features(command) => command.execute(),
             Command::Eval(command) => command.execute(),
             Command::Check(common) => check::check(&common),
+            Command::Metrics => {
+                print!("{}", Metrics::new(Arc::default(), Live::default().shared()).text());
+                Ok(Outcome::Done)
+            }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
                 let mut command = Arguments::command();

@@ -20,6 +20,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -37,6 +38,9 @@ const HEADER_LINES: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A client that takes nothing of an answer for this long is shown out.
 const STUCK: Duration = Duration::from_secs(30);
+/// What the system holds back for a client that does not read, bytes; it would be megabytes. What
+/// happens live is not worth reading minutes later.
+const UNREAD: usize = 64 * 1024;
 /// Time for answers under way when the server ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -159,6 +163,7 @@ fn connection(
 > {
     let local = stream.local_addr()?;
     stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_send_buffer_size(UNREAD)?;
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(STUCK));
     let service = service_fn(move |request: Request<Incoming>| {

@@ -1,7 +1,10 @@
 //! From one stream of items to many viewers, as server-sent events.
 //!
 //! The hub is a task of the HTTP server. Each viewer has a bounded queue; one that does not read loses
-//! items, is told how many when it has caught up, and disturbs nobody.
+//! items, is told how many when it has caught up (`{"kind":"lost","items":N}`), and disturbs nobody.
+//!
+//! Its first item is `{"kind":"hello",…}`, again whenever the model is exchanged; then come the
+//! statuses that there are, then events and scenes in the order in which they happen.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -39,6 +42,8 @@ pub struct Hub {
     viewers: Vec<Viewer>,
     /// The last status of each stream there is.
     retained: BTreeMap<StreamId, Bytes>,
+    /// Items lost on their way here of which the viewers have been told.
+    lost_underway: u64,
     shared: Arc<Shared>,
 }
 
@@ -74,7 +79,7 @@ impl Hub {
         let (to, joining) = mpsc::channel(VIEWERS);
         let door = Door { to, shared: Arc::clone(&shared) };
         let (viewers, retained) = (Vec::new(), BTreeMap::new());
-        Hub { items, door, joining, viewers, retained, shared }
+        Hub { items, door, joining, viewers, retained, lost_underway: 0, shared }
     }
 
     /// Where viewers come in.
@@ -93,11 +98,19 @@ impl Hub {
                         return;
                     }
                     self.viewers.retain(|viewer| !viewer.to.is_closed());
+                    self.charge();
                     items.drain(..).for_each(|item| self.pass(item));
                     sleep(PACE).await;
                 }
             }
         }
+    }
+
+    /// What was lost on its way here is lost to everybody; whose it would have been is not known.
+    fn charge(&mut self) {
+        let lost = self.shared.lost_underway.load(Relaxed);
+        let more = lost - std::mem::replace(&mut self.lost_underway, lost);
+        self.viewers.iter_mut().for_each(|viewer| viewer.lost += more);
     }
 
     fn welcome(&mut self, mut viewer: Viewer) {

@@ -30,6 +30,13 @@ impl Default for Progress {
 }
 
 impl Progress {
+    /// One through which nothing has come for eleven seconds.
+    #[cfg(test)]
+    pub fn standing_still() -> Self {
+        let start = Instant::now().checked_sub(Duration::from_secs(11)).expect("up that long");
+        Progress { start, ..Progress::default() }
+    }
+
     fn now(&self) -> u64 {
         self.start.elapsed().as_millis() as u64
     }

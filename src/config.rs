@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::infer::decide::DecideSettings;
 use crate::ingest::Input;
-use crate::observe::HttpSettings;
+use crate::observe::{HttpSettings, guard};
 use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
@@ -145,6 +145,9 @@ impl Settings {
         }
         let listen = self.http.address();
         listen.map_err(|expected| range("http.listen", &self.http.listen, expected))?;
+        if let Some(host) = self.http.hosts.iter().find(|host| guard::parse(host).is_err()) {
+            return Err(range("http.hosts", host, "NAME or NAME:PORT"));
+        }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
         let ranges: [(&'static str, f64, f64, f64); 24] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
@@ -235,6 +238,8 @@ mod tests {
             error(&[], "max_streams = 0"),
             "configuration: max_streams = 0 (expected 1 to 1024)"
         );
+        assert!(error(&[], "http.listen = \"localhost:5558\"").contains("http.listen"));
+        assert!(error(&[], "http.hosts = [\"http://a.example/\"]").contains("http.hosts"));
         assert!(error(&[], "ingest = [\"carrier-pigeon:x\"]").contains("ingest"));
     }
 }

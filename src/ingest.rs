@@ -85,7 +85,7 @@ pub enum Passed {
     Inbound(Box<Inbound>),
     /// From here on, other settings and another model.
     Reload(Box<Reload>),
-    /// Nothing but a sign that ingest and ring get on; see [`Progress`].
+    /// Nothing but something to take, when there is nothing else; see [`Progress`].
     Token,
 }
 
@@ -289,8 +289,7 @@ impl Ingest {
         let stalled = self.streams.values().filter(|pulse| pulse.stalled).count();
         self.counters.levels.active.set((self.streams.len() - stalled) as u64);
         self.counters.levels.stalled.set(stalled as u64);
-        // With a full ring there is no need to say that it is waited for.
-        if self.out.has_room() && self.progress.due() {
+        if self.progress.due() {
             self.pass(Passed::Token);
         }
     }

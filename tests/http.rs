@@ -2,12 +2,14 @@
 
 mod common;
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::process::Stdio;
+use std::time::Duration;
 
 use common::http::{Viewer, ask, get, metrics, send};
 use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, receive, send_frame, signd};
+use common::{Daemon, HELLO, receive, send_frame, signd, terminate};
 use serde_json::{Value, json};
 use signd::frame::{Frame, SourceTime};
 use signd::run::counters::Dropped;
@@ -139,6 +141,14 @@ fn a_daemon_without_a_camera_is_healthy_and_ready() {
         assert!(!answer.head.contains("access-control"), "{}", answer.head);
     }
     assert_eq!(get(&daemon.http, "/none").status, 404);
+    // Without tokens the age would only grow.
+    let age = || metrics(&get(&daemon.http, "/metrics").body)["signd_progress_age_seconds"];
+    let fell = (0..100).any(|_| {
+        let before = age();
+        std::thread::sleep(Duration::from_millis(50));
+        age() < before
+    });
+    assert!(fell, "something comes through");
 }
 
 #[test]
@@ -242,7 +252,7 @@ fn a_viewer_sees_what_a_subscriber_sees_to_the_byte() {
         for stream in ["cam1", "cam2"] {
             send_frame(&camera, stream, frame);
         }
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
     }
     let mut told = until(&watch, 164);
     told.extend(until(&watch, 164)); // the other stream's
@@ -272,7 +282,7 @@ fn a_viewer_who_does_not_read_loses_items_is_told_and_nobody_else_notices() {
         send_frame(&camera, "cam1", &Frame::new(seq, SourceTime((seq + 1) * 33_000_000), 640, 480));
         if seq % 10 == 9 {
             while receive(&watch).expect("every event").1["seq"] != seq {}
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
     let found = metrics(&get(&daemon.http, "/metrics").body);
@@ -300,7 +310,7 @@ fn a_viewer_who_does_not_read_loses_items_is_told_and_nobody_else_notices() {
     for seq in FRAMES..FRAMES + 100 {
         send_frame(&camera, "cam1", &Frame::new(seq, SourceTime((seq + 1) * 33_000_000), 640, 480));
         while receive(&watch).expect("every event").1["seq"] != seq {}
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     let (code, summary) = daemon.stop();
     assert_eq!(code, Some(0));
@@ -347,4 +357,29 @@ fn a_port_that_is_taken_ends_the_daemon_with_the_reason() {
     let check = signd().arg("check").env("SIGND_HTTP__LISTEN", "localhost").output().expect("runs");
     assert_eq!(check.status.code(), Some(78));
     assert!(String::from_utf8_lossy(&check.stderr).contains("http.listen"));
+}
+
+/// What a daemon with this endpoint logs until it is ready.
+fn logged(listen: &str) -> String {
+    let folder = tempfile::tempdir().expect("folder");
+    let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
+    let mut child = signd()
+        .args(["run", "--ingest", &endpoint("in"), "--publish", &endpoint("out")])
+        .args(["--http", listen])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let log = BufReader::new(child.stderr.take().expect("piped"));
+    let mut lines = log.lines().map(|line| line.expect("reads"));
+    let said: Vec<String> = lines.by_ref().take_while(|line| !line.contains("ready")).collect();
+    terminate(&child);
+    assert!(child.wait().expect("ends").success());
+    said.join("\n")
+}
+
+#[test]
+fn an_endpoint_beyond_loopback_is_warned_of() {
+    let warning = "open to whoever reaches this port";
+    assert!(!logged("127.0.0.1:0").contains(warning));
+    assert!(logged("0.0.0.0:0").contains(warning));
 }

@@ -14,7 +14,6 @@ mod watch;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -25,6 +24,7 @@ use crate::infer::decide::{Decider, UnknownLabel};
 use crate::infer::model::{Model, ModelError, Runtime};
 use crate::observe::live::Live;
 use crate::observe::metrics::Metrics;
+use crate::run::Watched;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -138,7 +138,7 @@ impl Arguments {
             Command::Eval(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Metrics => {
-                print!("{}", Metrics::new(Arc::default(), Live::default().shared()).text());
+                print!("{}", Metrics::new(Watched::default(), Live::default().shared()).text());
                 Ok(Outcome::Done)
             }
             Command::Model(command) => command.execute(),

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 /// What a server answers to.
 pub struct Guard {
-    hosts: Vec<String>,
+    hosts: Vec<Authority>,
 }
 
 /// Why a request is not answered.
@@ -50,9 +50,10 @@ impl IntoResponse for Refusal {
 
 impl Guard {
     /// Answers to addresses and names of loopback, to the address a connection came in at, and to
-    /// `hosts`: `NAME` with the server's own port or none, `NAME:PORT` with just that.
+    /// `hosts`: `NAME` with the server's own port or none, `NAME:PORT` with just that. What is
+    /// neither is left out.
     pub fn new(hosts: &[String]) -> Self {
-        Guard { hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect() }
+        Guard { hosts: hosts.iter().filter_map(|host| parse(host).ok()).collect() }
     }
 
     /// Whether a request that came in at the address `local` is answered.
@@ -90,10 +91,11 @@ impl Guard {
         if own && port.unwrap_or(80) == local.port() {
             return true;
         }
-        self.hosts.iter().any(|host| match host.parse::<Authority>() {
-            Ok(host) if host.port().is_some() => host.host() == name && host.port_u16() == port,
-            Ok(host) => host.host() == name && port.is_none_or(|port| port == local.port()),
-            Err(_) => false,
+        self.hosts.iter().filter(|host| host.host().eq_ignore_ascii_case(&name)).any(|host| {
+            match host.port_u16() {
+                None => port.is_none_or(|port| port == local.port()),
+                only => port == only,
+            }
         })
     }
 }
@@ -108,7 +110,8 @@ fn only(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, R
     }
 }
 
-fn parse(host: &str) -> Result<Authority, Refusal> {
+/// A name with or without a port.
+pub fn parse(host: &str) -> Result<Authority, Refusal> {
     match host.parse::<Authority>() {
         Ok(authority) if !host.contains('@') => Ok(authority),
         _ => Err(Refusal::Malformed),

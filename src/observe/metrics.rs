@@ -17,9 +17,8 @@ use prometheus_client::registry::Registry;
 use super::live::Shared;
 use crate::event::Ended;
 use crate::frame::Arrival;
-use crate::run::counters::Counters;
 use crate::run::histogram::Snapshot;
-use crate::run::now;
+use crate::run::{Watched, now};
 
 /// The format of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -29,9 +28,9 @@ pub struct Metrics(Registry);
 
 impl Metrics {
     /// Of what is counted here.
-    pub fn new(counters: Arc<Counters>, live: &Arc<Shared>) -> Self {
+    pub fn new(watched: Watched, live: &Arc<Shared>) -> Self {
         let mut registry = Registry::default();
-        let source = Source { counters, live: Arc::clone(live), start: now() };
+        let source = Source { watched, live: Arc::clone(live), start: now() };
         registry.register_collector(Box::new(source));
         Metrics(registry)
     }
@@ -47,7 +46,7 @@ impl Metrics {
 
 #[derive(Debug)]
 struct Source {
-    counters: Arc<Counters>,
+    watched: Watched,
     live: Arc<Shared>,
     start: Arrival,
 }
@@ -133,6 +132,7 @@ impl Collector for Source {
         let mut out = Writer(encoder);
         self.flow(&mut out)?;
         self.timings(&mut out)?;
+        self.progress(&mut out)?;
         self.surroundings(&mut out)?;
         process(&mut out, self.start)
     }
@@ -141,7 +141,7 @@ impl Collector for Source {
 impl Source {
     /// Frames, events, queues.
     fn flow(&self, out: &mut Writer) -> fmt::Result {
-        let (tally, levels) = (self.counters.tally(), &self.counters.levels);
+        let (tally, levels) = (self.watched.counters.tally(), &self.watched.counters.levels);
         out.counter(
             "signd_frames_received",
             "Frames taken into the pipeline",
@@ -193,7 +193,7 @@ impl Source {
     }
 
     fn timings(&self, out: &mut Writer) -> fmt::Result {
-        let timings = &self.counters.timings;
+        let timings = &self.watched.counters.timings;
         let stages = [
             ("decode", &timings.decode),
             ("front", &timings.front),
@@ -212,15 +212,24 @@ impl Source {
         )
     }
 
+    /// How long ago the pipeline got on.
+    fn progress(&self, out: &mut Writer) -> fmt::Result {
+        let name = "signd_progress_age_seconds";
+        let help =
+            "Time since anything came through the ring to the worker; a token does each second";
+        let mut metric = out.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        metric.encode_gauge(&self.watched.progress.age().as_secs_f64())
+    }
+
     /// Model, build, configuration, recording, viewers.
     fn surroundings(&self, out: &mut Writer) -> fmt::Result {
-        let (levels, live) = (&self.counters.levels, &self.live);
+        let (levels, live) = (&self.watched.counters.levels, &self.live);
         let model = live.model();
         let model = [("name", model.name), ("sha256", model.sha256), ("contract", model.contract)];
         out.info("signd_model", "The model at work; its name holds its version", model)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         out.info("signd_build", "The program", [("version", version)])?;
-        let [failed, done] = self.counters.tally().reloads;
+        let [failed, done] = self.watched.counters.tally().reloads;
         out.counter(
             "signd_reloads",
             "Configuration and model read again; on failure the old ones go on",

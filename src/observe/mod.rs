@@ -72,7 +72,7 @@ pub fn start(
     }
     let (live, hub) = Live::channel();
     let inside = Inside {
-        metrics: Arc::new(Metrics::new(Arc::clone(&watched.counters), live.shared())),
+        metrics: Arc::new(Metrics::new(watched.clone(), live.shared())),
         watched,
         door: hub.door(),
         landmarks: loopback || settings.show_landmarks,
@@ -164,7 +164,7 @@ mod tests {
         let watched = Watched { counters: Arc::default(), progress: Arc::new(progress) };
         let progress = Arc::clone(&watched.progress);
         let (live, hub) = Live::channel();
-        let metrics = Arc::new(Metrics::new(Arc::clone(&watched.counters), live.shared()));
+        let metrics = Arc::new(Metrics::new(watched.clone(), live.shared()));
         let inside = Inside { metrics, watched, door: hub.door(), landmarks };
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let server = Server::start(listener, &[], || routes(inside, hub)).expect("starts");

@@ -74,7 +74,7 @@ pub fn now() -> Arrival {
 }
 
 /// What is seen of the stages from outside.
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub struct Watched {
     /// What they count.
     pub counters: Arc<Counters>,

@@ -1,22 +1,23 @@
 //! Whether the pipeline gets on, seen from outside.
 //!
-//! Once a second ingest sends a token down the ring, between the frames. That the worker has taken it
-//! out again says that both threads turn; it needs no camera. A stage that hangs, in the model or
-//! anywhere else, is a token that does not come through.
+//! Whatever the worker takes out of the ring says that both threads turn. So that there is something to
+//! take without a camera too, ingest puts a token in once a second. When a stage hangs, in the model or
+//! anywhere else, nothing comes through.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Time between two tokens.
 const EVERY: Duration = Duration::from_secs(1);
-/// Without a token for this long the pipeline stands still.
+/// With nothing taken for this long the pipeline stands still.
 const LATE: Duration = Duration::from_secs(10);
 
 /// The state of the pipeline.
 #[derive(Debug)]
 pub struct Progress {
     start: Instant,
-    /// Milliseconds after the start at which the last token was sent and at which one came through.
+    /// Milliseconds after the start at which the last token was sent, and at which anything
+    /// last came through.
     sent: AtomicU64,
     came: AtomicU64,
     ready: AtomicBool,
@@ -51,19 +52,19 @@ impl Progress {
         due
     }
 
-    /// A token came through.
+    /// Something came through the ring.
     pub fn came_through(&self) {
         self.came.store(self.now(), Relaxed);
     }
 
-    /// How long ago, if that is too long.
-    pub fn late(&self) -> Option<Duration> {
-        self.late_at(self.now())
+    /// How long ago that was.
+    pub fn age(&self) -> Duration {
+        Duration::from_millis(self.now().saturating_sub(self.came.load(Relaxed)))
     }
 
-    fn late_at(&self, now: u64) -> Option<Duration> {
-        let since = Duration::from_millis(now.saturating_sub(self.came.load(Relaxed)));
-        (since >= LATE).then_some(since)
+    /// The same, if it is too long.
+    pub fn late(&self) -> Option<Duration> {
+        Some(self.age()).filter(|age| *age >= LATE)
     }
 
     /// From here on the sockets are open and the model is warm, or no longer.
@@ -82,12 +83,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_that_does_not_come_through_is_noticed() {
-        let progress = Progress::default();
+    fn that_nothing_comes_through_is_noticed() {
+        let progress = Progress::standing_still();
+        assert!(progress.late().is_some_and(|late| late >= Duration::from_secs(11)));
         progress.came_through();
-        let came = progress.came.load(Relaxed);
-        assert_eq!(progress.late_at(came + 9_999), None);
-        assert_eq!(progress.late_at(came + 10_000), Some(Duration::from_secs(10)));
-        assert!(!progress.due(), "the first is due after a second");
+        assert_eq!(progress.late(), None);
+    }
+
+    #[test]
+    fn a_token_is_due_once_a_second() {
+        assert!(!Progress::default().due());
+        let progress = Progress::standing_still();
+        assert_eq!((progress.due(), progress.due()), (true, false));
     }
 }

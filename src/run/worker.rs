@@ -93,10 +93,11 @@ impl Worker {
                 && let Some(passed) = self.frames.try_receive()
             {
                 self.counters.levels.ring.leave();
+                self.progress.came_through();
                 match passed {
                     Passed::Inbound(inbound) => self.front(inbound),
                     Passed::Reload(reload) => self.reload(*reload)?,
-                    Passed::Token => self.progress.came_through(),
+                    Passed::Token => {}
                 }
             }
             self.counters.levels.waiting.set(self.waiting.len() as u64);

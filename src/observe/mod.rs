@@ -134,13 +134,12 @@ struct Wish {
 }
 
 async fn live(State(inside): State<Inside>, Query(wish): Query<Wish>) -> Response {
-    let id = |id: Option<String>| match id.map(|id| topic::stream_id(id.as_bytes())) {
-        Some(None) => Err((StatusCode::BAD_REQUEST, "not a stream id\n").into_response()),
-        id => Ok(id.flatten()),
-    };
+    let id = |id: Option<String>| id.map(|id| topic::stream_id(id.as_bytes()));
     let (stream, of) = match (id(wish.stream), id(wish.scenes_of)) {
-        (Ok(stream), Ok(of)) => (stream, of),
-        (Err(refusal), _) | (_, Err(refusal)) => return refusal,
+        (Some(None), _) | (_, Some(None)) => {
+            return (StatusCode::BAD_REQUEST, "not a stream id\n").into_response();
+        }
+        (stream, of) => (stream.flatten(), of.flatten()),
     };
     let wanted = of.is_some() || wish.scenes.is_some_and(|scenes| scenes > 0);
     let scenes = match wanted && inside.landmarks {

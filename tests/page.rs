@@ -237,7 +237,7 @@ fn mirrored(frame: &Frame) -> Frame {
         };
         let Some(points) = frame.part(part) else { continue };
         for (i, p) in out.detect(to).iter_mut().enumerate() {
-            let from = if swap && i > 8 { (i - 1 ^ 1) + 1 } else { i };
+            let from = if swap && i > 8 { ((i - 1) ^ 1) + 1 } else { i };
             let [x, y, z] = points[from];
             *p = if is_missing(&points[from]) { [f32::NAN; 3] } else { [1.0 - x, y, z] };
         }

@@ -12,6 +12,7 @@ mod log;
 mod replay;
 mod run;
 mod send;
+mod view;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ enum Command {
     Run(run::Run),
     /// Play a recording through the same stages and print its events as JSON lines.
     Replay(replay::Replay),
+    /// Show recordings in a browser: what the daemon sees, frame by frame, and what it makes of it.
+    View(view::View),
     /// Play a recording to an endpoint as a camera would.
     Send(send::Send),
     /// Show live events.
@@ -131,6 +134,7 @@ impl Arguments {
         let result = match self.command {
             Command::Run(command) => command.execute(),
             Command::Replay(command) => command.execute(),
+            Command::View(command) => command.execute(),
             Command::Send(command) => command.execute(),
             Command::Watch(command) => command.execute(),
             Command::Keygen(command) => command.execute(),

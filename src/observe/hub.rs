@@ -58,9 +58,20 @@ pub struct Door {
 struct Viewer {
     /// Only this stream; none: all.
     stream: Option<StreamId>,
-    scenes: bool,
+    scenes: Scenes,
     to: mpsc::Sender<Bytes>,
     lost: u64,
+}
+
+/// Which scenes a viewer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenes {
+    /// None.
+    None,
+    /// Those of one stream.
+    Of(StreamId),
+    /// All of the streams it looks at.
+    All,
 }
 
 impl Hub {
@@ -103,7 +114,7 @@ impl Hub {
     }
 
     fn welcome(&mut self, mut viewer: Viewer) {
-        viewer.give(&message(&self.shared.hello(viewer.scenes)), &self.shared);
+        viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
         for (stream, status) in &self.retained {
             if viewer.wants(*stream, Kind::Frame) {
                 viewer.give(status, &self.shared);
@@ -116,7 +127,7 @@ impl Hub {
     fn pass(&mut self, item: Item) {
         let Item::Told { stream, kind, json } = item else {
             for viewer in &mut self.viewers {
-                viewer.give(&message(&self.shared.hello(viewer.scenes)), &self.shared);
+                viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
             }
             return;
         };
@@ -134,7 +145,17 @@ impl Hub {
 
 impl Viewer {
     fn wants(&self, stream: StreamId, kind: Kind) -> bool {
-        self.stream.is_none_or(|only| only == stream) && (self.scenes || kind != Kind::Scene)
+        let scene = match self.scenes {
+            Scenes::None => false,
+            Scenes::Of(only) => only == stream,
+            Scenes::All => true,
+        };
+        self.stream.is_none_or(|only| only == stream) && (scene || kind != Kind::Scene)
+    }
+
+    /// It is shown scenes.
+    fn shown(&self) -> bool {
+        self.scenes != Scenes::None
     }
 
     /// Puts a message into the queue. Once it has been full nothing goes in until half of it has been
@@ -166,8 +187,8 @@ fn repeated(status: &[u8]) -> Vec<u8> {
 
 impl Door {
     /// Lets a viewer in: the answer goes on until the viewer or the daemon ends.
-    pub async fn enter(&self, stream: Option<StreamId>, scenes: bool) -> Response {
-        let Some(seat) = Seat::take(&self.shared, scenes) else {
+    pub async fn enter(&self, stream: Option<StreamId>, scenes: Scenes) -> Response {
+        let Some(seat) = Seat::take(&self.shared, scenes != Scenes::None) else {
             let full = format!("{VIEWERS} viewers are here already\n");
             return (StatusCode::SERVICE_UNAVAILABLE, full).into_response();
         };

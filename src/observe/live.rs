@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::hub::Hub;
+use super::scene::Lines;
 use crate::event::{Body, Event, Status};
 use crate::infer::model::Card;
 use crate::wire::topic::StreamId;
@@ -91,6 +92,7 @@ pub struct Shared {
     /// Items that viewers have lost by being slow.
     pub lost_by_viewers: AtomicU64,
     model: Mutex<Identity>,
+    lines: Mutex<Lines>,
 }
 
 /// A viewer's first item.
@@ -101,6 +103,8 @@ struct Hello<'a> {
     model: &'a str,
     labels: usize,
     scenes: bool,
+    #[serde(flatten)]
+    lines: Lines,
 }
 
 impl Shared {
@@ -113,7 +117,8 @@ impl Shared {
     pub(super) fn hello(&self, scenes: bool) -> Vec<u8> {
         let Identity { name, labels, .. } = self.model();
         let version = env!("CARGO_PKG_VERSION");
-        let hello = Hello { kind: "hello", version, model: &name, labels, scenes };
+        let lines = *self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let hello = Hello { kind: "hello", version, model: &name, labels, scenes, lines };
         // Plain texts and numbers: writing them to memory cannot fail.
         serde_json::to_vec(&hello).unwrap_or_default()
     }
@@ -173,8 +178,9 @@ impl Live {
         }
     }
 
-    /// From here on, this model is at work.
-    pub fn model(&self, card: &Card) {
+    /// From here on, this model is at work, and a core with these lines.
+    pub fn model(&self, card: &Card, lines: Lines) {
+        *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
         *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = Identity::of(card);
         if let Some(to) = &self.to {
             self.send(to, Item::Model);

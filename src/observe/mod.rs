@@ -5,13 +5,17 @@
 //! | `/metrics` | all [`metrics`], as OpenMetrics text |
 //! | `/healthz` | 200 while the pipeline gets on, else 503 and why |
 //! | `/readyz` | 200 while frames are taken: model warm, sockets open, not ending |
-//! | `/live` | what happens, as server-sent events; `?stream=ID` for one stream, `?scenes=1` for landmarks |
+//! | `/live` | what happens, as server-sent events; `?stream=ID` for one stream, `?scenes=1` for landmarks, `?scenes_of=ID` for those of one stream |
+//! | `/` | the [`page`] |
 
 pub mod guard;
 pub mod http;
 mod hub;
 pub mod live;
 pub mod metrics;
+pub mod page;
+pub mod scene;
+pub mod shelf;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -26,9 +30,10 @@ use serde::{Deserialize, Serialize};
 use crate::run::{RunError, Watched};
 use crate::wire::topic;
 use http::Server;
-use hub::{Door, Hub};
+use hub::{Door, Hub, Scenes};
 use live::Live;
 use metrics::Metrics;
+use page::{About, Mode};
 
 /// Settings of the HTTP endpoint; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,6 +101,7 @@ fn routes(inside: Inside, hub: Hub) -> Router {
         .route("/readyz", get(ready))
         .route("/live", get(live))
         .with_state(inside)
+        .merge(page::routes(&About { mode: Mode::Live, title: String::new() }))
 }
 
 async fn metrics(State(inside): State<Inside>) -> Response {
@@ -124,14 +130,22 @@ async fn ready(State(inside): State<Inside>) -> (StatusCode, &'static str) {
 struct Wish {
     stream: Option<String>,
     scenes: Option<u8>,
+    scenes_of: Option<String>,
 }
 
 async fn live(State(inside): State<Inside>, Query(wish): Query<Wish>) -> Response {
-    let stream = match wish.stream.map(|id| topic::stream_id(id.as_bytes())) {
-        Some(None) => return (StatusCode::BAD_REQUEST, "not a stream id\n").into_response(),
-        stream => stream.flatten(),
+    let id = |id: Option<String>| id.map(|id| topic::stream_id(id.as_bytes()));
+    let (stream, of) = match (id(wish.stream), id(wish.scenes_of)) {
+        (Some(None), _) | (_, Some(None)) => {
+            return (StatusCode::BAD_REQUEST, "not a stream id\n").into_response();
+        }
+        (stream, of) => (stream.flatten(), of.flatten()),
     };
-    let scenes = inside.landmarks && wish.scenes.is_some_and(|scenes| scenes > 0);
+    let wanted = of.is_some() || wish.scenes.is_some_and(|scenes| scenes > 0);
+    let scenes = match wanted && inside.landmarks {
+        true => of.map_or(Scenes::All, Scenes::Of),
+        false => Scenes::None,
+    };
     inside.door.enter(stream, scenes).await
 }
 

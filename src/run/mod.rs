@@ -22,6 +22,7 @@ use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure, Watch};
 use crate::keys::zap::{Refused, Zap};
 use crate::observe;
+use crate::observe::scene::Lines;
 use crate::publish::{self, Publish};
 use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
@@ -131,7 +132,7 @@ pub fn run(
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
     let (server, live) = observe::start(&settings.http, watched.clone())?;
-    live.model(infer.card());
+    live.model(infer.card(), Lines::of(&settings.core));
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);

@@ -18,7 +18,8 @@ use crate::continuity::Misplaced;
 use crate::event::Body;
 use crate::infer::Infer;
 use crate::ingest::{Inbound, Passed};
-use crate::observe::live::Live;
+use crate::observe::live::{Kind, Live};
+use crate::observe::scene::{Lines, Scene};
 use crate::publish::Publish;
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
@@ -129,6 +130,9 @@ impl Worker {
                 let begun = Instant::now();
                 core.push(frame, *arrival, &mut waiting.batch);
                 self.counters.timings.front.add(begun.elapsed());
+                if waiting.batch.misplaced.is_none() {
+                    self.live.offer(*stream, Kind::Scene, |out| Scene::write(*stream, core, out));
+                }
             }
         }
         if waiting.gone {
@@ -210,7 +214,7 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
-        self.live.model(infer.card());
+        self.live.model(infer.card(), Lines::of(&self.settings));
         self.infer.adopt(infer);
         notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())

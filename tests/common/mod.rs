@@ -3,6 +3,7 @@
 // Every test file is a crate of its own and uses what it needs of this one.
 #![allow(dead_code)]
 
+pub mod browser;
 pub mod http;
 pub mod stick_figure;
 

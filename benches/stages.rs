@@ -6,10 +6,11 @@ mod shipped;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use signd::event::{Event, Hand, State};
+use signd::event::{Body, Event, Hand, State};
 use signd::features::grid::RowKind;
 use signd::features::placed::HAND;
 use signd::features::space::Shoulders;
@@ -19,6 +20,8 @@ use signd::gate::repair::{Hands, Repair};
 use signd::gate::{Gate, Sight};
 use signd::infer::Infer;
 use signd::infer::decide::Decider;
+use signd::observe::live::{Kind, Live};
+use signd::run::counters::{Counters, Timings};
 use signd::segment::{Glance, Motion, Segmenter};
 use signd::stream::{Batch, Step, Stream};
 use signd::wire::events::{self, Delivery, Encoding};
@@ -208,6 +211,32 @@ fn encode(bencher: Bencher) {
         let event = events.next().expect("endless");
         events::topic(event, &mut head);
         events::encode(event, delivery, Encoding::Msgpack, &mut body);
+    });
+}
+
+/// What seeing inside costs a frame and its event while nobody looks: clocks, counts, offers.
+#[divan::bench(sample_size = FRAMES)]
+fn count(bencher: Bencher) {
+    let counters = Counters::default();
+    let (live, _hub) = Live::channel();
+    let events = recorded_events();
+    let mut frames = events.iter().filter(|e| matches!(e.body, Body::Frame(_))).cycle();
+    let Timings { decode, front, infer, .. } = &counters.timings;
+    bencher.bench_local(|| {
+        let event = frames.next().expect("endless");
+        let received = Instant::now();
+        decode.add(received.elapsed());
+        counters.received();
+        counters.levels.ring.enter();
+        counters.levels.ring.leave();
+        let begun = Instant::now();
+        front.add(begun.elapsed());
+        live.offer(event.stream, Kind::Scene, |_| ());
+        let begun = Instant::now();
+        infer.add(begun.elapsed());
+        let begun = Instant::now();
+        counters.published(&event.body, begun, received);
+        live.offer(event.stream, Kind::Frame, |_| ());
     });
 }
 

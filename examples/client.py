@@ -7,11 +7,14 @@ client.py watch                      prints events as JSON lines, then counts by
 A clip is a float array [frames, 543 or 553, 3], NaN where missing (.npy), or packed
 (.npz): `q` is 4096 times that in int16, each frame as the wrapping difference to the
 one before; -32768 in all three is a missing point.
+
+Where keys are asked for: --key FILE (made by `signd keygen`) --daemon-key PUBLIC.
 """
 
 import argparse
 import json
 import time
+import tomllib
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +22,9 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import zmq
+
+# A key file and the daemon's public key, both or neither.
+Keys = tuple[Path | None, str | None]
 
 
 def load(path: Path) -> tuple[np.ndarray, int, int]:
@@ -39,10 +45,21 @@ def parts(points: np.ndarray) -> dict[str, bytes | None]:
     return dict(zip(("face", "left_hand", "pose", "right_hand"), seen, strict=True))
 
 
-def send(clip: Path, to: str, stream: str, fps: float) -> None:
+def show_key(socket: zmq.Socket, keys: Keys) -> None:
+    """Has the socket show the key in this file, and accept no daemon but this one."""
+    file, daemon = keys
+    if file and daemon:
+        key = tomllib.loads(file.read_text())
+        socket.curve_publickey = key["public"].encode()
+        socket.curve_secretkey = key["secret"].encode()
+        socket.curve_serverkey = daemon.encode()
+
+
+def send(clip: Path, to: str, stream: str, fps: float, keys: Keys) -> None:
     """Sends a clip at its pace, once somebody listens."""
     points, width, height = load(clip)
     with zmq.Context() as c, c.socket(zmq.XPUB) as socket:
+        show_key(socket, keys)
         socket.connect(to)
         socket.recv()  # a subscription: the connection stands
         start, start_ns = time.monotonic(), time.time_ns()
@@ -53,11 +70,12 @@ def send(clip: Path, to: str, stream: str, fps: float) -> None:
             socket.send_multipart([stream.encode(), msgpack.packb(head | parts(frame))])
 
 
-def watch(source: str, count: int | None) -> None:
+def watch(source: str, count: int | None, keys: Keys) -> None:
     """Prints `count` events, or all until interrupted."""
     kinds: Counter[str] = Counter()
     with suppress(KeyboardInterrupt), zmq.Context() as c, c.socket(zmq.SUB) as socket:
         socket.subscribe(b"")
+        show_key(socket, keys)
         socket.connect(source)
         while count is None or kinds.total() < count:
             _topic, body = socket.recv_multipart()
@@ -79,11 +97,17 @@ def main() -> None:
     watcher = commands.add_parser("watch", help="print events as JSON lines")
     watcher.add_argument("--from", dest="source", default="tcp://127.0.0.1:5557")
     watcher.add_argument("--count", type=int, help="stop after this many events")
+    for command in (sender, watcher):
+        command.add_argument("--key", type=Path, metavar="FILE")
+        command.add_argument("--daemon-key", metavar="PUBLIC")
     a = parser.parse_args()
+    if (a.key is None) != (a.daemon_key is None):
+        parser.error("--key and --daemon-key go together")
+    keys = (a.key, a.daemon_key)
     if a.command == "send":
-        send(a.clip, a.to, a.stream, a.fps)
+        send(a.clip, a.to, a.stream, a.fps, keys)
     else:
-        watch(a.source, a.count)
+        watch(a.source, a.count, keys)
 
 
 if __name__ == "__main__":

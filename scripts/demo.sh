@@ -6,7 +6,7 @@ signd=target/release/signd
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$work"' EXIT
 
-$signd run --ingest "ipc://$work/in" --publish "ipc://$work/out" &
+$signd run --ingest "ipc://$work/in" --publish "ipc://$work/out" --http "" &
 daemon=$!
 $signd watch --from "ipc://$work/out" &
 sleep 1

@@ -2,6 +2,11 @@
 # Formatting, lints, all tests; ends with one summary line over all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# The page is tested in a browser; where none can be had those tests say that they are skipped.
+if ! command -v chromedriver >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        chromium chromium-driver; } >/dev/null || echo "test: no chromium from apt" >&2
+fi
 cargo fmt --check
 cargo clippy --release --locked --all-targets -- -D warnings
 log=$(mktemp)

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::infer::decide::DecideSettings;
 use crate::ingest::Input;
+use crate::keys::KeySettings;
+use crate::observe::{HttpSettings, guard};
 use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
@@ -36,6 +38,10 @@ pub struct Settings {
     pub runtime: PathBuf,
     /// Recording of the run.
     pub record: RecordSettings,
+    /// Who may send and who may see.
+    pub keys: KeySettings,
+    /// Metrics, health and the page.
+    pub http: HttpSettings,
     /// Most streams at once.
     pub max_streams: usize,
     /// Silence after which a stream is stalled, ms.
@@ -81,6 +87,8 @@ pub struct Flags {
     pub runtime: Option<PathBuf>,
     /// Replaces the recording.
     pub record: Option<PathBuf>,
+    /// Replaces the HTTP endpoint.
+    pub http: Option<String>,
 }
 
 impl Settings {
@@ -92,6 +100,7 @@ impl Settings {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("ingest")
+            .with_list_parse_key("http.hosts")
             .with_list_parse_key("decide.allow");
         Self::layers(flags, environment)
     }
@@ -107,7 +116,8 @@ impl Settings {
             .set_override_option("publish", flags.publish.clone())?
             .set_override_option("model", flags.model.as_deref().map(text))?
             .set_override_option("runtime", flags.runtime.as_deref().map(text))?
-            .set_override_option("record.path", flags.record.as_deref().map(text))?;
+            .set_override_option("record.path", flags.record.as_deref().map(text))?
+            .set_override_option("http.listen", flags.http.clone())?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;
         }
@@ -135,6 +145,11 @@ impl Settings {
         self.inputs()?;
         if self.ingest.is_empty() {
             return Err(range("ingest", "[]", "at least one input"));
+        }
+        let listen = self.http.address();
+        listen.map_err(|expected| range("http.listen", &self.http.listen, expected))?;
+        if let Some(host) = self.http.hosts.iter().find(|host| guard::parse(host).is_err()) {
+            return Err(range("http.hosts", host, "NAME or NAME:PORT"));
         }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
         let ranges: [(&'static str, f64, f64, f64); 24] = [
@@ -226,6 +241,11 @@ mod tests {
             error(&[], "max_streams = 0"),
             "configuration: max_streams = 0 (expected 1 to 1024)"
         );
+        assert!(error(&[], "http.listen = \"localhost:5558\"").contains("http.listen"));
+        assert!(error(&[], "http.hosts = [\"http://a.example/\"]").contains("http.hosts"));
         assert!(error(&[], "ingest = [\"carrier-pigeon:x\"]").contains("ingest"));
+        let client = |row: &str| error(&[], &format!("[keys.clients.Cam-1]\n{row}"));
+        assert!(client("key = \"x\"").contains("keys.clients.Cam-1.key: not a public key"));
+        assert!(client("key = \"x\"\nsubscribes = true").contains("subscribes"));
     }
 }

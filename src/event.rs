@@ -71,6 +71,26 @@ pub enum Ended {
     End,
 }
 
+impl Ended {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Ended; 8] = [
+        Ended::Rest,
+        Ended::Still,
+        Ended::Hidden,
+        Ended::Length,
+        Ended::Gap,
+        Ended::Stalled,
+        Ended::Reset,
+        Ended::End,
+    ];
+
+    /// Its name in events.
+    pub fn word(self) -> String {
+        let value = serde_json::to_value(self).ok();
+        value.as_ref().and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+    }
+}
+
 /// What a status event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,16 +7,20 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::frame::{Arrival, Frame};
+use crate::keys::clients::{Clients, Door, is_name};
+use crate::keys::guard::Guard;
+use crate::keys::zap::Present;
 use crate::recording::{Channel, Loaded};
 use crate::run::counters::{Counters, Dropped};
 use crate::run::flow::{Pool, Sender};
+use crate::run::progress::Progress;
 use crate::run::record::Tape;
-use crate::run::{Reload, now};
+use crate::run::{Reload, Watched, notify, now};
 use crate::stream::Tick;
 use crate::wire::landmarks::{self, Refusal};
 use crate::wire::topic::{self, StreamId};
@@ -36,8 +40,21 @@ pub struct Input {
     pub pull: bool,
     /// Connect instead of bind.
     pub connect: bool,
+    /// The client whose key is expected there; only with `connect`.
+    pub client: Option<String>,
     /// ZeroMQ endpoint, tcp or ipc.
     pub endpoint: String,
+}
+
+/// Whose frames a socket receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Anybody's.
+    Anybody,
+    /// Those of clients; libzmq says with each message whose it is.
+    Clients,
+    /// Those of the one client with this public key.
+    One(String),
 }
 
 impl FromStr for Input {
@@ -46,21 +63,32 @@ impl FromStr for Input {
     fn from_str(text: &str) -> Result<Self, String> {
         let words = ["sub+bind:", "sub+connect:", "sub:", "pull+bind:", "pull+connect:", "pull:"];
         let word = words.into_iter().find(|word| text.starts_with(word)).unwrap_or("");
-        let endpoint = &text[word.len()..];
+        let (client, endpoint) = match text[word.len()..].split_once('@') {
+            Some((client, endpoint)) if is_name(client) => (Some(client.to_owned()), endpoint),
+            _ => (None, &text[word.len()..]),
+        };
         if !["tcp://", "ipc://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            return Err("[sub|pull][+bind|+connect:]ENDPOINT with tcp:// or ipc://".into());
+            return Err("[sub|pull][+bind|+connect:][CLIENT@]ENDPOINT with tcp:// or ipc://".into());
         }
-        Ok(Input {
-            pull: word.starts_with("pull"),
-            connect: word.contains("+connect"),
-            endpoint: endpoint.to_owned(),
-        })
+        let connect = word.contains("+connect");
+        if client.is_some() && !connect {
+            return Err(
+                "CLIENT@ only with +connect: a client that connects is known by its key".into()
+            );
+        }
+        let pull = word.starts_with("pull");
+        Ok(Input { pull, connect, client, endpoint: endpoint.to_owned() })
     }
 }
 
 impl Input {
-    /// Opens the socket.
-    pub fn open(&self, context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
+    /// Opens the socket; also whose frames it receives.
+    pub fn open(
+        &self,
+        context: &zmq::Context,
+        guard: &Guard,
+        clients: &Clients,
+    ) -> Result<(zmq::Socket, Source), zmq::Error> {
         let socket = context.socket(if self.pull { zmq::PULL } else { zmq::SUB })?;
         socket.set_linger(0)?;
         socket.set_maxmsgsize(MAX_PART)?;
@@ -70,12 +98,31 @@ impl Input {
         if !self.pull {
             socket.set_subscribe(b"")?;
         }
+        let source = match &self.client {
+            Some(client) => {
+                let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
+                guard.call(&socket, &key)?;
+                Source::One(key.to_string())
+            }
+            None if !self.connect && guard.serve(&socket, &self.endpoint, Door::Ingest)? => {
+                Source::Clients
+            }
+            None => Source::Anybody,
+        };
         match self.connect {
             true => socket.connect(&self.endpoint)?,
             false => socket.bind(&self.endpoint)?,
         }
-        Ok(socket)
+        Ok((socket, source))
     }
+}
+
+/// What ingest receives from.
+pub struct Inlets {
+    /// Open sockets, and whose frames each receives.
+    pub sockets: Vec<(zmq::Socket, Source)>,
+    /// The clients of the handler that lets them in; kept up to date by ingest.
+    pub present: Present,
 }
 
 /// What ingest hands to the front.
@@ -84,6 +131,8 @@ pub enum Passed {
     Inbound(Box<Inbound>),
     /// From here on, other settings and another model.
     Reload(Box<Reload>),
+    /// Whoever holds it has dealt with everything before it; see [`Progress`].
+    Token,
 }
 
 /// A frame or a tick of a stream.
@@ -102,12 +151,15 @@ pub struct Inbound {
 
 /// The ingest stage.
 pub struct Ingest {
-    sockets: Vec<zmq::Socket>,
+    sockets: Vec<(zmq::Socket, Source)>,
+    clients: Clients,
+    present: Present,
     reloads: crossbeam_channel::Receiver<Reload>,
     out: Sender<Passed>,
     pool: Pool<Box<Inbound>>,
     tape: Tape,
     counters: Arc<Counters>,
+    progress: Arc<Progress>,
     streams: HashMap<StreamId, Pulse>,
     max_streams: usize,
     stall: Duration,
@@ -130,20 +182,23 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         settings: &Settings,
-        sockets: Vec<zmq::Socket>,
+        inlets: Inlets,
         reloads: crossbeam_channel::Receiver<Reload>,
         out: Sender<Passed>,
         pool: Pool<Box<Inbound>>,
         tape: Tape,
-        counters: Arc<Counters>,
+        watched: Watched,
     ) -> Self {
         Ingest {
-            sockets,
+            sockets: inlets.sockets,
+            clients: settings.keys.clients.clone(),
+            present: inlets.present,
             reloads,
             out,
             pool,
             tape,
-            counters,
+            counters: watched.counters,
+            progress: watched.progress,
             streams: HashMap::new(),
             max_streams: settings.max_streams,
             stall: Duration::from_millis(settings.stall_ms),
@@ -155,16 +210,16 @@ impl Ingest {
     pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), zmq::Error> {
         let (mut id, mut body) = (zmq::Message::new(), zmq::Message::new());
         let sockets = std::mem::take(&mut self.sockets);
-        let mut items: Vec<_> = sockets.iter().map(|s| s.as_poll_item(zmq::POLLIN)).collect();
+        let mut items: Vec<_> = sockets.iter().map(|(s, _)| s.as_poll_item(zmq::POLLIN)).collect();
         while !stop() && !self.out.closed() {
             match zmq::poll(&mut items, NAP.as_millis() as i64) {
                 // A poll interrupted by a signal is a poll that found nothing.
                 Ok(_) | Err(zmq::Error::EINTR) => {}
                 Err(error) => return Err(error),
             }
-            for (socket, item) in sockets.iter().zip(&items) {
+            for ((socket, source), item) in sockets.iter().zip(&items) {
                 let mut turn = if item.is_readable() { TURN } else { 0 };
-                while turn > 0 && self.receive(socket, &mut id, &mut body)? {
+                while turn > 0 && self.receive(socket, source, &mut id, &mut body)? {
                     turn -= 1;
                 }
             }
@@ -173,6 +228,7 @@ impl Ingest {
                 self.reload(reload);
             }
         }
+        notify::stopping();
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
         streams.into_iter().for_each(|stream| self.tick(stream, Tick::End));
         Ok(())
@@ -182,6 +238,7 @@ impl Ingest {
     fn receive(
         &mut self,
         socket: &zmq::Socket,
+        source: &Source,
         id: &mut zmq::Message,
         body: &mut zmq::Message,
     ) -> Result<bool, zmq::Error> {
@@ -197,7 +254,7 @@ impl Ingest {
             parts += 1;
         }
         match parts {
-            2 => self.admit(id, body),
+            2 => self.admit(source, id, body),
             _ => self.counters.refuse(
                 Dropped::Parts,
                 None,
@@ -207,10 +264,23 @@ impl Ingest {
         Ok(true)
     }
 
-    fn admit(&mut self, id: &[u8], body: &[u8]) {
+    fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
         let Some(stream) = topic::stream_id(id) else {
             return self.counters.refuse(Dropped::StreamId, None, &"not a stream id");
         };
+        let key = match source {
+            Source::Anybody => None,
+            Source::Clients => Some(id.gets("User-Id").unwrap_or_default()),
+            Source::One(key) => Some(key.as_str()),
+        };
+        if let Some(key) = key
+            && !self.clients.may_publish(key, &stream)
+        {
+            // Not recorded: it is no frame of that stream.
+            let who = self.clients.name(key).unwrap_or("a client that is no longer listed");
+            let why = format_args!("{who} may not send this stream");
+            return self.counters.refuse(Dropped::NotAllowed, Some(&stream), &why);
+        }
         let known = self.streams.contains_key(&stream);
         if !known && self.streams.len() >= self.max_streams {
             let most = self.max_streams;
@@ -218,11 +288,13 @@ impl Ingest {
             return self.counters.refuse(Dropped::TooManyStreams, Some(&stream), &why);
         }
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        let begun = Instant::now();
         let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
         if let Err(refusal) = filled {
             self.pool.give(inbound);
             return self.drop_frame(reason(&refusal), &stream, &refusal);
         }
+        self.counters.timings.decode.add(begun.elapsed());
         if !self.out.has_room() {
             self.pool.give(inbound);
             return self.drop_frame(Dropped::RingFull, &stream, &"the ring to the front is full");
@@ -232,9 +304,15 @@ impl Ingest {
         // Recorded before it is sent, so that in the recording a frame precedes its events.
         let channel = Channel::Landmarks(stream);
         self.tape.message(channel, arrival, t, |data| data.extend_from_slice(body));
-        self.out.send(Passed::Inbound(inbound));
+        self.pass(Passed::Inbound(inbound));
         self.counters.received();
         self.streams.insert(stream, Pulse { last: received, stalled: false });
+    }
+
+    /// Down the ring, as soon as there is room.
+    fn pass(&mut self, passed: Passed) {
+        self.counters.levels.ring.enter();
+        self.out.send(passed);
     }
 
     /// Counts, and records when the stream is known, a frame that is not let in.
@@ -251,8 +329,10 @@ impl Ingest {
         self.max_streams = reload.settings.max_streams;
         self.stall = Duration::from_millis(reload.settings.stall_ms);
         self.gone = Duration::from_millis(reload.settings.gone_ms);
+        self.clients.clone_from(&reload.settings.keys.clients);
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
         self.tape.reload(now(), &Loaded::of(&reload.settings, &reload.infer));
-        self.out.send(Passed::Reload(Box::new(reload)));
+        self.pass(Passed::Reload(Box::new(reload)));
     }
 
     fn watch_clock(&mut self) {
@@ -273,6 +353,12 @@ impl Ingest {
                 self.streams.remove(&stream);
             }
         }
+        let stalled = self.streams.values().filter(|pulse| pulse.stalled).count();
+        self.counters.levels.active.set((self.streams.len() - stalled) as u64);
+        self.counters.levels.stalled.set(stalled as u64);
+        if self.progress.due() {
+            self.pass(Passed::Token);
+        }
     }
 
     /// A tick is never dropped: it waits for room.
@@ -280,7 +366,7 @@ impl Ingest {
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         inbound.stamp(stream, Some(tick));
         self.tape.json(Channel::Ticks(stream), inbound.arrival, &tick);
-        self.out.send(Passed::Inbound(inbound));
+        self.pass(Passed::Inbound(inbound));
     }
 }
 
@@ -327,6 +413,12 @@ mod tests {
         assert_eq!(input("sub+connect:tcp://127.0.0.1:1"), Ok((false, true, e())));
         assert_eq!(input("pull:tcp://127.0.0.1:1"), Ok((true, false, e())));
         assert_eq!(input("pull+bind:ipc:///tmp/x"), Ok((true, false, "ipc:///tmp/x".into())));
+        let camera = "pull+connect:cam-1@tcp://10.0.0.7:1".parse::<Input>().map(|i| i.client);
+        assert_eq!(camera, Ok(Some("cam-1".into())));
+        assert_eq!(input("ipc://@x"), Ok((false, false, "ipc://@x".into())));
+        assert!(
+            input("sub:cam@tcp://127.0.0.1:1").is_err() && input("@tcp://127.0.0.1:1").is_err()
+        );
         assert!(input("push:tcp://127.0.0.1:1").is_err() && input("udp://x").is_err());
     }
 }

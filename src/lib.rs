@@ -12,6 +12,8 @@ pub mod gate;
 pub mod import;
 pub mod infer;
 pub mod ingest;
+pub mod keys;
+pub mod observe;
 pub mod publish;
 pub mod recording;
 pub mod replay;

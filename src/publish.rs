@@ -5,18 +5,30 @@
 //! at its high-water mark; nobody else notices.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::config::Settings;
 use crate::event::{Body, Event, Status};
+use crate::keys::clients::{Clients, Door};
+use crate::keys::guard::Guard;
+use crate::observe::live::{Kind, Live};
 use crate::recording::Channel;
+use crate::run::counters::Counters;
 use crate::run::now;
 use crate::run::record::Tape;
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic::StreamId;
 
+/// How long an address may take to become free again. A millisecond is common.
+const REBIND: Duration = Duration::from_secs(1);
+
 /// Opens the socket.
-pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, zmq::Error> {
+pub fn open(
+    context: &zmq::Context,
+    settings: &Settings,
+    guard: &Guard,
+) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(zmq::XPUB)?;
     socket.set_linger(500)?;
     socket.set_maxmsgsize(1024)?; // subscribers send nothing but subscriptions
@@ -25,6 +37,7 @@ pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, 
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
     socket.set_xpub_verbose(true)?;
+    guard.serve(&socket, &settings.publish, Door::Publish)?;
     socket.bind(&settings.publish)?;
     Ok(socket)
 }
@@ -32,8 +45,11 @@ pub fn open(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, 
 /// The publish stage.
 pub struct Publish {
     socket: zmq::Socket,
+    clients: Clients,
     encoding: Encoding,
     tape: Tape,
+    live: Live,
+    counters: Arc<Counters>,
     subscription: zmq::Message,
     retained: BTreeMap<StreamId, Event>,
     topic: Vec<u8>,
@@ -41,11 +57,26 @@ pub struct Publish {
 }
 
 impl Publish {
-    /// Publishes on this socket, and to the recording.
-    pub fn new(socket: zmq::Socket, encoding: Encoding, tape: Tape) -> Self {
-        let (topic, body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
-        let (subscription, retained) = (zmq::Message::new(), BTreeMap::new());
-        Publish { socket, encoding, tape, subscription, retained, topic, body }
+    /// Publishes on this socket, to the recording and to whoever looks on.
+    pub fn new(
+        socket: zmq::Socket,
+        settings: &Settings,
+        tape: Tape,
+        live: Live,
+        counters: &Arc<Counters>,
+    ) -> Self {
+        Publish {
+            socket,
+            clients: settings.keys.clients.clone(),
+            encoding: settings.encoding,
+            tape,
+            live,
+            counters: Arc::clone(counters),
+            subscription: zmq::Message::new(),
+            retained: BTreeMap::new(),
+            topic: Vec::with_capacity(256),
+            body: Vec::with_capacity(4096),
+        }
     }
 
     /// Readable when there is a subscription.
@@ -66,9 +97,14 @@ impl Publish {
 
     /// Publishes an event; `received` is when the frame that led to it arrived.
     pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
-        let latency_us = Some(received.elapsed().as_micros() as u64);
+        let begun = Instant::now();
+        let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false };
         self.send(&event, delivery)?;
+        self.counters.published(&event.body, begun, received);
+        self.live.offer(event.stream, Kind::of(&event), |json| {
+            events::encode(&event, delivery, Encoding::Json, json);
+        });
         self.tape.message(Channel::Events(event.stream), now(), event.t(), |data| {
             events::encode(&event, delivery, Encoding::Msgpack, data);
         });
@@ -78,6 +114,26 @@ impl Publish {
                 _ => drop(self.retained.insert(event.stream, event)),
             }
         }
+        Ok(())
+    }
+
+    /// Goes on with these clients. libzmq cannot end one connection, but it ends those of an endpoint
+    /// when that is unbound; so when somebody may not listen any more, everybody has to come in anew.
+    pub fn adopt(&mut self, clients: &Clients) -> Result<(), zmq::Error> {
+        let asks = self.socket.get_mechanism()? == zmq::Mechanism::ZMQ_CURVE;
+        if asks && self.clients.lose_a_subscriber(clients) {
+            let endpoint = self.socket.get_last_endpoint()?.map_err(|_| zmq::Error::EINVAL)?;
+            self.socket.unbind(&endpoint)?;
+            let begun = Instant::now();
+            while let Err(error) = self.socket.bind(&endpoint) {
+                if begun.elapsed() > REBIND {
+                    return Err(error);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            tracing::info!("a subscriber has lost its right; all have to connect again");
+        }
+        self.clients.clone_from(clients);
         Ok(())
     }
 

@@ -133,6 +133,11 @@ impl Segmenter {
         self.state
     }
 
+    /// What it was told of the latest frame; none after an end that forgot all frames.
+    pub fn latest(&self) -> Option<&Glance> {
+        self.history.back()
+    }
+
     /// Takes a frame.
     pub fn push(&mut self, now: Glance) -> Change {
         if self.history.len() == HISTORY {

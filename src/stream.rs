@@ -86,6 +86,17 @@ impl Batch {
     }
 }
 
+/// What the stages made of one frame, for whoever wants to look inside.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What the segmenter was told.
+    pub glance: &'a Glance,
+    /// The dominant hand, once any hand has been seen.
+    pub dominant: Option<Hand>,
+    /// The placed landmarks, mirrored if the left hand is dominant.
+    pub placed: &'a Placed,
+}
+
 /// The core of one camera.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -185,6 +196,13 @@ impl Stream {
         self.close(Ended::End, out);
         let continuity = std::mem::take(&mut self.continuity);
         *self = Stream { continuity, stalled: self.stalled, ..Stream::new(settings, kind) };
+    }
+
+    /// What the stages made of the frame taken last; none before the first one and after a tick. To
+    /// be asked right after [`Stream::push`], and only if the frame had a place in its stream.
+    pub fn view(&self) -> Option<View<'_>> {
+        let glance = self.segmenter.latest()?;
+        Some(View { glance, dominant: self.dominant, placed: &self.placed })
     }
 
     fn stages(&mut self, frame: &Frame, lost: u64, out: &mut Batch) {

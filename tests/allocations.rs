@@ -7,15 +7,19 @@
 mod models;
 
 use std::path::Path;
+use std::time::Instant;
 
 use allocation_counter::measure;
 use models::{SHIPPED, SHIPPED_WINDOW, infer, model, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
+use signd::event::{Body, Event};
 use signd::frame::{Arrival, Frame};
 use signd::infer::model::Model;
+use signd::observe::live::{Kind, Live};
 use signd::recording;
+use signd::run::counters::Counters;
 use signd::run::flow;
 use signd::stream::{Batch, Step, Stream};
 use signd::wire::events::{self, Delivery, Encoding};
@@ -111,22 +115,38 @@ fn play(name: &str) -> u64 {
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
 
+    // All is counted, and there is an HTTP server at which nobody looks on.
+    let counters = Counters::default();
+    let (live, _hub) = Live::channel();
+
     let (mut called, mut events, mut signs) = (0, 0, 0);
     let wires = wires(3);
     let steady = wires.len() / 3;
     for (i, wire) in wires.iter().enumerate() {
         let cost = measure(|| {
+            let received = Instant::now();
             let mut frame = pool.take().unwrap_or_default();
             landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).expect("a frame");
+            counters.timings.decode.add(received.elapsed());
+            counters.received();
+            counters.levels.ring.enter();
             to_front.send(frame);
             let frame = from_ingest.try_receive().expect("was just sent");
+            counters.levels.ring.leave();
             batch.clear();
             stream.push(&frame, Arrival(frame.t.0), &mut batch);
-            let publish = |event| {
+            counters.timings.front.add(received.elapsed());
+            live.offer(id, Kind::Scene, |_| unreachable!("nobody looks"));
+            let publish = |event: Event| {
+                let begun = Instant::now();
                 events::topic(&event, &mut head);
                 for encoding in [Encoding::Msgpack, Encoding::Json] {
                     events::encode(&event, Delivery::default(), encoding, &mut body);
                 }
+                counters.published(&event.body, begun, received);
+                live.offer(id, Kind::of(&event), |_| {
+                    assert!(matches!(event.body, Body::Status(_)), "nobody looks");
+                });
                 events += 1;
             };
             returns.give(frame);
@@ -140,6 +160,7 @@ fn play(name: &str) -> u64 {
         }
     }
     // The recording has what may cost something: rest, signs, decisions.
+    assert_eq!(counters.timings.latency.read().count(), wires.len() as u64);
     assert_eq!((events, signs), (wires.len() + signs + 1, 18), "one more: the stream appeared");
     called
 }
@@ -148,6 +169,28 @@ fn play(name: &str) -> u64 {
 fn a_frame_allocates_nothing_outside_the_call_to_the_runtime() {
     let calls = play(SHIPPED_WINDOW);
     assert!((600..1200).contains(&calls), "{calls}");
+}
+
+#[test]
+fn to_ask_whether_its_sender_may_send_it_allocates_nothing() {
+    let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    let table = format!(
+        "[keys.clients.cam]\nkey = '{key}'\npublish = ['x', 'hall-*']\n\
+         [keys.clients.eye]\nkey = 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{{hID'\nsubscribe = true"
+    );
+    let mut file = tempfile::NamedTempFile::new().expect("file");
+    std::io::Write::write_all(&mut file, table.as_bytes()).expect("writes");
+    let config = Some(file.path().to_owned());
+    let settings = Settings::load(&Flags { config, ..Flags::default() }).expect("valid");
+    let clients = settings.keys.clients;
+    let stream = topic::stream_id(b"hall-2").expect("an id");
+    let mut answers = (false, true);
+    let ask = || answers = (clients.may_publish(key, &stream), clients.may_publish("", &stream));
+    assert_eq!(measure(ask).count_total, 0);
+    assert_eq!(answers, (true, false));
+    // Who the sender is costs the binding a C string of the property's name.
+    let mut message = zmq::Message::new();
+    assert_eq!(measure(|| assert_eq!(message.gets("User-Id"), None)).count_total, 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod common;
 
 use common::stick_figure::{Gesture, frames};
-use common::{Daemon, counts, encode, receive, send, send_frame};
+use common::{Daemon, counts, encode, http, receive, send, send_frame};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;
@@ -149,7 +149,7 @@ fn messages() -> Vec<Case<Vec<Vec<u8>>>> {
 
 #[test]
 fn what_is_no_frame_is_counted_by_reason_and_the_next_frame_is_accepted() {
-    let mut daemon = Daemon::configured(CONFIG, &[]);
+    let mut daemon = Daemon::configured(CONFIG, &["--http", "127.0.0.1:0"]);
     let context = zmq::Context::new();
     let camera = daemon.camera(&context);
     let watch = daemon.listen(&context);
@@ -174,6 +174,11 @@ fn what_is_no_frame_is_counted_by_reason_and_the_next_frame_is_accepted() {
         assert_eq!((topic.as_str(), &event["seq"]), ("frame/cam1/", &i.into()), "{reason}");
         assert_eq!(event["lost"], 0);
         drops += &format!(" dropped.{reason}={}", messages.len());
+    }
+    let metrics = http::metrics(&http::get(&daemon.http, "/metrics").body);
+    for (reason, _, messages) in &cases {
+        let series = format!(r#"signd_frames_dropped_total{{stage="ingest",reason="{reason}"}}"#);
+        assert_eq!(metrics[&series], messages.len() as f64, "{series}");
     }
     let (code, summary) = daemon.stop();
     assert_eq!(code, Some(0));

@@ -77,6 +77,7 @@ fn real_recordings_sent_at_30_fps_lose_nothing_and_live_equals_replay() {
     let daemon = Command::new(env!("CARGO_BIN_EXE_signd"))
         .args(["run", "--ingest", &ingest, "--publish", &publish, "--record"])
         .arg(&recording)
+        .args(["--http", ""])
         .stderr(Stdio::from(std::fs::File::create(&log).expect("log")))
         .spawn()
         .expect("starts");

@@ -12,7 +12,7 @@ impl Daemon {
     /// Starts it and waits until it is ready.
     pub fn start(binary: &Path, ingest: &str, publish: &str) -> Daemon {
         let child = Command::new(binary)
-            .args(["run", "--ingest", ingest, "--publish", publish])
+            .args(["run", "--ingest", ingest, "--publish", publish, "--http", ""])
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped())
             .spawn()

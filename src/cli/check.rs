@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Common, Outcome, inference, model};
 use crate::config::{Flags, Settings};
 use crate::features::grid::RowKind;
+use crate::keys::guard::Guard;
 
 /// What a model file says of itself.
 #[derive(Debug, Args)]
@@ -19,6 +20,7 @@ pub struct ModelFile {
 /// Checks configuration and model.
 pub fn check(common: &Common) -> Result<Outcome> {
     let settings = common.settings(Flags::default())?;
+    Guard::load(&settings)?;
     inference(&settings)?;
     println!("configuration and model are usable");
     Ok(Outcome::Done)

@@ -1,7 +1,7 @@
 //! `signd import`: other landmark files to a recording.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Seek, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -9,9 +9,10 @@ use clap::Args;
 
 use super::Outcome;
 use crate::frame::{Arrival, SourceTime};
-use crate::import::{Overrides, read};
-use crate::recording::Recorder;
-use crate::wire::{landmarks, topic};
+use crate::import::{Clip, Overrides, read};
+use crate::recording::{Recorder, RecordingError};
+use crate::wire::landmarks;
+use crate::wire::topic::{self, StreamId};
 
 /// Flags of `signd import`.
 #[derive(Debug, Args)]
@@ -43,17 +44,26 @@ impl Import {
             eprintln!("signd: {}: {assumption}", self.file.display());
         }
         let out = File::create(&self.output).with_context(|| self.output.display().to_string())?;
-        let mut recorder = Recorder::new(BufWriter::new(out))?;
-        let mut message = Vec::new();
-        // No source records when it was made; a second after the epoch keeps zero free.
-        for frame in clip.frames(SourceTime(1_000_000_000)) {
-            landmarks::encode(&frame, &mut message);
-            recorder.frame(&stream, Arrival(frame.t.0), frame.t, &message)?;
-        }
-        recorder.finish()?;
+        record(&clip, &stream, BufWriter::new(out))?;
         println!("{} frames at {} a second, {}x{}", clip.len(), clip.fps, clip.width, clip.height);
         Ok(Outcome::Done)
     }
+}
+
+/// Writes a clip as a recording of one stream.
+pub fn record(
+    clip: &Clip,
+    stream: &StreamId,
+    out: impl Write + Seek,
+) -> Result<(), RecordingError> {
+    let mut recorder = Recorder::new(out)?;
+    let mut message = Vec::new();
+    // No source records when it was made; a second after the epoch keeps zero free.
+    for frame in clip.frames(SourceTime(1_000_000_000)) {
+        landmarks::encode(&frame, &mut message);
+        recorder.frame(stream, Arrival(frame.t.0), frame.t, &message)?;
+    }
+    recorder.finish()
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

@@ -1,16 +1,20 @@
 //! The command line: a file for each subcommand.
 
 mod check;
+mod doctor;
 mod eval;
 mod features;
 mod import;
+mod keygen;
+mod keys;
 mod landmarks;
+mod log;
 mod replay;
 mod run;
 mod send;
+mod view;
 mod watch;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,6 +25,10 @@ use crate::config::{Flags, Settings, SettingsError};
 use crate::infer::Infer;
 use crate::infer::decide::{Decider, UnknownLabel};
 use crate::infer::model::{Model, ModelError, Runtime};
+use crate::keys::guard::GuardError;
+use crate::observe::live::Live;
+use crate::observe::metrics::Metrics;
+use crate::run::Watched;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -48,10 +56,14 @@ enum Command {
     Run(run::Run),
     /// Play a recording through the same stages and print its events as JSON lines.
     Replay(replay::Replay),
+    /// Show recordings in a browser: what the daemon sees, frame by frame, and what it makes of it.
+    View(view::View),
     /// Play a recording to an endpoint as a camera would.
     Send(send::Send),
     /// Show live events.
     Watch(watch::Watch),
+    /// Make a key pair: the secret key into a file, the public key to standard output.
+    Keygen(keygen::Keygen),
     /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
     Import(import::Import),
     /// Print the landmarks of recordings and other landmark files in one plain form.
@@ -60,8 +72,12 @@ enum Command {
     Features(features::Features),
     /// Measure how well a model understands labelled clips.
     Eval(eval::Eval),
+    /// Say what is wrong on this machine, in plain words, and what to do; exit 1 if anything is.
+    Doctor(doctor::Doctor),
     /// Check configuration and model; exit 78 with the reason if they cannot be used.
     Check(Common),
+    /// Print every metric of the daemon, as /metrics shows it just after the start.
+    Metrics,
     /// Print what a model file says of itself.
     Model(check::ModelFile),
     /// Print completions for a shell.
@@ -69,8 +85,11 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the man page.
-    Man,
+    /// Print the man page, or write those of all subcommands into a folder.
+    Man {
+        /// The folder.
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options of everything that needs settings and a model.
@@ -111,30 +130,31 @@ impl From<Outcome> for ExitCode {
 impl Arguments {
     /// Runs the chosen command.
     pub fn execute(self) -> Outcome {
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-        let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .init();
+        log::start();
         let result = match self.command {
             Command::Run(command) => command.execute(),
             Command::Replay(command) => command.execute(),
+            Command::View(command) => command.execute(),
             Command::Send(command) => command.execute(),
             Command::Watch(command) => command.execute(),
+            Command::Keygen(command) => command.execute(),
             Command::Import(command) => command.execute(),
             Command::Landmarks(command) => command.execute(),
             Command::Features(command) => command.execute(),
             Command::Eval(command) => command.execute(),
+            Command::Doctor(command) => command.execute(),
             Command::Check(common) => check::check(&common),
+            Command::Metrics => {
+                print!("{}", Metrics::new(Watched::default(), Live::default().shared()).text());
+                Ok(Outcome::Done)
+            }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
                 let mut command = Arguments::command();
                 clap_complete::generate(shell, &mut command, "signd", &mut std::io::stdout());
                 Ok(Outcome::Done)
             }
-            Command::Man => man(),
+            Command::Man { folder } => man(folder.as_deref()),
         };
         result.unwrap_or_else(|error| {
             // A reader that has seen enough (`| head`) is no failure.
@@ -144,17 +164,28 @@ impl Arguments {
             }) {
                 return Outcome::Done;
             }
-            eprintln!("signd: {error:#}");
-            let configuration = error
-                .chain()
-                .any(|e| e.is::<SettingsError>() || e.is::<ModelError>() || e.is::<UnknownLabel>());
+            match log::is_journal() {
+                true => tracing::error!("{error:#}"),
+                false => eprintln!("signd: {error:#}"),
+            }
+            let configuration = error.chain().any(|e| {
+                e.is::<SettingsError>()
+                    || e.is::<GuardError>()
+                    || e.is::<ModelError>()
+                    || e.is::<UnknownLabel>()
+            });
             Outcome::Failed(if configuration { 78 } else { 1 })
         })
     }
 }
 
-fn man() -> Result<Outcome> {
-    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+fn man(folder: Option<&Path>) -> Result<Outcome> {
+    let command = Arguments::command();
+    match folder {
+        Some(folder) => clap_mangen::generate_to(command, folder)
+            .with_context(|| folder.display().to_string())?,
+        None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+    }
     Ok(Outcome::Done)
 }
 

@@ -54,7 +54,7 @@ impl Replay {
                 self.pace(arrival, &mut clock);
                 Ok(())
             }
-            Told::Recorded(..) | Told::Mark(_) => Ok(()),
+            Told::Core(..) | Told::Recorded(..) | Told::Mark(_) => Ok(()),
         };
         for path in &self.files {
             let ending = replay.play(&read_file(path)?, &mut tell);

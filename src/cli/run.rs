@@ -12,14 +12,15 @@ use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, inference};
 use crate::config::Flags;
-use crate::run::Reload;
+use crate::keys::guard::Guard;
 use crate::run::counters::Counters;
+use crate::run::{Reload, notify};
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Where frames come in, repeatable: [sub|pull][+bind|+connect:]ENDPOINT; bare means sub+bind
-    /// [default: tcp://127.0.0.1:5556].
+    /// Where frames come in, repeatable: [sub|pull][+bind|+connect:][CLIENT@]ENDPOINT; bare means
+    /// sub+bind [default: tcp://127.0.0.1:5556].
     #[arg(long, value_name = "INPUT")]
     ingest: Vec<String>,
     /// Where events go out [default: tcp://127.0.0.1:5557].
@@ -28,13 +29,16 @@ pub struct Run {
     /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Where metrics, health and the page are served; "" for nowhere [default: 127.0.0.1:5558].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<String>,
     #[command(flatten)]
     common: Common,
 }
 
 impl Run {
     pub fn execute(self) -> Result<Outcome> {
-        let first = self.load()?;
+        let (first, guard) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // A second signal while draining ends the process as if nobody had caught it.
@@ -44,37 +48,52 @@ impl Run {
         let hangups = Signals::new([SIGHUP])?;
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
+        let model = first.infer.describe();
         let counters = Arc::new(Counters::default());
+        let counted = Arc::clone(&counters);
         let ready = move || {
             let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
-            tracing::info!(ingest, publish, "ready");
-            std::thread::spawn(move || self.reload_on(hangups, &to));
+            tracing::info!(ingest, publish, model, "ready");
+            notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
+            std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
-        let ended =
-            crate::run::run(&first.settings, first.infer, reloads, &counters, stopped, ready);
+        let ended = crate::run::run(
+            &first.settings,
+            &guard,
+            first.infer,
+            reloads,
+            &counters,
+            stopped,
+            ready,
+        );
         tracing::info!("ended: {}", counters.summary());
         ended?;
         Ok(Outcome::Done)
     }
 
-    /// Settings and model as the files are now.
-    fn load(&self) -> Result<Reload> {
+    /// Settings, model and the daemon's own key as the files are now.
+    fn load(&self) -> Result<(Reload, Guard)> {
         let settings = self.common.settings(Flags {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
             record: self.record.clone(),
+            http: self.http.clone(),
             ..Flags::default()
         })?;
-        Ok(Reload { infer: inference(&settings)?, settings })
+        let guard = Guard::load(&settings)?;
+        Ok((Reload { infer: inference(&settings)?, settings }, guard))
     }
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
     /// over only when they are good.
-    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>) {
+    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>, counters: &Counters) {
         for _ in hangups.forever() {
-            match self.load() {
-                Ok(reload) => {
+            notify::reloading();
+            let loaded = self.load();
+            counters.reloaded(loaded.is_ok());
+            match loaded {
+                Ok((reload, _)) => {
                     let model = reload.infer.digest().to_owned();
                     if to.send(reload).is_err() {
                         return; // the daemon is ending
@@ -82,9 +101,9 @@ impl Run {
                     tracing::info!(model, "reloaded; sockets and recording stay as they are");
                 }
                 Err(error) => {
-                    tracing::error!(
-                        "not reloaded, the old configuration and model go on: {error:#}"
-                    );
+                    let refused = "not reloaded, the old configuration and model go on";
+                    tracing::error!("{refused}: {error:#}");
+                    notify::ready(&format!("{refused}: {error:#}"));
                 }
             }
         }

@@ -7,8 +7,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::keys::{KeyFlags, Keys};
 use super::{Outcome, read_file};
 use crate::frame::Frame;
+use crate::keys::handshakes::Watch;
 use crate::recording::{self, Ending};
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
@@ -30,6 +32,8 @@ pub struct Send {
     /// Keep the recorded capture times instead of restamping them to now.
     #[arg(long)]
     keep_time: bool,
+    #[command(flatten)]
+    keys: KeyFlags,
 }
 
 impl Send {
@@ -50,8 +54,9 @@ impl Send {
     }
 
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
-        let context = zmq::Context::new();
-        let socket = self.open(&context)?;
+        let (context, keys) = (zmq::Context::new(), self.keys.read()?);
+        let _zap = keys.admit_the_daemon_alone(&context)?;
+        let (socket, _watch) = self.open(&context, &keys)?;
         let bar = ProgressBar::new(frames.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} frames {elapsed}")?);
         let first = frames.first().map_or(0, |(_, frame)| frame.t.0);
@@ -78,7 +83,7 @@ impl Send {
     }
 
     /// Opens the socket and waits until somebody listens.
-    fn open(&self, context: &zmq::Context) -> Result<zmq::Socket> {
+    fn open(&self, context: &zmq::Context, keys: &Keys) -> Result<(zmq::Socket, Option<Watch>)> {
         let words = ["pub+connect:", "pub+bind:", "pub:", "push+connect:", "push+bind:", "push:"];
         let word = words.into_iter().find(|word| self.to.starts_with(word)).unwrap_or("");
         let endpoint = &self.to[word.len()..];
@@ -87,7 +92,9 @@ impl Send {
         let socket = context.socket(if push { zmq::PUSH } else { zmq::XPUB })?;
         socket.set_linger(5000)?;
         socket.set_sndhwm(100_000)?;
-        match word.contains("+bind") {
+        let bind = word.contains("+bind");
+        let watch = keys.prepare(context, &socket, bind)?;
+        match bind {
             true => socket.bind(endpoint)?,
             false => socket.connect(endpoint)?,
         }
@@ -95,6 +102,6 @@ impl Send {
             eprintln!("signd: waiting for a listener at {endpoint}");
             socket.recv_bytes(0)?;
         }
-        Ok(socket)
+        Ok((socket, watch))
     }
 }

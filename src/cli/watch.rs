@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Outcome;
+use super::keys::KeyFlags;
 
 /// Flags of `signd watch`.
 #[derive(Debug, Args)]
@@ -20,12 +21,15 @@ pub struct Watch {
     /// Every event as a line of JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    keys: KeyFlags,
 }
 
 impl Watch {
     pub fn execute(self) -> Result<Outcome> {
         let context = zmq::Context::new();
         let socket = context.socket(zmq::SUB)?;
+        let _watch = self.keys.read()?.prepare(&context, &socket, false)?;
         socket.connect(&self.from).with_context(|| self.from.clone())?;
         if self.topic.is_empty() {
             socket.set_subscribe(b"")?;

@@ -21,7 +21,7 @@ use crate::stream::{Batch, Step};
 use crate::wire::topic::StreamId;
 use course::Course;
 use decide::Decider;
-use model::{Model, ModelError};
+use model::{Card, Model, ModelError};
 use window::Window;
 
 /// The inference stage: one model, and what it needs to know of each stream.
@@ -104,6 +104,17 @@ impl Infer {
     /// SHA-256 of the model file, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.model.card().digest
+    }
+
+    /// What the model file says of itself.
+    pub fn card(&self) -> &Card {
+        self.model.card()
+    }
+
+    /// The model in a few words, for people.
+    pub fn describe(&self) -> String {
+        let card = self.model.card();
+        format!("model {} ({:.12}), {} labels", card.name, card.digest, card.labels.names.len())
     }
 
     /// What the model's rows hold.

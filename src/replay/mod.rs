@@ -34,6 +34,8 @@ pub enum ReplayError {
 pub enum Told<'a> {
     /// The next item was recorded at this time.
     Time(Arrival),
+    /// The core of a stream right after it took a frame in; the frame's events come next.
+    Core(StreamId, &'a Stream),
     /// The replay's own event.
     Event(&'a Event),
     /// An event that was published when the recording was made.
@@ -79,6 +81,9 @@ impl<'a> Replay<'a> {
                     let new = || Stream::new(self.core, self.infer.row_kind());
                     let state = self.streams.entry(stream).or_insert_with(new);
                     state.push(&self.frame, arrival, &mut self.batch);
+                    if self.batch.misplaced.is_none() {
+                        tell(Told::Core(stream, state))?;
+                    }
                     self.infer(&stream, tell)
                 }
                 Item::Tick(stream, tick) => self.tick(stream, tick, tell),

@@ -82,7 +82,7 @@ impl Verify {
             Told::Mark(Mark::Reload(loaded)) => self.at_work(loaded),
             Told::Event(event) if !self.blind => self.replayed(event),
             Told::Recorded(stream, event) if !self.blind => self.recorded(stream, event),
-            Told::Event(_) | Told::Recorded(..) | Told::Time(_) => {}
+            Told::Event(_) | Told::Recorded(..) | Told::Time(_) | Told::Core(..) => {}
         }
         Ok(())
     }

@@ -1,9 +1,13 @@
-//! What was received and what was dropped, where and why. Never silently.
+//! What was received and what was dropped, where and why, never silently; and all else that is
+//! counted of a run. Plain atomics: counting takes no lock and allocates nothing.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use super::histogram::Histogram;
+use crate::event::{Body, Ended};
+use crate::keys::zap::Refused;
 use crate::wire::topic::StreamId;
 
 /// Reasons for which a frame is dropped.
@@ -13,6 +17,8 @@ pub enum Dropped {
     Parts,
     /// No valid stream id.
     StreamId,
+    /// Not a stream that this client may send.
+    NotAllowed,
     /// More streams than configured.
     TooManyStreams,
     /// Message too long.
@@ -39,9 +45,10 @@ pub enum Dropped {
 
 impl Dropped {
     /// All reasons with their names, in the order of their numbers.
-    pub const ALL: [(Dropped, &'static str); 13] = [
+    pub const ALL: [(Dropped, &'static str); 14] = [
         (Dropped::Parts, "parts"),
         (Dropped::StreamId, "stream_id"),
+        (Dropped::NotAllowed, "not_allowed"),
         (Dropped::TooManyStreams, "too_many_streams"),
         (Dropped::Oversized, "oversized"),
         (Dropped::Version, "version"),
@@ -59,10 +66,97 @@ impl Dropped {
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].1
     }
+
+    /// The stage that drops for this reason.
+    pub fn stage(self) -> &'static str {
+        match self {
+            Dropped::TimeNotRising | Dropped::TwoProducers => "continuity",
+            _ => "ingest",
+        }
+    }
+}
+
+/// How long each stage takes, and all of them together.
+#[derive(Debug, Default)]
+pub struct Timings {
+    /// Message to frame, of each frame that is well formed.
+    pub decode: Histogram,
+    /// Gate, features and segmenter, of each frame received.
+    pub front: Histogram,
+    /// In stage 5, of each frame event; a call to the model counts in full for all that share it.
+    pub infer: Histogram,
+    /// Writing and sending, of each event.
+    pub publish: Histogram,
+    /// From received to published, of each frame event.
+    pub latency: Histogram,
+}
+
+/// How much there is of something.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// One more; to be called before it is put in, so that nobody can take it out first.
+    pub fn enter(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    /// One less.
+    pub fn leave(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+
+    /// Just so much.
+    pub fn set(&self, amount: u64) {
+        self.0.store(amount, Relaxed);
+    }
+
+    /// How much there is.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Queues and other things that grow and shrink.
+#[derive(Debug, Default)]
+pub struct Levels {
+    /// The ring between ingest and worker.
+    pub ring: Level,
+    /// Batches that wait for the model.
+    pub waiting: Level,
+    /// Messages that wait for the writer of the recording.
+    pub tape: Level,
+    /// Streams that send.
+    pub active: Level,
+    /// Streams that have stopped to.
+    pub stalled: Level,
+    /// A recording is being written.
+    pub recording: AtomicBool,
+    /// Size of the file that is being written, bytes.
+    pub recorded: Level,
 }
 
 /// At most one log line per reason in this time.
 const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// Counts at one moment; the fields are those of [`Counters`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    /// Frames taken into the pipeline.
+    pub received: u64,
+    /// Frames whose hypotheses were skipped.
+    pub skipped: u64,
+    /// Frames dropped, by reason.
+    pub dropped: [(Dropped, u64); Dropped::ALL.len()],
+    /// Clients not let in, by reason.
+    pub refused: [(Refused, u64); Refused::ALL.len()],
+    /// Frame, sign and status events.
+    pub published: [u64; 3],
+    /// Decisions that name no sign, and those that do, in the order of [`Ended::ALL`].
+    pub decided: [[u64; Ended::ALL.len()]; 2],
+    /// Reloads refused, and those that took effect.
+    pub reloads: [u64; 2],
+}
 
 /// The daemon's counters.
 #[derive(Debug)]
@@ -70,9 +164,22 @@ pub struct Counters {
     start: Instant,
     received: AtomicU64,
     skipped: AtomicU64,
-    dropped: [AtomicU64; 13],
+    dropped: [AtomicU64; Dropped::ALL.len()],
+    /// Frame, sign and status events.
+    published: [AtomicU64; 3],
+    /// Decisions that name no sign, and those that do, by why the sign ended.
+    decided: [[AtomicU64; Ended::ALL.len()]; 2],
+    /// Reloads refused, and those that took effect.
+    reloads: [AtomicU64; 2],
+    /// How long things take.
+    pub timings: Timings,
+    /// How much there is.
+    pub levels: Levels,
     /// Milliseconds after the start, plus one, at which each reason was last logged.
-    logged: [AtomicU64; 13],
+    logged: [AtomicU64; Dropped::ALL.len()],
+    /// Clients not let in.
+    refused: [AtomicU64; Refused::ALL.len()],
+    refused_logged: [AtomicU64; Refused::ALL.len()],
 }
 
 impl Default for Counters {
@@ -82,7 +189,14 @@ impl Default for Counters {
             received: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             dropped: Default::default(),
+            published: Default::default(),
+            decided: Default::default(),
+            reloads: Default::default(),
+            timings: Timings::default(),
+            levels: Levels::default(),
             logged: Default::default(),
+            refused: Default::default(),
+            refused_logged: Default::default(),
         }
     }
 }
@@ -102,16 +216,72 @@ impl Counters {
     pub fn refuse(&self, reason: Dropped, stream: Option<&StreamId>, why: &dyn Display) {
         let i = reason as usize;
         let total = self.dropped[i].fetch_add(1, Relaxed) + 1;
-        let now = self.start.elapsed().as_millis() as u64 + 1;
-        let before = self.logged[i].load(Relaxed);
-        if before == 0 || now - before >= LOG_EVERY.as_millis() as u64 {
-            self.logged[i].store(now, Relaxed);
+        if self.may_log(&self.logged[i]) {
             let (reason, stream) = (reason.name(), stream.map_or("", |s| s.as_str()));
             tracing::warn!(reason, stream, total, "frame dropped: {why}");
         }
     }
 
-    /// All counts as one line: `received=… skipped=… dropped.<reason>=…`, zeros of drops left out.
+    /// A client was not let in at this door; logged unless the same reason just was.
+    pub fn turn_away(&self, reason: Refused, door: &str, address: &str) {
+        let i = reason as usize;
+        let total = self.refused[i].fetch_add(1, Relaxed) + 1;
+        if self.may_log(&self.refused_logged[i]) {
+            tracing::warn!(reason = reason.name(), door, address, total, "client refused");
+        }
+    }
+
+    /// Whether it is time for another line; takes the time if so.
+    fn may_log(&self, logged: &AtomicU64) -> bool {
+        let now = self.start.elapsed().as_millis() as u64 + 1;
+        let before = logged.load(Relaxed);
+        let due = before == 0 || now - before >= LOG_EVERY.as_millis() as u64;
+        if due {
+            logged.store(now, Relaxed);
+        }
+        due
+    }
+
+    /// An event was published, begun at `begun`; the frame that led to it came at `received`.
+    pub fn published(&self, body: &Body, begun: Instant, received: Instant) {
+        let now = Instant::now();
+        self.timings.publish.add(now.saturating_duration_since(begun));
+        let kind = match body {
+            Body::Frame(_) => {
+                self.timings.latency.add(now.saturating_duration_since(received));
+                0
+            }
+            Body::Sign(sign) => {
+                let known = usize::from(sign.label.is_some());
+                self.decided[known][sign.ended as usize].fetch_add(1, Relaxed);
+                1
+            }
+            Body::Status(_) => 2,
+        };
+        self.published[kind].fetch_add(1, Relaxed);
+    }
+
+    /// Configuration and model were read again; with success or not.
+    pub fn reloaded(&self, success: bool) {
+        self.reloads[usize::from(success)].fetch_add(1, Relaxed);
+    }
+
+    /// How much has been counted so far.
+    pub fn tally(&self) -> Tally {
+        let get = |count: &AtomicU64| count.load(Relaxed);
+        Tally {
+            received: get(&self.received),
+            skipped: get(&self.skipped),
+            dropped: Dropped::ALL.map(|(reason, _)| (reason, get(&self.dropped[reason as usize]))),
+            refused: Refused::ALL.map(|(reason, _)| (reason, get(&self.refused[reason as usize]))),
+            published: [0, 1, 2].map(|i| get(&self.published[i])),
+            decided: [0, 1].map(|known| Ended::ALL.map(|e| get(&self.decided[known][e as usize]))),
+            reloads: [0, 1].map(|i| get(&self.reloads[i])),
+        }
+    }
+
+    /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of
+    /// the latter two left out.
     pub fn summary(&self) -> String {
         let (received, skipped) = (self.received.load(Relaxed), self.skipped.load(Relaxed));
         let mut line = format!("received={received} skipped={skipped}");
@@ -119,6 +289,12 @@ impl Counters {
             match count.load(Relaxed) {
                 0 => {}
                 n => line += &format!(" dropped.{name}={n}"),
+            }
+        }
+        for ((_, name), count) in Refused::ALL.iter().zip(&self.refused) {
+            match count.load(Relaxed) {
+                0 => {}
+                n => line += &format!(" refused.{name}={n}"),
             }
         }
         line

@@ -2,10 +2,14 @@
 
 pub mod counters;
 pub mod flow;
+pub mod histogram;
+pub mod notify;
+pub mod progress;
 pub mod record;
 mod worker;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,10 +17,16 @@ use crate::config::Settings;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, Inlets};
+use crate::keys::guard::Guard;
+use crate::keys::handshakes::{self, Failure, Watch};
+use crate::keys::zap::{Refused, Zap};
+use crate::observe;
+use crate::observe::scene::Lines;
 use crate::publish::{self, Publish};
 use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
+use progress::Progress;
 use worker::Worker;
 
 /// Half a second of sixteen streams at 30 frames a second.
@@ -45,6 +55,17 @@ pub enum RunError {
     /// The recording cannot be begun.
     #[error("recording: {0}")]
     Recording(#[from] RecordingError),
+    /// The HTTP endpoint cannot be opened.
+    #[error(
+        "http {listen}: {source}; another signd may be running: [http] listen can name another \
+         port, or be empty to do without"
+    )]
+    Http {
+        /// Its address.
+        listen: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A stage panicked.
     #[error("stage {0} panicked")]
     Panic(&'static str),
@@ -54,6 +75,15 @@ pub enum RunError {
 pub fn now() -> Arrival {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Arrival(since.as_nanos() as u64)
+}
+
+/// What is seen of the stages from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// What they count.
+    pub counters: Arc<Counters>,
+    /// Whether they get on.
+    pub progress: Arc<Progress>,
 }
 
 /// Configuration and model, read again while the daemon runs.
@@ -68,6 +98,7 @@ pub struct Reload {
 /// `reloads` take effect between two frames.
 pub fn run(
     settings: &Settings,
+    guard: &Guard,
     infer: Infer,
     reloads: crossbeam_channel::Receiver<Reload>,
     counters: &Arc<Counters>,
@@ -79,32 +110,82 @@ pub fn run(
         let endpoint = endpoint.to_owned();
         move |source| RunError::Socket { endpoint, source }
     };
+    let clients = &settings.keys.clients;
+    let present = Arc::new(Mutex::new(clients.clone()));
+    let turned_away = Arc::clone(counters);
+    let refused = move |why, door: &str, from: &str| turned_away.turn_away(why, door, from);
+    // There before the first socket, and, as the last to be dropped, gone after all of them.
+    let _zap = match guard.has_key() {
+        true => Some(Zap::start(&context, Arc::clone(&present), refused)?),
+        false => None,
+    };
     let mut sockets = Vec::new();
     for input in settings.inputs().unwrap_or_default() {
-        sockets.push(input.open(&context).map_err(failed(&input.endpoint))?);
+        let opened = input.open(&context, guard, clients);
+        sockets.push(opened.map_err(failed(&input.endpoint))?);
     }
-    let outlet = publish::open(&context, settings).map_err(failed(&settings.publish))?;
+    let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
+    let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
+    let _watches =
+        count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
+
+    let progress = Arc::new(Progress::default());
+    let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
+    let (server, live) = observe::start(&settings.http, watched.clone())?;
+    live.model(infer.card(), Lines::of(&settings.core));
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
-    let (tape, writer) = record::start(&settings.record, Loaded::of(settings, &infer))?;
-    let publish = Publish::new(outlet, settings.encoding, tape.clone());
+    let loaded = Loaded::of(settings, &infer);
+    let (tape, writer) = record::start(&settings.record, loaded, Arc::clone(counters))?;
+    let publish = Publish::new(outlet, settings, tape.clone(), live.clone(), counters);
+    let inlets = Inlets { sockets, present };
     let ingest =
-        Ingest::new(settings, sockets, reloads, frames_in, frame_pool, tape, Arc::clone(counters));
-    let counters = Arc::clone(counters);
-    let worker =
-        Worker::new(settings.core.clone(), frames_out, frame_returns, infer, publish, counters);
+        Ingest::new(settings, inlets, reloads, frames_in, frame_pool, tape, watched.clone());
+    let core = settings.core.clone();
+    let worker = Worker::new(core, frames_out, frame_returns, infer, publish, live, watched);
     let stages =
         [stage("ingest", move || Ok(ingest.run(stop)?))?, stage("work", move || worker.run())?];
+    progress.ready(true);
     ready();
     // Each stage ends when the one before it has; an error in one ends those after it.
-    let ended = stages.map(|(name, handle)| handle.join().unwrap_or(Err(RunError::Panic(name))));
+    let ended = stages.map(|(name, handle)| {
+        let ended = handle.join().unwrap_or(Err(RunError::Panic(name)));
+        progress.ready(false);
+        ended
+    });
+    drop(server);
     // Their ends of the tape are gone with them.
     if let Some(writer) = writer {
         writer.join().map_err(|_| RunError::Panic("record"))?;
     }
     ended.into_iter().collect()
+}
+
+/// Counts what fails, at those of these sockets that ask for keys, before keys are compared.
+fn count_failed_handshakes<'a>(
+    context: &zmq::Context,
+    doors: impl Iterator<Item = (&'a zmq::Socket, &'static str)>,
+    counters: &Arc<Counters>,
+) -> Result<Vec<Watch>, RunError> {
+    let mut watches = Vec::new();
+    for (number, (socket, door)) in doors.enumerate() {
+        if socket.get_mechanism()? != zmq::Mechanism::ZMQ_CURVE {
+            continue;
+        }
+        let counters = Arc::clone(counters);
+        let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+        // Refusals of our own are counted where they are pronounced.
+        let ours = socket.is_curve_server()?;
+        let told = move |failure| {
+            if !(ours && failure == Failure::Refused) {
+                counters.turn_away(Refused::Handshake, door, &endpoint);
+            }
+        };
+        watches.push(handshakes::watch(context, socket, &number.to_string(), told)?);
+    }
+    Ok(watches)
 }
 
 type Stage = (&'static str, JoinHandle<Result<(), RunError>>);

@@ -14,6 +14,7 @@ use std::thread::{Builder, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
+use super::counters::{Counters, Levels};
 use super::now;
 use crate::frame::{Arrival, SourceTime};
 use crate::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
@@ -48,6 +49,7 @@ struct Feed {
     /// Written buffers on their way back.
     spare: Receiver<Vec<u8>>,
     stopped: Arc<AtomicBool>,
+    counters: Arc<Counters>,
 }
 
 impl Tape {
@@ -84,7 +86,11 @@ impl Tape {
         // What one stage could not add must not be followed by what another can.
         if feed.stopped.load(Ordering::Acquire) {
             self.0 = None;
-        } else if feed.to.try_send(taken).is_err() {
+            return;
+        }
+        feed.counters.levels.tape.enter();
+        if feed.to.try_send(taken).is_err() {
+            feed.counters.levels.tape.leave();
             feed.stopped.store(true, Ordering::Release);
             tracing::error!("the recording stopped: its writer is behind or the disk is full");
             self.0 = None;
@@ -96,6 +102,7 @@ impl Tape {
 pub fn start(
     settings: &RecordSettings,
     loaded: Loaded,
+    counters: Arc<Counters>,
 ) -> Result<(Tape, Option<JoinHandle<()>>), RecordingError> {
     if settings.path.as_os_str().is_empty() {
         return Ok((Tape(None), None));
@@ -111,15 +118,20 @@ pub fn start(
             return Ok((Tape(None), None));
         }
     };
+    let shared = Arc::clone(&counters);
     let write = move || {
         let shown = reel.settings.path.display().to_string();
-        match reel.write(&from, &give) {
+        let levels = &shared.levels;
+        levels.recording.store(true, Ordering::Relaxed);
+        let ended = reel.write(&from, &give, levels);
+        levels.recording.store(false, Ordering::Relaxed);
+        match ended {
             Ok(()) => tracing::info!("recording {shown} is complete"),
             Err(error) => tracing::error!("recording {shown} ends here: {error}"),
         }
     };
     let writer = Builder::new().name("record".into()).spawn(write)?;
-    let feed = Feed { to, spare, stopped: Arc::default() };
+    let feed = Feed { to, spare, stopped: Arc::default(), counters };
     Ok((Tape(Some(feed)), Some(writer)))
 }
 
@@ -143,8 +155,10 @@ impl Reel {
         &mut self,
         from: &Receiver<Taken>,
         spare: &Sender<Vec<u8>>,
+        levels: &Levels,
     ) -> Result<(), RecordingError> {
         for taken in from {
+            levels.tape.leave();
             let Some(recorder) = &mut self.recorder else { break };
             match taken {
                 Taken::Message { channel, arrival, t, data } => {
@@ -154,6 +168,7 @@ impl Reel {
                         self.part += 1;
                         self.next(arrival)?;
                     }
+                    levels.recorded.set(self.recorder.as_ref().map_or(0, Recorder::bytes));
                 }
                 Taken::Reload(arrival, loaded) => {
                     recorder.json(Channel::Run, arrival, &Mark::Reload(loaded.clone()))?;
@@ -214,7 +229,7 @@ mod tests {
         let path = folder.path().join("run.mcap");
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
         let loaded = Loaded { model: "m".into(), settings: "s".into() };
-        let (mut tape, writer) = start(&settings, loaded).expect("begins");
+        let (mut tape, writer) = start(&settings, loaded, Arc::default()).expect("begins");
         let cam = topic::stream_id(b"cam1").expect("valid");
         for i in 0..42u64 {
             // 100 kB a message: ten a file, so five files, of which the last three are kept.

@@ -8,15 +8,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
-use super::{Reload, RunError};
+use super::progress::Progress;
+use super::{Reload, RunError, Watched, notify};
 use crate::continuity::Misplaced;
 use crate::event::Body;
 use crate::infer::Infer;
 use crate::ingest::{Inbound, Passed};
+use crate::observe::live::{Kind, Live};
+use crate::observe::scene::{Lines, Scene};
 use crate::publish::Publish;
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
@@ -32,6 +35,8 @@ struct Waiting {
     batch: Batch,
     /// Steps of the batch that inference has taken.
     taken: usize,
+    /// Time in stage 5 so far.
+    inferred: Duration,
 }
 
 /// Stages 2 to 6.
@@ -43,11 +48,15 @@ pub struct Worker {
     waiting: VecDeque<Waiting>,
     /// Those before this one wait for the next call to the model.
     at: usize,
+    /// Of those that wait, how many came before the watchdog's token; none: no token is here.
+    before_token: Option<usize>,
     /// Empty batches, kept for their memory.
     spare: Vec<Batch>,
     infer: Infer,
     publish: Publish,
+    live: Live,
     counters: Arc<Counters>,
+    progress: Arc<Progress>,
 }
 
 impl Worker {
@@ -58,7 +67,8 @@ impl Worker {
         returns: Returns<Box<Inbound>>,
         infer: Infer,
         publish: Publish,
-        counters: Arc<Counters>,
+        live: Live,
+        watched: Watched,
     ) -> Self {
         Worker {
             settings,
@@ -67,10 +77,13 @@ impl Worker {
             returns,
             waiting: VecDeque::with_capacity(WAITING),
             at: 0,
+            before_token: None,
             spare: Vec::with_capacity(WAITING),
             infer,
             publish,
-            counters,
+            live,
+            counters: watched.counters,
+            progress: watched.progress,
         }
     }
 
@@ -82,10 +95,18 @@ impl Worker {
             while self.waiting.len() < WAITING
                 && let Some(passed) = self.frames.try_receive()
             {
+                self.counters.levels.ring.leave();
                 match passed {
                     Passed::Inbound(inbound) => self.front(inbound),
                     Passed::Reload(reload) => self.reload(*reload)?,
+                    // One on its way says enough; a later one says no more.
+                    Passed::Token => drop(self.before_token.get_or_insert(self.waiting.len())),
                 }
+            }
+            self.counters.levels.waiting.set(self.waiting.len() as u64);
+            if self.before_token == Some(0) {
+                self.before_token = None;
+                self.progress.came_through();
             }
             match self.waiting.is_empty() {
                 false => self.turn()?,
@@ -105,7 +126,14 @@ impl Worker {
         let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.row_kind()));
         match tick {
             Some(tick) => core.tick(*tick, &mut waiting.batch),
-            None => core.push(frame, *arrival, &mut waiting.batch),
+            None => {
+                let begun = Instant::now();
+                core.push(frame, *arrival, &mut waiting.batch);
+                self.counters.timings.front.add(begun.elapsed());
+                if waiting.batch.misplaced.is_none() {
+                    self.live.offer(*stream, Kind::Scene, |out| Scene::write(*stream, core, out));
+                }
+            }
         }
         if waiting.gone {
             self.streams.remove(stream);
@@ -129,7 +157,10 @@ impl Worker {
     /// to a row, or, when there is no further one, the model is fed.
     fn turn(&mut self) -> Result<(), RunError> {
         let Some(Waiting { stream, received, batch, taken, .. }) = self.waiting.get(self.at) else {
+            let begun = Instant::now();
             self.infer.feed()?;
+            let took = begun.elapsed();
+            self.waiting.iter_mut().for_each(|waiting| waiting.inferred += took);
             self.at = 0;
             return Ok(());
         };
@@ -137,6 +168,7 @@ impl Worker {
         let mut later = self.waiting.range(self.at + 1..);
         let newest = !later.any(|w| w.stream == *stream && is_frame(&w.batch));
         let (mut taken, mut published) = (*taken, Ok(()));
+        let (begun, mut publishing) = (Instant::now(), Duration::ZERO);
         let done = self.infer.advance(stream, batch, &mut taken, newest, |event| {
             if let Body::Frame(frame) = &event.body
                 && frame.top_seq != Some(frame.seq)
@@ -144,13 +176,22 @@ impl Worker {
                 self.counters.skipped();
             }
             if published.is_ok() {
+                let begun = Instant::now();
                 published = self.publish.publish(event, *received);
+                publishing += begun.elapsed();
             }
         })?;
+        self.waiting[self.at].inferred += begun.elapsed().saturating_sub(publishing);
         if !done {
             self.waiting[self.at].taken = taken;
             self.at += 1;
         } else if let Some(done) = self.waiting.remove(self.at) {
+            if is_frame(&done.batch) {
+                self.counters.timings.infer.add(done.inferred);
+            }
+            if let Some(before) = self.before_token.as_mut().filter(|before| **before > self.at) {
+                *before -= 1;
+            }
             if done.gone {
                 self.infer.forget(&done.stream);
             }
@@ -163,6 +204,7 @@ impl Worker {
     fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
         self.finish()?;
         let Reload { settings, infer } = reload;
+        self.publish.adopt(&settings.keys.clients)?;
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {
@@ -172,7 +214,9 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
+        self.live.model(infer.card(), Lines::of(&self.settings));
         self.infer.adopt(infer);
+        notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())
     }
 
@@ -187,7 +231,7 @@ impl Worker {
     fn blank(&mut self, stream: StreamId, received: Instant) -> Waiting {
         let mut batch = self.spare.pop().unwrap_or_default();
         batch.clear();
-        Waiting { stream, gone: false, received, batch, taken: 0 }
+        Waiting { stream, gone: false, received, batch, taken: 0, inferred: Duration::ZERO }
     }
 
     /// Sleeps until there is a frame or a subscription.

@@ -3,6 +3,8 @@
 // Every test file is a crate of its own and uses what it needs of this one.
 #![allow(dead_code)]
 
+pub mod browser;
+pub mod http;
 pub mod stick_figure;
 
 use std::io::{BufRead, BufReader};
@@ -27,6 +29,8 @@ pub fn signd() -> Command {
     command.args(["--foreground", "--kill-after=5", "60", env!("CARGO_BIN_EXE_signd")]);
     command.env("SIGND_MODEL", root().join("tests/models/place.onnx"));
     command.env("RUST_LOG", "info").env("ORT_DISABLE_TELEMETRY", "1");
+    // Several run at once, and there is one default port.
+    command.env("SIGND_HTTP__LISTEN", "");
     command
 }
 
@@ -49,6 +53,8 @@ pub struct Daemon {
     pub ingest: String,
     /// Where it publishes.
     pub publish: String,
+    /// Address and port of its HTTP endpoint; empty if it was started without `--http`.
+    pub http: String,
     log: BufReader<ChildStderr>,
     folder: tempfile::TempDir,
 }
@@ -61,12 +67,17 @@ impl Daemon {
 
     /// A daemon with this configuration file and these flags.
     pub fn configured(config: &str, flags: &[&str]) -> Daemon {
+        Daemon::launched(&mut signd(), config, flags)
+    }
+
+    /// The same, from a command of the caller's.
+    pub fn launched(command: &mut Command, config: &str, flags: &[&str]) -> Daemon {
         let folder = tempfile::tempdir().expect("folder");
         let endpoint = |name: &str| format!("ipc://{}", folder.path().join(name).display());
         let (ingest, publish) = (endpoint("in"), endpoint("out"));
         let file = folder.path().join("signd.toml");
         std::fs::write(&file, config).expect("writes");
-        let mut child = signd()
+        let mut child = command
             .args(["run", "--ingest", &ingest, "--publish", &publish, "--config"])
             .arg(&file)
             .args(flags)
@@ -74,7 +85,13 @@ impl Daemon {
             .spawn()
             .expect("starts");
         let log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut daemon = Daemon { child, ingest, publish, log, folder };
+        let mut daemon = Daemon { child, ingest, publish, http: String::new(), log, folder };
+        if flags.contains(&"--http") {
+            let line = daemon.wait_for("http=");
+            let words = line.split_whitespace();
+            let address = words.filter_map(|word| word.strip_prefix("http=")).next();
+            daemon.http = address.expect("an address").to_owned();
+        }
         daemon.wait_for("ready");
         daemon
     }

@@ -1,0 +1,119 @@
+//! Library and model: are they there, do they fit, are they fast enough?
+
+use std::time::{Duration, Instant};
+
+use super::super::{MODEL, RUNTIME, locate};
+use super::finding::Finding;
+use crate::config::Settings;
+use crate::features::grid::RowKind;
+use crate::infer::decide::Decider;
+use crate::infer::model::{Contract, Model, ModelError, Runtime};
+
+/// Frames a second at which a stream is taken to arrive.
+const FPS: f64 = 30.0;
+/// Time spent on measuring.
+const MEASURE: Duration = Duration::from_millis(500);
+/// A stream that costs more of a core than this leaves no room for anything beside it.
+const TOO_SLOW: f64 = 0.7;
+
+/// Looks at library and model.
+pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
+    let library = locate(&settings.runtime, RUNTIME);
+    let runtime = match Runtime::load(&library) {
+        Ok(runtime) => {
+            out.push(Finding::well("onnxruntime", library.display().to_string()));
+            runtime
+        }
+        Err(error) => {
+            let remedy = "install the package again, or name a library of version 1.24 or later with \
+                          --runtime (built and tested with 1.28.0)";
+            out.push(Finding::wrong("onnxruntime", error.to_string(), remedy));
+            return;
+        }
+    };
+    let file = locate(&settings.model, MODEL);
+    let mut model = match Model::open(&runtime, &file) {
+        Ok(model) => model,
+        Err(error) => {
+            let remedy = match error {
+                ModelError::File { .. } => {
+                    "name a model file with --model or `model` in the configuration"
+                }
+                _ => {
+                    "this file is no model of this version of signd; `signd model FILE` says what a \
+                      file says of itself, models/README.md how one is made"
+                }
+            };
+            out.push(Finding::wrong("model", error.to_string(), remedy));
+            return;
+        }
+    };
+    let card = model.card();
+    let labels = card.labels.names.len();
+    let seen = format!("{}, contract {}, {labels} labels", card.name, card.contract);
+    out.push(match Decider::new(&settings.decide, card) {
+        Ok(_) => Finding::well("model", seen),
+        Err(error) => {
+            Finding::wrong("model", error.to_string(), "mend [decide] in the configuration")
+        }
+    });
+    out.push(match pace(&mut model) {
+        Ok(share) => judge(share, settings.max_streams),
+        Err(error) => Finding::wrong("speed", error.to_string(), "use another model"),
+    });
+}
+
+/// Share of a core that the model takes for one stream in the middle of a sign.
+fn pace(model: &mut Model) -> Result<f64, ModelError> {
+    // A window model is asked about the whole sign at every frame, a `stream` model about each row.
+    let (rows, per_second) = match (model.card().contract, &model.card().kind) {
+        (Contract::Stream, RowKind::Features { rate, .. }) => (1, *rate),
+        (_, RowKind::Features { rate, .. }) => ((2.0 * rate) as usize, FPS),
+        (_, RowKind::Landmarks) => ((2.0 * FPS) as usize, FPS),
+    };
+    let rows = vec![0.1; rows.min(model.window()) * model.row_width()];
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 10 || (begin.elapsed() < MEASURE && times.len() < 10_000) {
+        let start = Instant::now();
+        model.run(&rows)?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2].as_secs_f64() * per_second)
+}
+
+fn judge(share: f64, max_streams: usize) -> Finding {
+    let streams = (TOO_SLOW / share) as usize;
+    let seen = format!(
+        "a stream in the middle of a sign takes {:.1} % of a core: room for {streams} of them",
+        100.0 * share
+    );
+    if streams == 0 {
+        let remedy = "hypotheses will lag behind the camera: use the shipped model, a faster machine, \
+                      or fewer frames a second";
+        return Finding::wrong("speed", seen, remedy);
+    }
+    if streams < max_streams {
+        let remedy = format!(
+            "with more than {streams} people signing at once, hypotheses will lag \
+                              (max_streams is {max_streams})"
+        );
+        return Finding::mind("speed", seen, remedy);
+    }
+    Finding::well("speed", seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Level;
+    use super::*;
+
+    #[test]
+    fn speed_is_judged_by_the_streams_there_is_room_for() {
+        let level = |share, streams| judge(share, streams).level;
+        assert_eq!(level(0.004, 64), Level::Well);
+        assert_eq!(level(0.1, 64), Level::Mind);
+        assert_eq!(level(0.1, 4), Level::Well);
+        assert_eq!(level(1.2, 1), Level::Wrong);
+    }
+}

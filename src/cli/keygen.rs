@@ -1,0 +1,25 @@
+//! `signd keygen`: a new key pair.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Outcome;
+use crate::keys::secret::KeyPair;
+
+/// Flags of `signd keygen`.
+#[derive(Debug, Args)]
+pub struct Keygen {
+    /// Where to write the secret key, readable by you alone; the file must not exist yet.
+    file: PathBuf,
+}
+
+impl Keygen {
+    pub fn execute(self) -> Result<Outcome> {
+        let pair = KeyPair::generate()?;
+        pair.write(&self.file)?;
+        println!("{}", pair.public);
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,88 @@
+//! Flags by which `signd send` and `signd watch` show a key and know the daemon by its own.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::keys::PublicKey;
+use crate::keys::clients::{Clients, Door};
+use crate::keys::handshakes::{self, Failure, Watch};
+use crate::keys::secret::KeyPair;
+use crate::keys::zap::Zap;
+
+/// Flags of a client.
+#[derive(Debug, Args)]
+pub struct KeyFlags {
+    /// File of this client's own secret key, made by `signd keygen`.
+    #[arg(long, value_name = "FILE", requires = "daemon_key")]
+    key: Option<PathBuf>,
+    /// The daemon's public key.
+    #[arg(long, value_name = "PUBLIC", requires = "key", allow_hyphen_values = true)]
+    daemon_key: Option<PublicKey>,
+}
+
+/// This client's key and the daemon's.
+pub struct Keys(Option<(KeyPair, PublicKey)>);
+
+impl KeyFlags {
+    /// Reads the key file, if one is named.
+    pub fn read(&self) -> Result<Keys> {
+        Ok(Keys(match (&self.key, self.daemon_key) {
+            (Some(file), Some(daemon)) => Some((KeyPair::read(file)?, daemon)),
+            _ => None,
+        }))
+    }
+}
+
+impl Keys {
+    /// Lets nobody but the daemon come in where sockets of this context are bound. To be started
+    /// before they are, and dropped after them.
+    pub fn admit_the_daemon_alone(&self, context: &zmq::Context) -> Result<Option<Zap>> {
+        let Keys(Some((_, daemon))) = self else { return Ok(None) };
+        let only = Arc::new(Mutex::new(Clients::only_subscriber("daemon", *daemon)));
+        Ok(Some(Zap::start(context, only, |_, _, from| eprintln!("signd: {from} refused"))?))
+    }
+
+    /// Prepares a socket that will be bound or connected, and says why if it meets with refusal, as
+    /// long as what is returned is there.
+    pub fn prepare(
+        &self,
+        context: &zmq::Context,
+        socket: &zmq::Socket,
+        bind: bool,
+    ) -> Result<Option<Watch>> {
+        match &self.0 {
+            Some((own, _)) if bind => own.serve(socket, Door::Publish.domain())?,
+            Some((own, daemon)) => own.call(socket, daemon)?,
+            None => {}
+        }
+        if bind {
+            return Ok(None);
+        }
+        let with_key = self.0.is_some();
+        let told = std::cell::Cell::new(None);
+        let watch = handshakes::watch(context, socket, "client", move |failure| {
+            if told.replace(Some(failure)) != Some(failure) {
+                eprintln!("signd: {}", words(failure, with_key));
+            }
+            if failure != Failure::Unfinished {
+                std::process::exit(1); // libzmq does not try again after that
+            }
+        })?;
+        Ok(Some(watch))
+    }
+}
+
+fn words(failure: Failure, with_key: bool) -> &'static str {
+    match (failure, with_key) {
+        (Failure::Refused, _) => "refused: the daemon does not list this key for this",
+        (Failure::Mismatch, false) => "refused: keys are asked for (--key, --daemon-key)",
+        (Failure::Mismatch, true) => "refused: no keys are used there",
+        (Failure::Unfinished, false) => "the connection ended before it stood",
+        (Failure::Unfinished, true) => {
+            "the connection ended before it stood: is --daemon-key the public key of this daemon?"
+        }
+    }
+}

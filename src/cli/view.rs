@@ -1,0 +1,189 @@
+//! `signd view`: recordings in a browser, frame by frame.
+//!
+//! A thread replays them onto a [`shelf`] while the page already shows what is there.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Cursor, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::{Common, Outcome, import, inference, read_file};
+use crate::config::{Flags, Settings};
+use crate::import::Overrides;
+use crate::infer::Infer;
+use crate::observe::http::Server;
+use crate::observe::page::{self, About, Mode};
+use crate::observe::scene::{Lines, Scene};
+use crate::observe::shelf::{self, shelf};
+use crate::recording::Ending;
+use crate::replay::{Replay, Told};
+use crate::wire::events::{self, Delivery, Encoding};
+use crate::wire::topic;
+
+/// Flags of `signd view`.
+#[derive(Debug, Args)]
+pub struct View {
+    /// Recordings, or files that `import` reads; the parts of one recording in their order.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Where the page is served; port 0 stands for a free one.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Print what the page would get, as JSON lines, instead of serving it: the events, and before
+    /// each frame's what the daemon sees of it.
+    #[arg(long, conflicts_with = "listen")]
+    items: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A sign that is known to have been made, as in `NAME.truth.jsonl` beside `NAME.mcap`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Truth {
+    label: String,
+    start_seq: u64,
+    end_seq: u64,
+}
+
+/// What the page gets beside events and scenes.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Note {
+    /// What there is to be seen.
+    Hello {
+        version: &'static str,
+        model: String,
+        scenes: bool,
+        #[serde(flatten)]
+        lines: Lines,
+    },
+    /// Of the file that comes next.
+    Truth(Truth),
+    /// Nothing more comes; if not all of the files was read, why.
+    End { error: Option<String> },
+}
+
+/// Takes a line, without its line feed.
+type Line<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
+impl View {
+    pub fn execute(self) -> Result<Outcome> {
+        let settings = self.common.settings(Flags::default())?;
+        let infer = inference(&settings)?;
+        if self.items {
+            let mut out = BufWriter::new(io::stdout().lock());
+            let mut line = |line: &[u8]| {
+                out.write_all(line)?;
+                out.write_all(b"\n")
+            };
+            let outcome = play(&self.files, &settings, infer, &mut line)?;
+            out.flush()?;
+            return Ok(outcome);
+        }
+        self.serve(settings, infer)
+    }
+
+    /// Serves the page until told to stop.
+    fn serve(self, settings: Settings, infer: Infer) -> Result<Outcome> {
+        for path in &self.files {
+            File::open(path).with_context(|| path.display().to_string())?;
+        }
+        let mut stop = Signals::new([SIGINT, SIGTERM])?;
+        let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
+        let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
+        let about = About { mode: Mode::Recording, title };
+        let (mut filler, shelf) = shelf()?;
+        let routes = move || page::routes(&about).merge(shelf::routes(shelf));
+        let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
+        let server = Server::start(listener, &settings.http.hosts, routes)?;
+        println!("http://{}/", server.address());
+        // Not waited for: who has seen enough may leave before it is done.
+        std::thread::Builder::new().name("replay".into()).spawn(move || {
+            let played = play(&self.files, &settings, infer, &mut |line| filler.line(line));
+            let error = played.err().map(|error| format!("{error:#}"));
+            if let Some(error) = &error {
+                eprintln!("signd: {error}");
+            }
+            let end = serde_json::to_vec(&Note::End { error }).unwrap_or_default();
+            if let Err(error) = filler.line(&end).and_then(|()| filler.show()) {
+                eprintln!("signd: {error}");
+            }
+        })?;
+        stop.forever().next();
+        Ok(Outcome::Done)
+    }
+}
+
+/// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted.
+fn play(
+    files: &[PathBuf],
+    settings: &Settings,
+    mut infer: Infer,
+    line: &mut Line<'_>,
+) -> Result<Outcome> {
+    let hello = Note::Hello {
+        version: env!("CARGO_PKG_VERSION"),
+        model: infer.card().name.clone(),
+        scenes: true,
+        lines: Lines::of(&settings.core),
+    };
+    line(&serde_json::to_vec(&hello)?)?;
+    let mut replay = Replay::new(&settings.core, &mut infer);
+    let (mut text, mut outcome) = (Vec::new(), Outcome::Done);
+    for path in files {
+        for truth in truths(path)? {
+            line(&serde_json::to_vec(&Note::Truth(truth))?)?;
+        }
+        let recording = recording(path)?;
+        let ending = replay.play(&recording, &mut |told| tell(told, &mut text, line));
+        if ending.with_context(|| path.display().to_string())? == Ending::Cut {
+            eprintln!("signd: {}: cut short; shown up to the cut", path.display());
+            outcome = Outcome::CutShort;
+        }
+    }
+    replay.end(&mut |told| tell(told, &mut text, line))?;
+    Ok(outcome)
+}
+
+fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
+    match told {
+        Told::Core(stream, core) => Scene::write(stream, core, text),
+        Told::Event(event) => events::encode(event, Delivery::default(), Encoding::Json, text),
+        Told::Time(_) | Told::Recorded(..) | Told::Mark(_) => return Ok(()),
+    }
+    line(text)
+}
+
+/// The bytes of a recording; another format's file becomes one.
+fn recording(path: &Path) -> Result<Vec<u8>> {
+    if path.extension().is_some_and(|extension| extension == "mcap") {
+        return read_file(path);
+    }
+    let file = || path.display().to_string();
+    let clip = crate::import::read(path, &Overrides::default()).with_context(file)?;
+    for assumption in &clip.assumed {
+        eprintln!("signd: {}: {assumption}", path.display());
+    }
+    let stream = topic::stream_id(b"cam1").context("a stream id")?;
+    let mut out = Cursor::new(Vec::new());
+    import::record(&clip, &stream, &mut out).with_context(file)?;
+    Ok(out.into_inner())
+}
+
+/// What is known of a recording, if somebody has written it down.
+fn truths(path: &Path) -> Result<Vec<Truth>> {
+    let path = path.with_extension("truth.jsonl");
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let truths = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
+    truths.with_context(|| path.display().to_string())
+}

@@ -1,0 +1,173 @@
+//! The file of a secret key.
+//!
+//! TOML, so that other programs read it easily: a comment that says what it is, then `public` and
+//! `secret`, each 40 characters of Z85. Only its owner may read it.
+
+use std::fmt;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{PublicKey, z85};
+
+/// First line of a file.
+const HEAD: &str =
+    "# signd secret key. Keep it to yourself; others need to know the public one only.";
+
+/// Why a key file cannot be used or made. No message holds anything of the file.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It cannot be read or written.
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// It is not a key file.
+    #[error("{0}: not a key file; `signd keygen FILE` makes one")]
+    Content(PathBuf),
+    /// Others than its owner may read it.
+    #[error(
+        "{0}: others may read it (mode {1:03o}); `chmod 600` it, and if they may have, make a new one"
+    )]
+    Exposed(PathBuf, u32),
+    /// The system gives no random numbers, or libzmq has no CURVE.
+    #[error("no key can be made: {0}")]
+    Make(zmq::Error),
+}
+
+/// A key pair. Neither prints its secret.
+#[derive(Clone)]
+pub struct KeyPair {
+    /// What others need to know.
+    pub public: PublicKey,
+    secret: [u8; 32],
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPair").finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    public: String,
+    secret: String,
+}
+
+impl KeyPair {
+    /// A new pair.
+    pub fn generate() -> Result<KeyPair, SecretError> {
+        let pair = zmq::CurveKeyPair::new().map_err(SecretError::Make)?;
+        Ok(KeyPair { public: PublicKey(pair.public_key), secret: pair.secret_key })
+    }
+
+    /// Reads a file that nobody but its owner may read.
+    pub fn read(path: &Path) -> Result<KeyPair, SecretError> {
+        let failed = |error| SecretError::File(path.to_owned(), error);
+        let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+        match mode & 0o077 {
+            0 => Self::read_credential(path),
+            _ => Err(SecretError::Exposed(path.to_owned(), mode)),
+        }
+    }
+
+    /// Reads a file whatever its mode: systemd guards the folder of credentials itself.
+    pub fn read_credential(path: &Path) -> Result<KeyPair, SecretError> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| SecretError::File(path.to_owned(), error))?;
+        // What the parser has to say would quote the file.
+        Self::parse(&text).ok_or_else(|| SecretError::Content(path.to_owned()))
+    }
+
+    fn parse(text: &str) -> Option<KeyPair> {
+        let file = config::File::from_str(text, config::FileFormat::Toml);
+        let content = config::Config::builder().add_source(file).build().ok()?;
+        let Content { public, secret } = content.try_deserialize().ok()?;
+        Some(KeyPair { public: PublicKey(z85(&public)?), secret: z85(&secret)? })
+    }
+
+    /// Writes a new file that only its owner may read; one that exists is left alone.
+    pub fn write(&self, path: &Path) -> Result<(), SecretError> {
+        let secret = zmq::z85_encode(&self.secret).unwrap_or_default();
+        let text = format!("{HEAD}\npublic = \"{}\"\nsecret = \"{secret}\"\n", self.public);
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let written = file.and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|error| SecretError::File(path.to_owned(), error))
+    }
+
+    /// Makes a socket a CURVE server whose callers [`super::zap`] judges in this domain.
+    pub fn serve(&self, socket: &zmq::Socket, domain: &str) -> Result<(), zmq::Error> {
+        socket.set_curve_server(true)?;
+        socket.set_curve_secretkey(&self.secret)?;
+        socket.set_zap_domain(domain)
+    }
+
+    /// Makes a socket a CURVE client that accepts no other server.
+    pub fn call(&self, socket: &zmq::Socket, server: &PublicKey) -> Result<(), zmq::Error> {
+        socket.set_curve_serverkey(&server.0)?;
+        socket.set_curve_publickey(&self.public.0)?;
+        socket.set_curve_secretkey(&self.secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_as_it_was_written_and_not_written_twice() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.key");
+        let pair = KeyPair::generate().expect("a pair");
+        pair.write(&path).expect("writes");
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let read = KeyPair::read(&path).expect("reads");
+        assert_eq!((read.public, read.secret), (pair.public, pair.secret));
+        let again = KeyPair::generate().expect("a pair").write(&path).expect_err("refused");
+        assert!(again.to_string().contains("exists"), "{again}");
+        assert_eq!(KeyPair::read(&path).expect("unharmed").secret, pair.secret);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_refused_but_for_a_credential() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.key");
+        KeyPair::generate().expect("a pair").write(&path).expect("writes");
+        for mode in [0o640, 0o604, 0o666] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("sets");
+            let error = KeyPair::read(&path).expect_err("refused").to_string();
+            assert!(error.contains("chmod 600"), "{error}");
+            assert!(KeyPair::read_credential(&path).is_ok());
+        }
+    }
+
+    #[test]
+    fn neither_an_error_nor_debug_prints_a_secret() {
+        let pair = KeyPair::generate().expect("a pair");
+        let secret = zmq::z85_encode(&pair.secret).expect("Z85");
+        assert_eq!(format!("{pair:?}"), "KeyPair { .. }");
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.key");
+        let public = pair.public;
+        for text in [
+            String::new(),
+            secret.clone(),
+            format!("secret = {secret}"),
+            format!("secret = \"{secret}\""),
+            format!("public = \"{public}\"\nsecret = \"{secret}0\""),
+            format!("public = \"{public}\"\nsecret = \"{secret}\"\nmore = \"{secret}\""),
+            format!("public = \"\"\nsecret = \"{secret}\""),
+        ] {
+            std::fs::write(&path, &text).expect("writes");
+            let error = KeyPair::read_credential(&path).expect_err("refused");
+            let said = format!("{error} {error:?}");
+            assert!(said.contains("a.key") && !said.contains(&secret[..8]), "{said}");
+        }
+    }
+}

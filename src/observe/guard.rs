@@ -1,0 +1,200 @@
+//! Who may ask: a browser on this box runs pages of the whole world, and any of them can send
+//! requests to a loopback port.
+//!
+//! Two things stop them. A page that has its own name resolve to this address (DNS rebinding) is
+//! given away by the `Host` header; a request from another site by `Origin`. Nothing here changes
+//! anything, so all methods but GET and HEAD are refused too.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// What a server answers to.
+pub struct Guard {
+    hosts: Vec<Authority>,
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Neither GET nor HEAD.
+    Method,
+    /// No `Host`, several, or one that is no name with a port.
+    Malformed,
+    /// A `Host` that is not ours.
+    Host,
+    /// Asked for by another site.
+    Origin,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let allow = [(header::ALLOW, "GET, HEAD")];
+        match self {
+            Refusal::Method => {
+                (StatusCode::METHOD_NOT_ALLOWED, allow, "only GET and HEAD\n").into_response()
+            }
+            Refusal::Malformed => (StatusCode::BAD_REQUEST, "no usable Host\n").into_response(),
+            Refusal::Host => {
+                let why = "not a name of this server; [http] hosts can add one\n";
+                (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+            }
+            Refusal::Origin => {
+                (StatusCode::FORBIDDEN, "not for pages of another origin\n").into_response()
+            }
+        }
+    }
+}
+
+impl Guard {
+    /// Answers to addresses and names of loopback, to the address a connection came in at, and to
+    /// `hosts`: `NAME` with the server's own port or none, `NAME:PORT` with just that. What is
+    /// neither is left out.
+    pub fn new(hosts: &[String]) -> Self {
+        Guard { hosts: hosts.iter().filter_map(|host| parse(host).ok()).collect() }
+    }
+
+    /// Whether a request that came in at the address `local` is answered.
+    pub fn admit<B>(&self, request: &Request<B>, local: SocketAddr) -> Result<(), Refusal> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Err(Refusal::Method);
+        }
+        let host = only(request.headers(), header::HOST)?.ok_or(Refusal::Malformed)?;
+        let authority = parse(host)?;
+        // A target in absolute form takes the place of the header.
+        for authority in request.uri().authority().into_iter().chain([&authority]) {
+            if !self.is_ours(authority, local) {
+                return Err(Refusal::Host);
+            }
+        }
+        match only(request.headers(), header::ORIGIN)? {
+            None => Ok(()),
+            Some(origin) => {
+                // Behind a proxy with TLS it is https.
+                let site = ["http://", "https://"].iter().find_map(|s| origin.strip_prefix(s));
+                match site.is_some_and(|site| site.eq_ignore_ascii_case(host)) {
+                    true => Ok(()),
+                    false => Err(Refusal::Origin),
+                }
+            }
+        }
+    }
+
+    fn is_ours(&self, authority: &Authority, local: SocketAddr) -> bool {
+        let name = authority.host().to_ascii_lowercase();
+        let port = authority.port_u16();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let own = name == "localhost"
+            || address.is_some_and(|a| a.is_loopback() || a == local.ip().to_canonical());
+        if own && port.unwrap_or(80) == local.port() {
+            return true;
+        }
+        self.hosts.iter().filter(|host| host.host().eq_ignore_ascii_case(&name)).any(|host| {
+            match host.port_u16() {
+                None => port.is_none_or(|port| port == local.port()),
+                only => port == only,
+            }
+        })
+    }
+}
+
+/// The value of a header that may occur once.
+fn only(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match (value.to_str(), values.next()) {
+        (Ok(value), None) => Ok(Some(value)),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+/// A name with or without a port.
+pub fn parse(host: &str) -> Result<Authority, Refusal> {
+    match host.parse::<Authority>() {
+        Ok(authority) if !host.contains('@') => Ok(authority),
+        _ => Err(Refusal::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(local: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+        let guard = Guard::new(&["Signs.example".into(), "proxy.example:8443".into()]);
+        let mut request = Request::get("/metrics");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        guard.admit(&request.body(()).expect("a request"), local.parse().expect("an address"))
+    }
+
+    fn host(local: &str, host: &str) -> Result<(), Refusal> {
+        ask(local, &[("host", host)])
+    }
+
+    const LOCAL: &str = "127.0.0.1:5558";
+
+    #[test]
+    fn loopback_the_own_address_and_configured_names_are_answered() {
+        for name in ["127.0.0.1:5558", "localhost:5558", "LocalHost:5558", "[::1]:5558"] {
+            assert_eq!(host(LOCAL, name), Ok(()), "{name}");
+        }
+        assert_eq!(host("127.0.0.1:80", "localhost"), Ok(()));
+        assert_eq!(host("10.0.0.7:5558", "10.0.0.7:5558"), Ok(()));
+        assert_eq!(host("[::ffff:10.0.0.7]:5558", "10.0.0.7:5558"), Ok(()));
+        for name in ["signs.example", "SIGNS.example:5558", "proxy.example:8443"] {
+            assert_eq!(host(LOCAL, name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_names_and_ports_are_not() {
+        for name in [
+            "evil.example:5558",
+            "localhost.evil.example:5558",
+            "localhost",
+            "localhost:5559",
+            "10.0.0.8:5558",
+            "signs.example:1",
+            "proxy.example",
+            "proxy.example:5558",
+        ] {
+            assert_eq!(host(LOCAL, name), Err(Refusal::Host), "{name}");
+        }
+        for name in ["", "a b", "user@localhost:5558", "localhost:port:5558"] {
+            assert_eq!(host(LOCAL, name), Err(Refusal::Malformed), "{name}");
+        }
+        assert_eq!(ask(LOCAL, &[]), Err(Refusal::Malformed));
+        let two = [("host", "localhost:5558"), ("host", "evil.example")];
+        assert_eq!(ask(LOCAL, &two), Err(Refusal::Malformed));
+        let guard = Guard::new(&[]);
+        let request = Request::get("http://evil.example/").header("host", "localhost:5558");
+        let request = request.body(()).expect("a request");
+        assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(Refusal::Host));
+    }
+
+    #[test]
+    fn an_origin_must_be_the_same() {
+        let from = |origin| ask(LOCAL, &[("host", "localhost:5558"), ("origin", origin)]);
+        assert_eq!(from("http://localhost:5558"), Ok(()));
+        for origin in
+            ["http://localhost:5559", "http://evil.example", "null", "http://127.0.0.1:5558"]
+        {
+            assert_eq!(from(origin), Err(Refusal::Origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn only_reading() {
+        let guard = Guard::new(&[]);
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::CONNECT]
+        {
+            let request = Request::builder().method(method).header("host", "localhost:5558");
+            let request = request.body(()).expect("a request");
+            assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(Refusal::Method));
+        }
+    }
+}

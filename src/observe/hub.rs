@@ -1,0 +1,247 @@
+//! From one stream of items to many viewers, as server-sent events.
+//!
+//! The hub is a task of the HTTP server. Each viewer has a bounded queue; one that does not read loses
+//! items, is told how many when it has caught up (`{"kind":"lost","items":N}`), and disturbs nobody.
+//!
+//! Its first item is `{"kind":"hello",…}`, again whenever the model is exchanged; then come the
+//! statuses that there are, then events and scenes in the order in which they happen.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, interval_at, sleep};
+
+use super::live::{Item, Kind, Shared, UNDERWAY};
+use crate::event::Status;
+use crate::wire::topic::StreamId;
+
+/// Items that wait for one viewer.
+const BEHIND: usize = 256;
+/// Viewers at once.
+const VIEWERS: usize = 16;
+/// Items are looked for this often: waking the hub for each would cost the stage a system call.
+const PACE: Duration = Duration::from_millis(10);
+/// A sign of life for viewers to whom nothing happens, so that one who has left is noticed.
+const PULSE: Duration = Duration::from_secs(15);
+
+/// Hands items to viewers.
+pub struct Hub {
+    items: mpsc::Receiver<Item>,
+    door: Door,
+    joining: mpsc::Receiver<Viewer>,
+    viewers: Vec<Viewer>,
+    /// The last status of each stream there is.
+    retained: BTreeMap<StreamId, Bytes>,
+    /// Items lost on their way here of which the viewers have been told.
+    lost_underway: u64,
+    shared: Arc<Shared>,
+}
+
+/// Where viewers come in.
+#[derive(Clone)]
+pub struct Door {
+    to: mpsc::Sender<Viewer>,
+    shared: Arc<Shared>,
+}
+
+/// The hub's end of a viewer.
+struct Viewer {
+    /// Only this stream; none: all.
+    stream: Option<StreamId>,
+    scenes: Scenes,
+    to: mpsc::Sender<Bytes>,
+    lost: u64,
+}
+
+/// Which scenes a viewer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenes {
+    /// None.
+    None,
+    /// Those of one stream.
+    Of(StreamId),
+    /// All of the streams it looks at.
+    All,
+}
+
+impl Hub {
+    pub(super) fn new(items: mpsc::Receiver<Item>, shared: Arc<Shared>) -> Self {
+        let (to, joining) = mpsc::channel(VIEWERS);
+        let door = Door { to, shared: Arc::clone(&shared) };
+        let (viewers, retained) = (Vec::new(), BTreeMap::new());
+        Hub { items, door, joining, viewers, retained, lost_underway: 0, shared }
+    }
+
+    /// Where viewers come in.
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    /// Hands on until the last stage is gone.
+    pub async fn run(mut self) {
+        let mut items = Vec::new();
+        loop {
+            tokio::select! {
+                Some(viewer) = self.joining.recv() => self.welcome(viewer),
+                count = self.items.recv_many(&mut items, UNDERWAY) => {
+                    if count == 0 {
+                        return;
+                    }
+                    self.viewers.retain(|viewer| !viewer.to.is_closed());
+                    self.charge();
+                    items.drain(..).for_each(|item| self.pass(item));
+                    sleep(PACE).await;
+                }
+            }
+        }
+    }
+
+    /// What was lost on its way here is lost to everybody; whose it would have been is not known.
+    fn charge(&mut self) {
+        let lost = self.shared.lost_underway.load(Relaxed);
+        let more = lost - std::mem::replace(&mut self.lost_underway, lost);
+        self.viewers.iter_mut().for_each(|viewer| viewer.lost += more);
+    }
+
+    fn welcome(&mut self, mut viewer: Viewer) {
+        viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
+        for (stream, status) in &self.retained {
+            if viewer.wants(*stream, Kind::Frame) {
+                viewer.give(status, &self.shared);
+            }
+        }
+        self.viewers.retain(|viewer| !viewer.to.is_closed());
+        self.viewers.push(viewer);
+    }
+
+    fn pass(&mut self, item: Item) {
+        let Item::Told { stream, kind, json } = item else {
+            for viewer in &mut self.viewers {
+                viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
+            }
+            return;
+        };
+        let text = message(&json);
+        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
+            viewer.give(&text, &self.shared);
+        }
+        match kind {
+            Kind::Status(Status::Gone) => drop(self.retained.remove(&stream)),
+            Kind::Status(_) => drop(self.retained.insert(stream, message(&repeated(&json)))),
+            _ => {}
+        }
+    }
+}
+
+impl Viewer {
+    fn wants(&self, stream: StreamId, kind: Kind) -> bool {
+        let scene = match self.scenes {
+            Scenes::None => false,
+            Scenes::Of(only) => only == stream,
+            Scenes::All => true,
+        };
+        self.stream.is_none_or(|only| only == stream) && (scene || kind != Kind::Scene)
+    }
+
+    /// It is shown scenes.
+    fn shown(&self) -> bool {
+        self.scenes != Scenes::None
+    }
+
+    /// Puts a message into the queue. Once it has been full nothing goes in until half of it has been
+    /// read, so that what arrives are stretches and not single items.
+    fn give(&mut self, text: &Bytes, shared: &Shared) {
+        let caught_up = self.lost > 0 && self.to.capacity() > BEHIND / 2;
+        if caught_up {
+            let lost = format!(r#"{{"kind":"lost","items":{}}}"#, self.lost);
+            if self.to.try_send(message(lost.as_bytes())).is_ok() {
+                self.lost = 0;
+            }
+        }
+        if self.lost > 0 || self.to.try_send(text.clone()).is_err() {
+            self.lost += 1;
+            shared.lost_by_viewers.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// A server-sent event. JSON as written here holds no line breaks.
+fn message(json: &[u8]) -> Bytes {
+    [b"data: ", json, b"\n\n"].concat().into()
+}
+
+/// A status as the wire contract has it when it is sent again: with a last key that says so.
+fn repeated(status: &[u8]) -> Vec<u8> {
+    [status.strip_suffix(b"}").unwrap_or(status), br#","retained":true}"#].concat()
+}
+
+impl Door {
+    /// Lets a viewer in: the answer goes on until the viewer or the daemon ends.
+    pub async fn enter(&self, stream: Option<StreamId>, scenes: Scenes) -> Response {
+        let Some(seat) = Seat::take(&self.shared, scenes != Scenes::None) else {
+            let full = format!("{VIEWERS} viewers are here already\n");
+            return (StatusCode::SERVICE_UNAVAILABLE, full).into_response();
+        };
+        let (to, items) = mpsc::channel(BEHIND);
+        if self.to.send(Viewer { stream, scenes, to, lost: 0 }).await.is_err() {
+            return (StatusCode::SERVICE_UNAVAILABLE, "the daemon is ending\n").into_response();
+        }
+        let feed = Feed { items, pulse: interval_at(Instant::now() + PULSE, PULSE), _seat: seat };
+        ([(header::CONTENT_TYPE, "text/event-stream")], Body::new(feed)).into_response()
+    }
+}
+
+/// Counts a viewer as long as it lives.
+struct Seat {
+    shared: Arc<Shared>,
+    scenes: bool,
+}
+
+impl Seat {
+    fn take(shared: &Arc<Shared>, scenes: bool) -> Option<Seat> {
+        let more = |n| (n < VIEWERS).then_some(n + 1);
+        shared.viewers.fetch_update(Relaxed, Relaxed, more).ok()?;
+        shared.scenes.fetch_add(usize::from(scenes), Relaxed);
+        Some(Seat { shared: Arc::clone(shared), scenes })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let less = |count: &AtomicUsize, n| count.fetch_sub(n, Relaxed);
+        less(&self.shared.viewers, 1);
+        less(&self.shared.scenes, usize::from(self.scenes));
+    }
+}
+
+/// A viewer's answer: what is in its queue, and now and then a comment.
+struct Feed {
+    items: mpsc::Receiver<Bytes>,
+    pulse: Interval,
+    _seat: Seat,
+}
+
+impl HttpBody for Feed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Poll::Ready(item) = self.items.poll_recv(context) {
+            return Poll::Ready(item.map(|text| Ok(Frame::data(text))));
+        }
+        self.pulse.poll_tick(context).map(|_| Some(Ok(Frame::data(Bytes::from_static(b":\n\n")))))
+    }
+}

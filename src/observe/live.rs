@@ -1,0 +1,195 @@
+//! What happens, as it happens, offered to whoever looks on.
+//!
+//! A stage offers items, JSON objects, to [`Live`]. While nobody looks that costs one relaxed load.
+//! While somebody does, the item goes into a bounded channel to the thread of the HTTP server, where
+//! the [`Hub`] hands it to the viewers. The stage never waits: what finds no room is lost and counted.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::hub::Hub;
+use super::scene::Lines;
+use crate::event::{Body, Event, Status};
+use crate::infer::model::Card;
+use crate::wire::topic::StreamId;
+
+/// Items on their way to the server: half a second of sixteen streams, frames and scenes.
+pub(super) const UNDERWAY: usize = 512;
+/// Of these, places that frames and scenes may not take. The rest is rare, and a lost status would be
+/// told wrongly to everybody who comes later.
+const RESERVED: usize = 128;
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A frame event.
+    Frame,
+    /// A sign event.
+    Sign,
+    /// A status event. Sent also while nobody looks: the hub keeps each stream's last.
+    Status(Status),
+    /// What the daemon sees of a frame: landmarks, for those who want and may see them.
+    Scene,
+}
+
+impl Kind {
+    /// The kind of an event.
+    pub fn of(event: &Event) -> Kind {
+        match &event.body {
+            Body::Frame(_) => Kind::Frame,
+            Body::Sign(_) => Kind::Sign,
+            Body::Status(status) => Kind::Status(status.status),
+        }
+    }
+}
+
+/// From a stage to the hub.
+pub(super) enum Item {
+    /// JSON of one stream.
+    Told { stream: StreamId, kind: Kind, json: Vec<u8> },
+    /// Another model is at work.
+    Model,
+}
+
+/// The model at work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Name and version, as its file says.
+    pub name: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Its contract.
+    pub contract: String,
+    /// How many labels it knows.
+    pub labels: usize,
+}
+
+impl Identity {
+    /// Of a model with this card.
+    pub fn of(card: &Card) -> Self {
+        let (name, sha256) = (card.name.clone(), card.digest.clone());
+        Identity {
+            name,
+            sha256,
+            contract: card.contract.to_string(),
+            labels: card.labels.names.len(),
+        }
+    }
+}
+
+/// What stages, hub and metrics know together.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Viewers there are.
+    pub viewers: AtomicUsize,
+    /// Those of them that are sent scenes.
+    pub scenes: AtomicUsize,
+    /// Items that found no room on their way to the hub.
+    pub lost_underway: AtomicU64,
+    /// Items that viewers have lost by being slow.
+    pub lost_by_viewers: AtomicU64,
+    model: Mutex<Identity>,
+    lines: Mutex<Lines>,
+}
+
+/// A viewer's first item.
+#[derive(Serialize)]
+struct Hello<'a> {
+    kind: &'static str,
+    version: &'static str,
+    model: &'a str,
+    labels: usize,
+    scenes: bool,
+    #[serde(flatten)]
+    lines: Lines,
+}
+
+impl Shared {
+    /// The model at work now.
+    pub fn model(&self) -> Identity {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The first item of a viewer, who will get scenes or not.
+    pub(super) fn hello(&self, scenes: bool) -> Vec<u8> {
+        let Identity { name, labels, .. } = self.model();
+        let version = env!("CARGO_PKG_VERSION");
+        let lines = *self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let hello = Hello { kind: "hello", version, model: &name, labels, scenes, lines };
+        // Plain texts and numbers: writing them to memory cannot fail.
+        serde_json::to_vec(&hello).unwrap_or_default()
+    }
+}
+
+/// A stage's end.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    to: Option<mpsc::Sender<Item>>,
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Item::Told { kind, stream, .. } => write!(f, "{kind:?} of {stream}"),
+            Item::Model => f.write_str("Model"),
+        }
+    }
+}
+
+impl Live {
+    /// A way to a hub. The default of `Live` leads nowhere.
+    pub fn channel() -> (Live, Hub) {
+        let (to, items) = mpsc::channel(UNDERWAY);
+        let shared = Arc::new(Shared::default());
+        (Live { to: Some(to), shared: Arc::clone(&shared) }, Hub::new(items, shared))
+    }
+
+    /// What is known beside the items.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Somebody wants items of this kind.
+    pub fn wanted(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Status(_) => self.to.is_some(),
+            Kind::Scene => self.shared.scenes.load(Relaxed) > 0,
+            Kind::Frame | Kind::Sign => self.shared.viewers.load(Relaxed) > 0,
+        }
+    }
+
+    /// Hands over the JSON object that `fill` writes into an empty buffer, if it is wanted and if
+    /// anything is written.
+    pub fn offer(&self, stream: StreamId, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) {
+        let Some(to) = self.to.as_ref().filter(|_| self.wanted(kind)) else { return };
+        let bulk = matches!(kind, Kind::Frame | Kind::Scene);
+        if bulk && to.capacity() <= RESERVED {
+            self.shared.lost_underway.fetch_add(1, Relaxed);
+            return;
+        }
+        let mut json = Vec::with_capacity(512);
+        fill(&mut json);
+        if !json.is_empty() {
+            self.send(to, Item::Told { stream, kind, json });
+        }
+    }
+
+    /// From here on, this model is at work, and a core with these lines.
+    pub fn model(&self, card: &Card, lines: Lines) {
+        *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+        *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = Identity::of(card);
+        if let Some(to) = &self.to {
+            self.send(to, Item::Model);
+        }
+    }
+
+    fn send(&self, to: &mpsc::Sender<Item>, item: Item) {
+        if to.try_send(item).is_err() {
+            self.shared.lost_underway.fetch_add(1, Relaxed);
+        }
+    }
+}

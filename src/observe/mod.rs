@@ -1,0 +1,261 @@
+//! Seeing inside: metrics, health, and what happens live, over HTTP.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/metrics` | all [`metrics`], as OpenMetrics text |
+//! | `/healthz` | 200 while the pipeline gets on, else 503 and why |
+//! | `/readyz` | 200 while frames are taken: model warm, sockets open, not ending |
+//! | `/live` | what happens, as server-sent events; `?stream=ID` for one stream, `?scenes=1` for landmarks, `?scenes_of=ID` for those of one stream |
+//! | `/` | the [`page`] |
+
+pub mod guard;
+pub mod http;
+mod hub;
+pub mod live;
+pub mod metrics;
+pub mod page;
+pub mod scene;
+pub mod shelf;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+
+use crate::run::{RunError, Watched};
+use crate::wire::topic;
+use http::Server;
+use hub::{Door, Hub, Scenes};
+use live::Live;
+use metrics::Metrics;
+use page::{About, Mode};
+
+/// Settings of the HTTP endpoint; `conf/signd.toml` documents each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// `ADDRESS:PORT`; empty: no endpoint.
+    pub listen: String,
+    /// Further names it answers to.
+    pub hosts: Vec<String>,
+    /// Landmarks may be shown beyond this machine.
+    pub show_landmarks: bool,
+}
+
+impl HttpSettings {
+    /// Where to listen, or what is expected instead; `None`: nowhere.
+    pub fn address(&self) -> Result<Option<SocketAddr>, String> {
+        match self.listen.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| "ADDRESS:PORT, or empty".into()),
+        }
+    }
+}
+
+/// Opens the daemon's endpoint, if it is to have one. The items that stages offer to the [`Live`] go
+/// to its viewers.
+pub fn start(
+    settings: &HttpSettings,
+    watched: Watched,
+) -> Result<(Option<Server>, Live), RunError> {
+    let Ok(Some(listen)) = settings.address() else { return Ok((None, Live::default())) };
+    let failed = |source| RunError::Http { listen, source };
+    let listener = TcpListener::bind(listen).map_err(failed)?;
+    let loopback = listen.ip().is_loopback();
+    if !loopback {
+        tracing::warn!(%listen, "metrics and live events are open to whoever reaches this port");
+    }
+    let (live, hub) = Live::channel();
+    let inside = Inside {
+        metrics: Arc::new(Metrics::new(watched.clone(), live.shared())),
+        watched,
+        door: hub.door(),
+        landmarks: loopback || settings.show_landmarks,
+    };
+    let server =
+        Server::start(listener, &settings.hosts, || routes(inside, hub)).map_err(failed)?;
+    tracing::info!(http = %server.address(), "metrics, health and live events");
+    Ok((Some(server), live))
+}
+
+/// What the answers are made from.
+#[derive(Clone)]
+struct Inside {
+    metrics: Arc<Metrics>,
+    watched: Watched,
+    door: Door,
+    /// Scenes may be shown.
+    landmarks: bool,
+}
+
+fn routes(inside: Inside, hub: Hub) -> Router {
+    tokio::spawn(hub.run());
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .route("/live", get(live))
+        .with_state(inside)
+        .merge(page::routes(&About { mode: Mode::Live, title: String::new() }))
+}
+
+async fn metrics(State(inside): State<Inside>) -> Response {
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], inside.metrics.text()).into_response()
+}
+
+async fn health(State(inside): State<Inside>) -> (StatusCode, String) {
+    match inside.watched.progress.late() {
+        None => (StatusCode::OK, "ok\n".into()),
+        Some(late) => {
+            let why = format!("the pipeline has stood still for {} s\n", late.as_secs());
+            (StatusCode::SERVICE_UNAVAILABLE, why)
+        }
+    }
+}
+
+async fn ready(State(inside): State<Inside>) -> (StatusCode, &'static str) {
+    match inside.watched.progress.is_ready() {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "starting or ending\n"),
+    }
+}
+
+/// What a viewer asks for.
+#[derive(Deserialize)]
+struct Wish {
+    stream: Option<String>,
+    scenes: Option<u8>,
+    scenes_of: Option<String>,
+}
+
+async fn live(State(inside): State<Inside>, Query(wish): Query<Wish>) -> Response {
+    let id = |id: Option<String>| id.map(|id| topic::stream_id(id.as_bytes()));
+    let (stream, of) = match (id(wish.stream), id(wish.scenes_of)) {
+        (Some(None), _) | (_, Some(None)) => {
+            return (StatusCode::BAD_REQUEST, "not a stream id\n").into_response();
+        }
+        (stream, of) => (stream.flatten(), of.flatten()),
+    };
+    let wanted = of.is_some() || wish.scenes.is_some_and(|scenes| scenes > 0);
+    let scenes = match wanted && inside.landmarks {
+        true => of.map_or(Scenes::All, Scenes::Of),
+        false => Scenes::None,
+    };
+    inside.door.enter(stream, scenes).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::run::progress::Progress;
+    use live::Kind;
+
+    /// A server of its own, and what its stages would hold.
+    fn serve(progress: Progress, landmarks: bool) -> (Server, Live, Arc<Progress>) {
+        let watched = Watched { counters: Arc::default(), progress: Arc::new(progress) };
+        let progress = Arc::clone(&watched.progress);
+        let (live, hub) = Live::channel();
+        let metrics = Arc::new(Metrics::new(watched.clone(), live.shared()));
+        let inside = Inside { metrics, watched, door: hub.door(), landmarks };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        let server = Server::start(listener, &[], || routes(inside, hub)).expect("starts");
+        (server, live, progress)
+    }
+
+    fn ask(server: &Server, path: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(server.address()).expect("connects");
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("sets");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", server.address()).expect("sends");
+        BufReader::new(stream)
+    }
+
+    fn answer(server: &Server, path: &str) -> String {
+        let mut text = String::new();
+        ask(server, path).read_to_string(&mut text).expect("an answer");
+        let body = text.split_once("\r\n\r\n").expect("a header").1;
+        format!("{} {}", &text[9..12], body.trim_end())
+    }
+
+    fn next(viewer: &mut BufReader<TcpStream>) -> String {
+        let lines = viewer.lines().map(|line| line.expect("within ten seconds"));
+        let mut items = lines.filter_map(|line| line.strip_prefix("data: ").map(str::to_owned));
+        items.next().expect("an item")
+    }
+
+    #[test]
+    fn a_pipeline_that_stands_still_is_not_healthy() {
+        let (server, _live, progress) = serve(Progress::standing_still(), true);
+        assert_eq!(answer(&server, "/healthz"), "503 the pipeline has stood still for 11 s");
+        progress.came_through();
+        assert_eq!(answer(&server, "/healthz"), "200 ok");
+    }
+
+    #[test]
+    fn a_daemon_is_ready_while_it_takes_frames() {
+        let (server, _live, progress) = serve(Progress::default(), true);
+        assert_eq!(answer(&server, "/readyz"), "503 starting or ending");
+        progress.ready(true);
+        assert_eq!(answer(&server, "/readyz"), "200 ready");
+        progress.ready(false);
+        assert_eq!(answer(&server, "/readyz"), "503 starting or ending");
+    }
+
+    #[test]
+    fn scenes_are_for_those_who_ask_and_nothing_is_made_that_nobody_wants() {
+        let stream = topic::stream_id(b"cam1").expect("valid");
+        for landmarks in [true, false] {
+            let (server, live, _) = serve(Progress::default(), landmarks);
+            let wanted = || (live.wanted(Kind::Frame), live.wanted(Kind::Scene));
+            live.offer(stream, Kind::Frame, |_| panic!("nobody looks"));
+            assert_eq!(wanted(), (false, false));
+            let mut plain = ask(&server, "/live");
+            next(&mut plain);
+            assert_eq!(wanted(), (true, false));
+            let mut curious = ask(&server, "/live?scenes=1");
+            assert!(next(&mut curious).contains(&format!(r#""scenes":{landmarks}"#)));
+            assert_eq!(wanted(), (true, landmarks));
+            let write = |text: &'static str| move |json: &mut Vec<u8>| json.extend(text.bytes());
+            live.offer(stream, Kind::Scene, write("{\"kind\":\"scene\"}"));
+            live.offer(stream, Kind::Frame, |_| {}); // nothing to tell after all
+            live.offer(stream, Kind::Frame, write("{\"kind\":\"frame\"}"));
+            assert_eq!(next(&mut plain), "{\"kind\":\"frame\"}");
+            let kind = if landmarks { "scene" } else { "frame" };
+            assert_eq!(next(&mut curious), format!("{{\"kind\":\"{kind}\"}}"));
+        }
+    }
+
+    #[test]
+    fn of_too_many_viewers_the_last_are_sent_away_until_one_leaves() {
+        let (server, _live, _) = serve(Progress::default(), true);
+        let mut viewers: Vec<_> = (0..16).map(|_| ask(&server, "/live")).collect();
+        viewers.iter_mut().for_each(|viewer| drop(next(viewer)));
+        assert_eq!(answer(&server, "/live"), "503 16 viewers are here already");
+        viewers.pop();
+        let seated = |server: &Server| {
+            let mut viewer = ask(server, "/live");
+            let mut status = String::new();
+            viewer.read_line(&mut status).expect("an answer");
+            status.contains(" 200 ").then_some(viewer)
+        };
+        assert!((0..1000).any(|_| seated(&server).is_some()), "the place is free");
+    }
+
+    #[test]
+    fn the_server_ends_while_somebody_looks_on() {
+        let (server, live, _) = serve(Progress::default(), true);
+        let mut viewer = ask(&server, "/live");
+        next(&mut viewer);
+        drop(live);
+        drop(server);
+        let mut rest = String::new();
+        viewer.read_to_string(&mut rest).expect("the end");
+    }
+}

@@ -1,0 +1,166 @@
+//! A *scene*: what the daemon sees of one frame, for a page to draw.
+//!
+//! It is taken from the core right after the core has taken the frame in, and joins the frame's
+//! event by stream and `seq`. Landmarks leave the daemon this way only, and only when asked for.
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
+
+use crate::event::Hand;
+use crate::features::placed::COUNT;
+use crate::frame::{Point, is_missing};
+use crate::stream::{CoreSettings, Stream};
+use crate::wire::VERSION;
+use crate::wire::topic::StreamId;
+
+/// What the core makes of one frame. A plain value without heap data.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The stream.
+    pub stream: StreamId,
+    /// Number of the frame.
+    pub seq: u64,
+    /// Its capture time, ns since the Unix epoch.
+    pub t: u64,
+    /// The dominant hand, once any hand has been seen.
+    pub dominant: Option<Hand>,
+    /// The dominant hand counts as visible.
+    pub visible: bool,
+    /// It is above the rest line.
+    pub raised: bool,
+    /// How fast hand and fingers move, shoulder widths a second.
+    pub motion: f32,
+    /// The placed landmarks in shoulder widths, in the order of [`crate::features::placed`].
+    pub points: [Point; COUNT],
+}
+
+impl Scene {
+    /// What `core` makes of the frame that it has just taken in; none if there was no such frame.
+    pub fn of(stream: StreamId, core: &Stream) -> Option<Scene> {
+        let view = core.view()?;
+        Some(Scene {
+            stream,
+            seq: view.glance.seq,
+            t: view.glance.t.0,
+            dominant: view.dominant,
+            visible: view.glance.visible,
+            raised: view.glance.raised,
+            motion: view.glance.motion,
+            points: view.placed.0,
+        })
+    }
+
+    /// Writes what `core` makes of the frame that it has just taken in; nothing if there was none.
+    pub fn write(stream: StreamId, core: &Stream, out: &mut Vec<u8>) {
+        out.clear();
+        if let Some(scene) = Scene::of(stream, core) {
+            scene.encode(out);
+        }
+    }
+
+    /// Writes it as a JSON object; `out` is cleared first.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        let item = Item {
+            v: VERSION,
+            kind: "scene",
+            stream: self.stream.as_str(),
+            seq: self.seq,
+            t: self.t,
+            dominant: self.dominant,
+            mirrored: self.dominant == Some(Hand::Left),
+            visible: self.visible,
+            raised: self.raised,
+            motion: round(self.motion),
+            points: Points(&self.points),
+        };
+        // Cannot fail: the values are plain and the writer is memory.
+        let _ = serde_json::to_writer(out, &item);
+    }
+}
+
+/// Where the core draws its lines, for a page to draw them too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Lines {
+    /// Motion above which a raised hand begins a sign, shoulder widths a second.
+    pub start_speed: f32,
+    /// Motion below which a hand is still, shoulder widths a second.
+    pub still_speed: f32,
+    /// Below this a hand rests, shoulder widths below the shoulders.
+    pub rest_line: f64,
+}
+
+impl Lines {
+    /// Those of a core with these settings.
+    pub fn of(core: &CoreSettings) -> Self {
+        Lines {
+            start_speed: core.segment.start_speed,
+            still_speed: core.segment.still_speed,
+            rest_line: core.gate.rest_line,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    v: u64,
+    kind: &'static str,
+    stream: &'a str,
+    seq: u64,
+    t: u64,
+    dominant: Option<Hand>,
+    /// The points are: x has changed its sign, the left hand stands where a right one would.
+    mirrored: bool,
+    visible: bool,
+    raised: bool,
+    motion: f64,
+    points: Points<'a>,
+}
+
+/// `[[x, y], …]`, null where missing. Depth is left out: a page draws a plane.
+struct Points<'a>(&'a [Point; COUNT]);
+
+impl Serialize for Points<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(COUNT))?;
+        for point in self.0 {
+            let place = (!is_missing(point)).then(|| [round(point[0]), round(point[1])]);
+            seq.serialize_element(&place)?;
+        }
+        seq.end()
+    }
+}
+
+/// To a thousandth, finer than any estimator sees.
+fn round(x: f32) -> f64 {
+    (f64::from(x) * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::topic;
+
+    #[test]
+    fn a_scene_as_documented() {
+        let mut points = [[f32::NAN; 3]; COUNT];
+        points[0] = [-0.512_34, 0.25, f32::NAN];
+        let stream = topic::stream_id(b"cam1").expect("valid");
+        let scene = Scene {
+            stream,
+            seq: 7,
+            t: 9,
+            dominant: Some(Hand::Left),
+            visible: true,
+            raised: false,
+            motion: 0.100_04,
+            points,
+        };
+        let mut text = Vec::new();
+        scene.encode(&mut text);
+        let text = String::from_utf8(text).expect("UTF-8");
+        let head = r#"{"v":1,"kind":"scene","stream":"cam1","seq":7,"t":9,"dominant":"left","mirrored":true,"visible":true,"raised":false,"motion":0.1,"points":[[-0.512,0.25],null,"#;
+        assert!(text.starts_with(head), "{text}");
+        assert_eq!(text.matches("null").count(), COUNT - 1);
+    }
+}

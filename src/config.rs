@@ -152,7 +152,7 @@ impl Settings {
             return Err(range("http.hosts", host, "NAME or NAME:PORT"));
         }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
-        let ranges: [(&'static str, f64, f64, f64); 24] = [
+        let ranges: [(&'static str, f64, f64, f64); 26] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
             ("max_streams", self.max_streams as f64, 1.0, 1024.0),
             ("stall_ms", self.stall_ms as f64, 100.0, 60_000.0),
@@ -167,9 +167,11 @@ impl Settings {
             ("core.gate.rest_line", gate.rest_line, 0.0, 5.0),
             ("core.segment.start_speed", segment.start_speed.into(), 0.0, 20.0),
             ("core.segment.still_speed", segment.still_speed.into(), 0.0, 20.0),
+            ("core.segment.arrived", segment.arrived.into(), 0.0, 1.0),
             ("core.segment.lead_in_ms", segment.lead_in_ms, 0.0, 5000.0),
             ("core.segment.still_ms", segment.still_ms, 0.0, 5000.0),
             ("core.segment.offset_ms", segment.offset_ms, 0.0, 5000.0),
+            ("core.segment.post_roll_ms", segment.post_roll_ms, 0.0, 2000.0),
             ("core.segment.pre_roll_ms", segment.pre_roll_ms, 0.0, 2000.0),
             ("core.segment.min_ms", segment.min_ms, 0.0, 5000.0),
             ("core.segment.max_ms", segment.max_ms, 500.0, 7000.0),

@@ -6,13 +6,13 @@
 
 use crate::continuity::{Continuity, Misplaced, Verdict};
 use crate::event::{Ended, Hand, Reason, State, Status};
-use crate::features::placed::HAND;
+use crate::features::placed::{HAND, PALM};
 use crate::features::space::Shoulders;
 use crate::features::{Placed, Rows, grid::RowKind};
 use crate::frame::{Arrival, Frame, SourceTime, is_missing};
 use crate::gate::repair::Repair;
 use crate::gate::{Gate, GateSettings, Sight};
-use crate::segment::{Glance, Motion, Segment, SegmentSettings, Segmenter};
+use crate::segment::{Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
 
 /// Settings of the core.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -110,6 +110,7 @@ pub struct Stream {
     dominant: Option<Hand>,
     placed: Placed,
     raised: bool,
+    height: Height,
     motion: Motion,
     segmenter: Segmenter,
     rows: Rows,
@@ -129,6 +130,7 @@ impl Stream {
             dominant: None,
             placed: Placed::default(),
             raised: false,
+            height: Height::default(),
             motion: Motion::default(),
             segmenter: Segmenter::new(settings.segment.clone()),
             rows: Rows::new(kind),
@@ -216,6 +218,7 @@ impl Stream {
             self.dominant = gated.dominant;
             self.rows.forget();
             self.motion.restart();
+            self.height = Height::default();
         }
         self.placed.take(frame, hands, gated.dominant.unwrap_or(Hand::Right), &space);
 
@@ -228,16 +231,19 @@ impl Stream {
             Some(Hand::Left) => left.raised,
             _ => right.raised,
         };
-        // While a hand vanishes for a moment it is where it was.
-        let unseen = is_missing(&self.placed.0[HAND.start]) && gated.visible && in_sign;
-        if !unseen {
-            self.raised = raised;
-        }
+        let seen = !is_missing(&self.placed.0[HAND.start]);
+        let height = self.height.push(frame.t, seen.then_some(self.placed.0[PALM][1]));
+        self.raised = match seen || !gated.visible || !in_sign {
+            true => raised,
+            // While a hand vanishes for a moment it goes on as it went.
+            false => height < self.rest_line,
+        };
         let change = self.segmenter.push(Glance {
             seq: frame.seq,
             t: frame.t,
             row: self.rows.made().saturating_sub(1),
             lost,
+            seen,
             visible: gated.visible,
             raised: self.raised,
             motion: self.motion.push(frame.t, &self.placed),
@@ -267,6 +273,7 @@ impl Stream {
     fn restart(&mut self) {
         self.rows.restart();
         self.motion.restart();
+        self.height = Height::default();
     }
 
     /// After a reset everything known of the signer is forgotten.

@@ -25,6 +25,8 @@ pub const FACE: Range<usize> = 88..96;
 
 /// Wrist of a hand.
 pub const WRIST: usize = 0;
+/// The middle knuckle of the dominant hand, in the palm whatever the wrist does.
+pub const PALM: usize = HAND.start + 9;
 /// Tips of thumb, index, middle, ring and little finger within a hand.
 pub const TIPS: [usize; 5] = [4, 8, 12, 16, 20];
 

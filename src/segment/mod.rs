@@ -6,19 +6,18 @@
 //! So lead-in and lead-out are trimmed by construction, causally. Everything is measured in capture
 //! time and shoulder widths; nothing counts frames.
 
+mod motion;
+mod way;
+
 use std::collections::VecDeque;
 
 use crate::event::{Ended, State};
-use crate::features::Placed;
-use crate::features::placed::{HAND, TIPS};
-use crate::frame::{Point, SourceTime, is_missing};
+use crate::frame::SourceTime;
+pub use motion::{Height, Motion};
+use way::Way;
 
-/// Smoothing of motion: longer than an estimator's jitter, shorter than a movement.
-const MOTION_TAU_S: f64 = 0.06;
 /// Frames remembered for trimming and pre-roll; 8 s at 60 frames a second.
 const HISTORY: usize = 512;
-/// Lowering a hand below the rest line takes at most this long.
-const DESCENT_S: f64 = 0.3;
 
 /// Settings of the segmenter; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -28,7 +27,10 @@ pub struct SegmentSettings {
     pub start_speed: f32,
     /// Motion below which a hand is still, shoulder widths a second.
     pub still_speed: f32,
-    /// Longest lead-in, ms.
+    /// A hand on its way has arrived, or has not set out yet, when it moves less than this share of the
+    /// fastest on that way, 0..1.
+    pub arrived: f32,
+    /// Longest lead-in and lead-out, ms.
     pub lead_in_ms: f64,
     /// Still for this long is an end, ms.
     pub still_ms: f64,
@@ -36,6 +38,8 @@ pub struct SegmentSettings {
     pub offset_ms: f64,
     /// Taken in before the sign, ms.
     pub pre_roll_ms: f64,
+    /// Taken in after the sign, ms.
+    pub post_roll_ms: f64,
     /// Shorter than this is no sign, ms.
     pub min_ms: f64,
     /// Longer than this is cut and decided, ms.
@@ -53,7 +57,9 @@ pub struct Glance {
     pub row: u64,
     /// Frames missing just before it.
     pub lost: u64,
-    /// The gate sees the dominant hand.
+    /// The estimator found the dominant hand in this very frame.
+    pub seen: bool,
+    /// The gate sees it: it may be missing for a moment.
     pub visible: bool,
     /// It is above the rest line.
     pub raised: bool,
@@ -72,7 +78,7 @@ pub struct Segment {
     pub start_t: SourceTime,
     /// Capture time of the last frame.
     pub end_t: SourceTime,
-    /// Last row.
+    /// Last row, post-roll included.
     pub end_row: u64,
     /// Frames missing inside.
     pub lost: u64,
@@ -106,8 +112,8 @@ pub struct Segmenter {
     history: VecDeque<Glance>,
     /// First frame of the onset, then of the sign.
     start: Option<Glance>,
-    /// The fastest motion of this lead-in.
-    peak: f32,
+    /// How this lead-in has gone so far.
+    way: Way,
     /// Last frame of the sign, should the offset stand.
     stop: Option<Stop>,
     /// Since when the hand has been still.
@@ -122,7 +128,7 @@ impl Segmenter {
             state: State::Idle,
             history: VecDeque::with_capacity(HISTORY),
             start: None,
-            peak: 0.0,
+            way: Way::default(),
             stop: None,
             still: None,
         }
@@ -148,9 +154,12 @@ impl Segmenter {
             true => self.still.or(Some(now)),
             false => None,
         };
+        let before = self.history.iter().rev().nth(1).copied();
+        // A hand that comes into view up there has moved there.
+        let appeared = now.visible && now.raised && before.is_some_and(|g| !g.visible);
         let moving = now.visible && now.raised && now.motion > self.settings.start_speed;
         match self.state {
-            State::Idle if moving => self.onset(now),
+            State::Idle if moving || appeared => self.onset(now),
             State::Idle => Change::default(),
             State::Onset => self.lead_in(now),
             State::Signing => self.sign(now),
@@ -179,7 +188,8 @@ impl Segmenter {
 
     fn onset(&mut self, now: Glance) -> Change {
         self.state = State::Onset;
-        self.peak = now.motion;
+        self.way = Way::default();
+        self.way.go(&now, self.settings.arrived);
         self.start = Some(now);
         Change { end: None, begin: Some(self.pre_roll(now)) }
     }
@@ -190,15 +200,15 @@ impl Segmenter {
             self.rest();
             return Change::default();
         }
-        self.peak = self.peak.max(now.motion);
+        let arrived = self.way.go(&now, self.settings.arrived);
         let since = self.start.map_or(0.0, |start| now.t.seconds_since(start.t) * 1e3);
-        let arrived = now.motion < 0.5 * self.peak || self.still.is_some();
-        if !arrived && since < self.settings.lead_in_ms {
-            return Change::default();
-        }
+        // A hand this slow is on no way.
+        let arrived = arrived.or((now.motion < self.settings.start_speed).then_some(now));
+        let arrived = arrived.or((since >= self.settings.lead_in_ms).then_some(now));
+        let Some(start) = arrived else { return Change::default() };
         self.state = State::Signing;
-        self.start = Some(now);
-        Change { end: None, begin: Some(self.pre_roll(now)) }
+        self.start = Some(start);
+        Change { end: None, begin: Some(self.pre_roll(start)) }
     }
 
     fn sign(&mut self, now: Glance) -> Change {
@@ -209,9 +219,9 @@ impl Segmenter {
             return Change { end, begin: None };
         }
         let (at, since, why) = if !now.visible {
-            (self.last_moment(|g| g.visible), now.t, Ended::Hidden)
+            (self.before_lead_out(), self.last_up().t, Ended::Hidden)
         } else if !now.raised {
-            (self.before_lowering(), now.t, Ended::Rest)
+            (self.before_lead_out(), self.last_up().t, Ended::Rest)
         } else if let Some(still) = self.still {
             (still, still.t, Ended::Still)
         } else {
@@ -256,21 +266,26 @@ impl Segmenter {
         self.history.iter().find(within).map_or(from.row, |g| g.row)
     }
 
-    fn last_moment(&self, test: impl Fn(&Glance) -> bool) -> Glance {
-        let found = self.history.iter().rev().find(|g| test(g)).or(self.history.back());
-        found.copied().unwrap_or(NOTHING)
+    /// The last frame in which the hand was seen above the rest line.
+    fn last_up(&self) -> Glance {
+        let found = self.history.iter().rev().find(|g| g.seen && g.raised);
+        found.or(self.history.back()).copied().unwrap_or(NOTHING)
     }
 
-    /// The hand is below the rest line; before that it was on its way down. The sign ended where
-    /// the hand was slowest on the way.
-    fn before_lowering(&self) -> Glance {
-        let last = self.last_moment(|g| g.raised);
-        let descent = self.history.iter().rev().skip_while(|g| g.seq > last.seq);
-        descent
-            .take_while(|g| g.raised && last.t.seconds_since(g.t) <= DESCENT_S)
-            .min_by(|a, b| a.motion.total_cmp(&b.motion))
-            .copied()
-            .unwrap_or(last)
+    /// Where the sign ended, now that the hand is down or gone: before it set out. Backwards from the
+    /// last frame in which it was up, that is the first one after the fastest in which it was slow, as
+    /// it is forwards for the lead-in; else the slowest.
+    fn before_lead_out(&self) -> Glance {
+        let last = self.last_up();
+        let way = self.history.iter().rev().skip_while(|g| g.seq > last.seq);
+        let way = way.take_while(|g| last.t.seconds_since(g.t) * 1e3 <= self.settings.lead_in_ms);
+        let mut back = Way::default();
+        let set_out = way.filter(|g| g.seen).find_map(|g| back.go(g, self.settings.arrived));
+        match last.motion < self.settings.arrived * back.peak {
+            // It had stopped before it was lost from sight.
+            true => last,
+            false => set_out.or(back.trough).unwrap_or(last),
+        }
     }
 
     fn segment(&self, end: Glance, ended: Ended) -> Option<Segment> {
@@ -278,13 +293,15 @@ impl Segmenter {
         if end.t.seconds_since(start.t) * 1e3 < self.settings.min_ms {
             return None;
         }
+        let within = |g: &&Glance| g.t.seconds_since(end.t) * 1e3 <= self.settings.post_roll_ms;
+        let end_row = self.history.iter().rev().find(within).map_or(end.row, |g| g.row);
         let inside = self.history.iter().filter(|g| g.seq > start.seq && g.seq <= end.seq);
         Some(Segment {
             start_seq: start.seq,
             end_seq: end.seq,
             start_t: start.t,
             end_t: end.t,
-            end_row: end.row,
+            end_row,
             lost: inside.map(|g| g.lost).sum(),
             ended,
         })
@@ -296,59 +313,11 @@ const NOTHING: Glance = Glance {
     t: SourceTime(0),
     row: 0,
     lost: 0,
+    seen: false,
     visible: false,
     raised: false,
     motion: 0.0,
 };
-
-/// Measures how fast the dominant hand and its fingers move.
-#[derive(Clone, Debug, Default)]
-pub struct Motion {
-    last: Option<(SourceTime, Spots)>,
-    smooth: f32,
-}
-
-/// Palm centre, and fingertips from there.
-type Spots = ([f32; 2], [[f32; 2]; 5]);
-
-impl Motion {
-    /// Motion in shoulder widths a second: the palm's speed, or the fingertips' mean speed about
-    /// the palm if that is more (some signs move nothing but fingers). While the hand is missing,
-    /// the last value decays.
-    pub fn push(&mut self, t: SourceTime, placed: &Placed) -> f32 {
-        let seen = spots(&placed.0[HAND]);
-        let (Some((then, before)), Some(now)) = (self.last, seen) else {
-            self.last = seen.map(|spots| (t, spots)).or(self.last);
-            return self.smooth;
-        };
-        let dt = t.seconds_since(then);
-        let palm = length(now.0, before.0);
-        let tips = now.1.iter().zip(&before.1).map(|(a, b)| length(*a, *b)).sum::<f32>() / 5.0;
-        let speed = palm.max(tips) / dt as f32;
-        let blend = (1.0 - (-dt / MOTION_TAU_S).exp()) as f32;
-        self.smooth += (speed - self.smooth) * blend;
-        self.last = Some((t, now));
-        self.smooth
-    }
-
-    /// Forgets everything.
-    pub fn restart(&mut self) {
-        *self = Motion::default();
-    }
-}
-
-fn spots(hand: &[Point]) -> Option<Spots> {
-    let palm = [hand[0], hand[5], hand[17]];
-    if palm.iter().chain(TIPS.map(|i| hand[i]).iter()).any(is_missing) {
-        return None;
-    }
-    let centre = [0, 1].map(|d| palm.iter().map(|p| p[d]).sum::<f32>() / 3.0);
-    Some((centre, TIPS.map(|i| [hand[i][0] - centre[0], hand[i][1] - centre[1]])))
-}
-
-fn length(a: [f32; 2], b: [f32; 2]) -> f32 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
-}
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,7 @@ fi
 version=1.28.0
 case "$(uname -m)" in
 x86_64) platform=manylinux_2_28_x86_64 sum=aa4079d18f4ea7a5f3a94d80cd4bbe0f2740436626622d64d793803a20381083 ;;
+aarch64) platform=manylinux_2_28_aarch64 sum=23a37c2994bc273e1d59a4f49af6cba5bf1cfbc29f04907ec27df375aba50a7d ;;
 *) echo "setup: no recorded hash of ONNX Runtime for $(uname -m)" >&2; exit 1 ;;
 esac
 library=target/onnxruntime/libonnxruntime.so

@@ -82,7 +82,11 @@ fn what_cannot_run_is_named_with_what_to_do() {
     let cases = [
         ("SIGND_MAX_STREAMS", "0".into(), "WRONG configuration  configuration: max_streams = 0"),
         ("SIGND_RUNTIME", "/dev/null".into(), "WRONG onnxruntime    ONNX Runtime at /dev/null"),
-        ("SIGND_MODEL", no_model.display().to_string(), "WRONG model          ONNX Runtime"),
+        (
+            "SIGND_MODEL",
+            no_model.display().to_string(),
+            &format!("WRONG model          {}: ONNX Runtime", no_model.display()),
+        ),
         (
             "SIGND_DECIDE__ALLOW",
             "sausage".into(),

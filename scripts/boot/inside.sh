@@ -30,8 +30,16 @@ within() {
     done
 }
 set_key() { sed -i "s|^$1 = .*|$1 = $2|" "$config"; }
+# GET of the HTTP endpoint without a client, which a minimal Debian does not have.
+get() (
+    exec 3<>/dev/tcp/127.0.0.1/5558
+    printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:5558\r\nConnection: close\r\n\r\n' "$1" >&3
+    timeout 5 cat <&3
+)
+get_has() { get "$1" >/tmp/got && grep -q "$2" /tmp/got || { head -20 /tmp/got; return 1; }; }
 told() { journalctl --sync; journalctl -q -u signd -o cat "$@"; }
 
+version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 systemctl --version | head -1
 
 # Install.
@@ -48,6 +56,22 @@ check "systemd knows every setting of the unit" \
     sh -c 'said=$(systemd-analyze verify --man=no signd.service 2>&1) && echo "$said" && test -z "$said"'
 check "is exposed by 1.2 at most" systemd-analyze security --no-pager --threshold=12 signd
 grep Overall /tmp/said
+if [ "$version" -ge 254 ]; then
+    check "waits longer for each restart" is RestartSteps 5
+    check "up to a minute" is RestartMaxDelayUSec 1min
+else
+    check "waits as long for each restart" is RestartUSec 5s
+    check "without a drop-in" test -z "$(show DropInPaths)"
+fi
+
+# Seeing inside.
+check "answers /healthz" get_has /healthz "^HTTP/1.1 200"
+check "answers /readyz" get_has /readyz "^HTTP/1.1 200"
+check "answers /metrics" get_has /metrics "^signd_model_info"
+signd doctor --config "$config" --wait 1 >/tmp/found 2>&1
+check "doctor finds the daemon" grep "signd is running (process $(show MainPID))" /tmp/found
+check "and nothing wrong but the missing camera" test "$(grep -o 'WRONG *[a-z]*' /tmp/found)" = "WRONG frames"
+sed 's/^/        /' /tmp/found
 
 # The operator's edits, and quicker times than an operator would choose.
 set_key path '"run.mcap"'
@@ -64,6 +88,7 @@ check "takes a recording in" timeout 120 signd send signer.mcap
 sleep 1
 kill $watch
 check "decides signs" grep -q "SIGN hello" watched
+check "counts them" get_has /metrics '^signd_decisions_total{.*known.* [1-9]'
 grep SIGN watched
 
 # Idle: alive by tokens.
@@ -112,6 +137,9 @@ check "by the watchdog" sh -c "journalctl --sync; journalctl -q -u signd -o cat 
 pid=$(show MainPID)
 kill -KILL "$pid"
 check "a crash is restarted" within 15 is NRestarts 2
+if [ "$version" -ge 254 ]; then
+    check "the next wait would be longer: 60^(2/5) s" sh -c "systemctl show signd -p RestartUSecNext | grep '=5.1'"
+fi
 
 # What no restart mends.
 set_key max_streams 0
@@ -124,16 +152,28 @@ set_key max_streams 64
 
 # A key, and ipc.
 install -d -m 700 /etc/credstore
-head -c 40 /dev/zero | tr '\0' k >/etc/credstore/signd.key
-chmod 600 /etc/credstore/signd.key
+check "makes a key" signd keygen /etc/credstore/signd.key
+public=$(cat /tmp/said)
 set_key publish '"ipc:///run/signd/events"'
+# Loopback asks for the key too, so that it is seen to be in use.
+install -d -m 700 /tmp/camera
+camera=$(signd keygen /tmp/camera/key)
+set_key loopback true
+printf '[keys.clients.camera]\nkey = "%s"\npublish = ["*"]\n' "$camera" >>"$config"
 check "starts with a key and an ipc endpoint" systemctl restart signd
 check "the key is handed over" cmp /etc/credstore/signd.key /run/credentials/signd.service/signd.key
 check "not for others" sh -c 'case $(stat -c %a /run/credentials/signd.service/signd.key) in 4?0) ;; *) stat /run/credentials/signd.service/signd.key; exit 1;; esac'
 check "the ipc endpoint is there" test -S /run/signd/events
 check "not for others" test "$(stat -c %a /run/signd)" = 750
 stat -c '%a %n' /run/signd /run/signd/events
-rm -r /etc/credstore/signd.key
+timeout 10 signd send signer.mcap >/tmp/said 2>&1
+check "frames without a key are not let in" get_has /metrics '^signd_frames_received_total 0'
+check "frames with a listed one are" \
+    timeout 120 signd send --key /tmp/camera/key --daemon-key "$public" signer.mcap
+check "and counted" get_has /metrics '^signd_frames_received_total [1-9]'
+rm -r /etc/credstore/signd.key /tmp/camera
+set_key loopback false
+sed -i '/^.keys.clients.camera.$/,$d' "$config"
 
 # Upgrade.
 pid=$(show MainPID)

@@ -165,8 +165,8 @@ impl Arguments {
                 return Outcome::Done;
             }
             match log::is_journal() {
-                true => tracing::error!("{error:#}"),
-                false => eprintln!("signd: {error:#}"),
+                true => tracing::error!("{}", reason(&error)),
+                false => eprintln!("signd: {}", reason(&error)),
             }
             let configuration = error.chain().any(|e| {
                 e.is::<SettingsError>()
@@ -177,6 +177,18 @@ impl Arguments {
             Outcome::Failed(if configuration { 78 } else { 1 })
         })
     }
+}
+
+/// An error and its causes on one line. Many of our errors quote their cause, so what has been said is
+/// not said again.
+fn reason(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |said, cause| {
+        match (said.contains(&cause), cause.starts_with(&said)) {
+            (true, _) => said,
+            (false, true) => cause,
+            (false, false) => format!("{said}: {cause}"),
+        }
+    })
 }
 
 fn man(folder: Option<&Path>) -> Result<Outcome> {
@@ -205,7 +217,8 @@ fn inference(settings: &Settings) -> Result<Infer> {
 
 fn model(settings: &Settings) -> Result<Model> {
     let runtime = Runtime::load(&locate(&settings.runtime, RUNTIME))?;
-    Ok(Model::open(&runtime, &locate(&settings.model, MODEL))?)
+    let file = locate(&settings.model, MODEL);
+    Model::open(&runtime, &file).with_context(|| format!("model {}", file.display()))
 }
 
 /// The path as configured, or else the first of the usual places that has the file.
@@ -220,4 +233,21 @@ fn locate(configured: &Path, name: &str) -> PathBuf {
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::reason;
+
+    #[test]
+    fn a_reason_names_every_cause_once() {
+        let quoted = anyhow!("in use").context("tcp://x: in use; stop the other");
+        assert_eq!(reason(&quoted), "tcp://x: in use; stop the other");
+        let begun = anyhow!("model /m: not found").context("model /m");
+        assert_eq!(reason(&begun), "model /m: not found");
+        let plain = anyhow!("not found").context("/m").context("cannot begin");
+        assert_eq!(reason(&plain), "cannot begin: /m: not found");
+    }
 }

@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{Common, Outcome, inference};
+use super::{Common, Outcome, inference, reason};
 use crate::config::Flags;
 use crate::keys::guard::Guard;
 use crate::run::counters::Counters;
@@ -102,8 +102,9 @@ impl Run {
                 }
                 Err(error) => {
                     let refused = "not reloaded, the old configuration and model go on";
-                    tracing::error!("{refused}: {error:#}");
-                    notify::ready(&format!("{refused}: {error:#}"));
+                    let reason = reason(&error);
+                    tracing::error!("{refused}: {reason}");
+                    notify::ready(&format!("{refused}: {reason}"));
                 }
             }
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{Common, Outcome, import, inference, read_file};
+use super::{Common, Outcome, import, inference, read_file, reason};
 use crate::config::{Flags, Settings};
 use crate::import::Overrides;
 use crate::infer::Infer;
@@ -107,7 +107,7 @@ impl View {
         // Not waited for: who has seen enough may leave before it is done.
         std::thread::Builder::new().name("replay".into()).spawn(move || {
             let played = play(&self.files, &settings, infer, &mut |line| filler.line(line));
-            let error = played.err().map(|error| format!("{error:#}"));
+            let error = played.err().map(|error| reason(&error));
             if let Some(error) = &error {
                 eprintln!("signd: {error}");
             }

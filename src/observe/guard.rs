@@ -2,8 +2,9 @@
 //! requests to a loopback port.
 //!
 //! Two things stop them. A page that has its own name resolve to this address (DNS rebinding) is
-//! given away by the `Host` header; a request from another site by `Origin`. Nothing here changes
-//! anything, so all methods but GET and HEAD are refused too.
+//! given away by the `Host` header; a request from another site by `Origin`, or, where it comes without
+//! one (`<img src=...>` could take all places of viewers), by `Sec-Fetch-Site`. A link from elsewhere may
+//! be followed. Nothing here changes anything, so all methods but GET and HEAD are refused too.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -68,6 +69,11 @@ impl Guard {
             if !self.is_ours(authority, local) {
                 return Err(Refusal::Host);
             }
+        }
+        let fetch = |name| only(request.headers(), header::HeaderName::from_static(name));
+        let foreign = fetch("sec-fetch-site")?.is_some_and(|s| s != "same-origin" && s != "none");
+        if foreign && fetch("sec-fetch-dest")? != Some("document") {
+            return Err(Refusal::Origin);
         }
         match only(request.headers(), header::ORIGIN)? {
             None => Ok(()),
@@ -184,6 +190,23 @@ mod tests {
             ["http://localhost:5559", "http://evil.example", "null", "http://127.0.0.1:5558"]
         {
             assert_eq!(from(origin), Err(Refusal::Origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn what_another_site_embeds_is_refused_and_its_links_may_be_followed() {
+        let from = |site, dest| {
+            let fetch = [("sec-fetch-site", site), ("sec-fetch-dest", dest)];
+            ask(LOCAL, &[&[("host", "localhost:5558")], &fetch[..]].concat())
+        };
+        for site in ["cross-site", "same-site", "unheard-of"] {
+            for dest in ["image", "script", "iframe", "empty"] {
+                assert_eq!(from(site, dest), Err(Refusal::Origin), "{site} {dest}");
+            }
+            assert_eq!(from(site, "document"), Ok(()));
+        }
+        for site in ["same-origin", "none"] {
+            assert_eq!(from(site, "empty"), Ok(()));
         }
     }
 

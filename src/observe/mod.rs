@@ -233,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn scenes_of_one_stream_are_shown_and_of_what_is_no_stream_refused() {
+        let (server, live, _) = serve(Progress::default(), true);
+        for path in ["/live?scenes_of=a%20b", "/live?scenes_of=", "/live?stream=a/b"] {
+            assert_eq!(answer(&server, path), "400 not a stream id", "{path}");
+        }
+        let mut viewer = ask(&server, "/live?scenes_of=cam2");
+        next(&mut viewer);
+        for name in ["cam1", "cam2"] {
+            let stream = topic::stream_id(name.as_bytes()).expect("valid");
+            live.offer(stream, Kind::Scene, |json| json.extend(format!("{{{name}}}").bytes()));
+        }
+        assert_eq!(next(&mut viewer), "{cam2}");
+        let (server, live, _) = serve(Progress::default(), false);
+        let mut viewer = ask(&server, "/live?scenes_of=cam2");
+        assert!(next(&mut viewer).contains(r#""scenes":false"#));
+        assert!(!live.wanted(Kind::Scene), "landmarks may not be shown");
+    }
+
+    #[test]
     fn of_too_many_viewers_the_last_are_sent_away_until_one_leaves() {
         let (server, _live, _) = serve(Progress::default(), true);
         let mut viewers: Vec<_> = (0..16).map(|_| ask(&server, "/live")).collect();

@@ -9,6 +9,7 @@ pub mod record;
 mod worker;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,8 +54,13 @@ pub enum RunError {
     #[error("system: {0}")]
     System(#[from] std::io::Error),
     /// The recording cannot be begun.
-    #[error("recording: {0}")]
-    Recording(#[from] RecordingError),
+    #[error("recording {}: {source}", path.display())]
+    Recording {
+        /// Its file.
+        path: PathBuf,
+        /// What is in the way.
+        source: RecordingError,
+    },
     /// The HTTP endpoint cannot be opened.
     #[error(
         "http {listen}: {source}; another signd may be running: [http] listen can name another \
@@ -138,7 +144,8 @@ pub fn run(
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
     let loaded = Loaded::of(settings, &infer);
-    let (tape, writer) = record::start(&settings.record, loaded, Arc::clone(counters))?;
+    let (tape, writer) = record::start(&settings.record, loaded, Arc::clone(counters))
+        .map_err(|source| RunError::Recording { path: settings.record.path.clone(), source })?;
     let publish = Publish::new(outlet, settings, tape.clone(), live.clone(), counters);
     let inlets = Inlets { sockets, present };
     let ingest =

@@ -35,16 +35,18 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
     let mut model = match Model::open(&runtime, &file) {
         Ok(model) => model,
         Err(error) => {
-            let remedy = match error {
-                ModelError::File { .. } => {
-                    "name a model file with --model or `model` in the configuration"
-                }
-                _ => {
+            let (seen, remedy) = match error {
+                ModelError::File { .. } => (
+                    error.to_string(),
+                    "name a model file with --model or `model` in the configuration",
+                ),
+                _ => (
+                    format!("{}: {error}", file.display()),
                     "this file is no model of this version of signd; `signd model FILE` says what a \
-                      file says of itself, models/README.md how one is made"
-                }
+                      file says of itself, models/README.md how one is made",
+                ),
             };
-            out.push(Finding::wrong("model", error.to_string(), remedy));
+            out.push(Finding::wrong("model", seen, remedy));
             return;
         }
     };

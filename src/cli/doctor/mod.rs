@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, Outcome};
+use super::{Common, Outcome, reason};
 use crate::config::{Flags, Settings};
 use crate::keys::guard::Guard;
 use endpoints::Place;
@@ -46,7 +46,7 @@ impl Doctor {
         match self.common.settings(Flags::default()) {
             Err(error) => {
                 let remedy = "conf/signd.toml, or signd.toml in /etc/signd, tells every key, its unit and range";
-                tell(vec![Finding::wrong("configuration", format!("{error:#}"), remedy)])?;
+                tell(vec![Finding::wrong("configuration", reason(&error), remedy)])?;
             }
             Ok(settings) => {
                 tell(vec![Finding::well("configuration", self.source())])?;

@@ -43,7 +43,11 @@ export class Decisions {
     row.append(button);
     this.list.prepend(row);
     this.rows.set(sign, button);
-    if (this.list.children.length > MOST) this.list.lastElementChild.remove();
+    if (this.rows.size > MOST) {
+      const [[oldest, last]] = this.rows;
+      last.parentElement.remove();
+      this.rows.delete(oldest);
+    }
   }
 
   // Marks the decision at a place, or the last one before it.

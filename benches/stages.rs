@@ -138,6 +138,7 @@ fn segment(bencher: Bencher) {
             t: frame.t,
             row: frame.seq,
             lost: 0,
+            seen: true,
             visible: !is_missing(&placed.0[HAND.start]),
             raised: sights[1].raised,
             motion: motion.push(frame.t, placed),

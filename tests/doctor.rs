@@ -116,3 +116,14 @@ fn what_cannot_run_is_named_with_what_to_do() {
         assert_eq!(output.status.code(), Some(1), "{seen}");
     }
 }
+
+#[test]
+fn an_endpoint_without_login_off_loopback_is_worth_a_word() {
+    let folder = tempfile::tempdir().expect("folder");
+    let endpoint = |name: &str| format!("ipc://{}/{name}", folder.path().display());
+    let mut doctor = signd();
+    doctor.env("SIGND_INGEST", endpoint("in")).env("SIGND_PUBLISH", endpoint("out"));
+    doctor.env("SIGND_HTTP__LISTEN", "0.0.0.0:0");
+    let seen = text(&doctor.args(["doctor", "--wait", "1"]).output().expect("runs"));
+    assert!(seen.contains("mind  http           whoever reaches 0.0.0.0:0"), "{seen}");
+}

@@ -76,6 +76,13 @@ impl Doctor {
         let page = settings.http.address().ok().flatten().map(|at| format!("tcp://{at}"));
         let places = places.chain([("publish", settings.publish.as_str())]);
         let places = places.chain(page.iter().map(|endpoint| ("http", endpoint.as_str())));
+        if let Ok(Some(at)) = settings.http.address()
+            && !at.ip().is_loopback()
+        {
+            let seen = format!("whoever reaches {at} sees metrics and events: there is no login");
+            let remedy = "leave it on loopback, or put a proxy with authentication before it";
+            out.push(Finding::mind("http", seen, remedy));
+        }
         let (mut daemon, mut taken) = (None, false);
         for (part, endpoint) in places {
             match endpoints::look(part, endpoint) {

@@ -1,7 +1,8 @@
 //! `signd eval --streams`: the benchmark of continuous streams.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,6 +17,7 @@ use crate::eval::report::streams as report;
 use crate::eval::streams::bench::{Benchmark, Folds, Judge};
 use crate::eval::streams::index::{self, Recording, Role};
 use crate::eval::streams::peer::Peer;
+use crate::eval::streams::rows::Lesson;
 use crate::eval::streams::source::{self, Library, Source};
 use crate::eval::vocabulary::Vocabulary;
 use crate::infer::decide::{DecideSettings, Decider};
@@ -61,6 +63,10 @@ pub struct Streams {
     /// Play the streams to this model of raw landmarks too, on a sliding window.
     #[arg(long, value_name = "MODEL", conflicts_with = "clips")]
     peer: Option<PathBuf>,
+    /// Also write the rows of every stream with its truth, as MessagePack maps one after the other: what
+    /// a tagger is trained on.
+    #[arg(long, value_name = "FILE", conflicts_with = "clips")]
+    rows: Option<PathBuf>,
 }
 
 impl Streams {
@@ -81,6 +87,7 @@ impl Streams {
             ensure!(same, "--fold: the models do not have the same labels in the same order");
         }
         let mut peer = self.peer(settings, &vocabulary)?;
+        let kind = judges[0].kind();
         let mut benchmark = Benchmark {
             seed: self.seed,
             models: judges.iter().map(|judge| judge.subject.clone()).collect(),
@@ -97,12 +104,39 @@ impl Streams {
         let bar = ProgressBar::new((sources.len() * self.rates.len() * 2) as u64);
         let style = "{bar:40} {pos}/{len} streams played {elapsed} (about {eta} to go)";
         bar.set_style(ProgressStyle::with_template(style)?);
+        let mut lessons = match &self.rows {
+            Some(file) => {
+                let made = File::create(file).with_context(|| file.display().to_string())?;
+                Some(BufWriter::new(made))
+            }
+            None => None,
+        };
+        let mut written = Ok(());
         for source in &sources {
             let judge = judges.get_mut(source.fold).context("a fold without a model")?;
             let peer = peer.as_mut().map(|(peer, _)| peer);
-            benchmark.play(source, &library, judge, peer, &settings.core, &self.rates, || {
-                bar.inc(1);
-            })?;
+            benchmark.play(
+                source,
+                &library,
+                judge,
+                peer,
+                &settings.core,
+                &self.rates,
+                |stream, frames, delivery| {
+                    if let Some(out) = &mut lessons
+                        && written.is_ok()
+                    {
+                        let lesson =
+                            Lesson::of(source, stream, frames, delivery, &settings.core, &kind);
+                        written = rmp_serde::encode::write_named(out, &lesson);
+                    }
+                    bar.inc(1);
+                },
+            )?;
+        }
+        written?;
+        if let Some(mut out) = lessons {
+            out.flush()?;
         }
         bar.finish();
         for failure in &benchmark.failures {

@@ -9,6 +9,7 @@ use crate::eval::clips::Failure;
 use crate::eval::random::SplitMix;
 use crate::eval::vocabulary::Vocabulary;
 use crate::event::MAX_TOP;
+use crate::features::grid::RowKind;
 use crate::frame::{Arrival, Frame};
 use crate::infer::Infer;
 use crate::infer::decide::{DecideSettings, Decider, UnknownLabel};
@@ -56,6 +57,11 @@ impl Judge {
         let infer = Infer::new(model, Decider::new(&settings, cut.card())?);
         let rest_line = core.gate.rest_line as f32;
         Ok(Judge { infer, cut, decider, rest_line, subject, vocabulary })
+    }
+
+    /// What its model's rows hold.
+    pub fn kind(&self) -> RowKind {
+        self.cut.card().kind.clone()
     }
 
     /// Whether the best output for the frames within a span is this label.
@@ -201,7 +207,7 @@ impl Benchmark {
         peer: Option<&mut Peer>,
         core: &CoreSettings,
         rates: &[f64],
-        mut done: impl FnMut(),
+        mut done: impl FnMut(&Stream, &[(Frame, Arrival)], Delivery),
     ) -> Result<(), ModelError> {
         let (stream, check) = match source.make(library, &self.vocabulary, self.seed) {
             Ok(made) => made,
@@ -230,7 +236,7 @@ impl Benchmark {
                     played.stream = number;
                     self.played.push(played);
                 }
-                done();
+                done(&stream, &frames, delivery);
             }
         }
         self.streams.push(Listed {

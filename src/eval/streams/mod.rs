@@ -5,7 +5,7 @@
 //! make no known sign; real sentences. [`trouble`] has a camera of some frame rate deliver each, clean
 //! and disturbed. [`drive`] plays that through the daemon's own core and inference, [`peer`] through a
 //! clip model on a sliding window; [`measure`] compares with the truth and [`figures`] sums up.
-//! [`bench`] does all of it in order. Everything follows from the seed: two runs give the same bytes.
+//! [`rows`] writes down what a tagger is taught from. [`bench`] does all of it in order. Everything follows from the seed: two runs give the same bytes.
 
 pub mod bench;
 pub mod compose;
@@ -15,6 +15,7 @@ pub mod index;
 pub mod measure;
 pub mod peer;
 pub mod rest;
+pub mod rows;
 pub mod source;
 pub mod track;
 pub mod trouble;

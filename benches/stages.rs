@@ -129,7 +129,7 @@ fn features(bencher: Bencher) {
 fn segment(bencher: Bencher) {
     let (passages, mut camera) = (passages(), Camera::new());
     let mut motion = Motion::default();
-    let mut segmenter = Segmenter::new(shipped::settings().core.segment);
+    let mut segmenter = Segmenter::new(shipped::settings().core.segment, None);
     bencher.bench_local(|| {
         let (i, frame) = camera.frame();
         let Passage { placed, sights, .. } = &passages[i];

@@ -152,7 +152,7 @@ impl Settings {
             return Err(range("http.hosts", host, "NAME or NAME:PORT"));
         }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
-        let ranges: [(&'static str, f64, f64, f64); 26] = [
+        let ranges: [(&'static str, f64, f64, f64); 28] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
             ("max_streams", self.max_streams as f64, 1.0, 1024.0),
             ("stall_ms", self.stall_ms as f64, 100.0, 60_000.0),
@@ -165,6 +165,8 @@ impl Settings {
             ("core.gate.memory_s", gate.memory_s, 0.1, 60.0),
             ("core.gate.switch_margin", gate.switch_margin, 0.0, 1.0),
             ("core.gate.rest_line", gate.rest_line, 0.0, 5.0),
+            ("core.segment.enter", segment.enter.into(), 0.0, 1.0),
+            ("core.segment.leave", segment.leave.into(), 0.0, segment.enter.into()),
             ("core.segment.start_speed", segment.start_speed.into(), 0.0, 20.0),
             ("core.segment.still_speed", segment.still_speed.into(), 0.0, 20.0),
             ("core.segment.arrived", segment.arrived.into(), 0.0, 1.0),

@@ -4,6 +4,8 @@
 //! changed, as [`Step`]s in order. It knows no clock, thread, socket or file, so the daemon and
 //! replay drive the same code.
 
+use std::sync::Arc;
+
 use crate::continuity::{Continuity, Misplaced, Verdict};
 use crate::event::{Ended, Hand, Reason, State, Status};
 use crate::features::placed::{HAND, PALM};
@@ -12,6 +14,7 @@ use crate::features::{Placed, Rows, grid::RowKind};
 use crate::frame::{Arrival, Frame, SourceTime, is_missing};
 use crate::gate::repair::Repair;
 use crate::gate::{Gate, GateSettings, Sight};
+use crate::segment::tagger::Tagger;
 use crate::segment::{Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
 
 /// Settings of the core.
@@ -24,6 +27,21 @@ pub struct CoreSettings {
     pub gate: GateSettings,
     /// Stage 4.
     pub segment: SegmentSettings,
+}
+
+/// What a model asks of the core.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// What its rows hold.
+    pub kind: RowKind,
+    /// The tagger that it brings.
+    pub tagger: Option<Arc<Tagger>>,
+}
+
+impl From<RowKind> for Needs {
+    fn from(kind: RowKind) -> Needs {
+        Needs { kind, tagger: None }
+    }
 }
 
 /// What the clock decided; recorded like a frame.
@@ -118,7 +136,8 @@ pub struct Stream {
 
 impl Stream {
     /// The core of a camera that has sent nothing yet.
-    pub fn new(settings: &CoreSettings, kind: RowKind) -> Self {
+    pub fn new(settings: &CoreSettings, needs: impl Into<Needs>) -> Self {
+        let Needs { kind, tagger } = needs.into();
         Stream {
             gap_s: settings.gap_ms * 1e-3,
             rest_line: settings.gate.rest_line as f32,
@@ -132,7 +151,7 @@ impl Stream {
             raised: false,
             height: Height::default(),
             motion: Motion::default(),
-            segmenter: Segmenter::new(settings.segment.clone()),
+            segmenter: Segmenter::new(settings.segment.clone(), tagger),
             rows: Rows::new(kind),
         }
     }
@@ -193,11 +212,11 @@ impl Stream {
 
     /// Goes on with other settings or another model's rows: the open sign is decided, and of the
     /// signer only the place in the stream is kept.
-    pub fn adopt(&mut self, settings: &CoreSettings, kind: RowKind, out: &mut Batch) {
+    pub fn adopt(&mut self, settings: &CoreSettings, needs: Needs, out: &mut Batch) {
         self.stamp(out);
         self.close(Ended::End, out);
         let continuity = std::mem::take(&mut self.continuity);
-        *self = Stream { continuity, stalled: self.stalled, ..Stream::new(settings, kind) };
+        *self = Stream { continuity, stalled: self.stalled, ..Stream::new(settings, needs) };
     }
 
     /// What the stages made of the frame taken last; none before the first one and after a tick. To
@@ -222,7 +241,7 @@ impl Stream {
         }
         self.placed.take(frame, hands, gated.dominant.unwrap_or(Hand::Right), &space);
 
-        let first = self.rows.made();
+        let (first, already) = (self.rows.made(), out.rows.len());
         self.rows.push(frame, &self.placed, &mut out.rows);
         if self.rows.made() > first {
             out.steps.push(Step::Rows(first));
@@ -238,7 +257,7 @@ impl Stream {
             // While a hand vanishes for a moment it goes on as it went.
             false => height < self.rest_line,
         };
-        let change = self.segmenter.push(Glance {
+        let now = Glance {
             seq: frame.seq,
             t: frame.t,
             row: self.rows.made().saturating_sub(1),
@@ -247,7 +266,8 @@ impl Stream {
             visible: gated.visible,
             raised: self.raised,
             motion: self.motion.push(frame.t, &self.placed),
-        });
+        };
+        let change = self.segmenter.push(now, &out.rows[already..]);
         if let Some(segment) = change.end {
             out.steps.push(Step::End(segment));
         }

@@ -108,7 +108,7 @@ fn play(name: &str) -> u64 {
     let (width, streaming) = (model.row_width(), model.state_size().is_some());
     let mut calls = Calls { width, streaming, open: false, made: 0 };
     let mut infer = infer(&settings, name);
-    let mut stream = Stream::new(&settings.core, infer.row_kind());
+    let mut stream = Stream::new(&settings.core, infer.needs());
     let id = topic::stream_id(b"cam1").expect("valid");
     let mut batch = Batch::default();
     let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");

@@ -32,7 +32,7 @@ fn events(name: &str, session: &[Frame]) -> (Vec<Event>, u64) {
     // Rows after the end are not waited for, so that answers are asked for that lie back.
     settings.core.segment.post_roll_ms = 0.0;
     let mut infer = infer(&settings, name);
-    let mut stream = Stream::new(&settings.core, infer.row_kind());
+    let mut stream = Stream::new(&settings.core, infer.needs());
     let id = topic::stream_id(b"cam1").expect("valid");
     let (mut batch, mut events, mut made, mut back) = (Batch::default(), Vec::new(), 0, 0);
     let mut infer = |batch: &Batch| {

@@ -30,7 +30,7 @@ fn signers(count: usize, infer: &Infer) -> Signers {
         let height = -0.6 + 1.6 * (k as f64 / count as f64);
         let gestures = [0.3, 2.6].map(|at| Gesture { at: at + 0.25 * (k % 5) as f64, height });
         let id = topic::stream_id(format!("cam{k}").as_bytes()).expect("valid");
-        let mut stream = Stream::new(&settings.core, infer.row_kind());
+        let mut stream = Stream::new(&settings.core, infer.needs());
         let batches =
             frames(&gestures, 6.0, 30.0, SourceTime(1_000_000_000)).into_iter().map(|frame| {
                 let mut batch = Batch::default();

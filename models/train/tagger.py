@@ -1,6 +1,6 @@
 """The tagger: a small recurrent network that says after every row whether a sign is being made.
 
-    python -m train.tagger LESSONS.msgpack... --out TAGGER.json [--without FOLD] [--score FILE]
+    python -m train.tagger LESSONS.msgpack... --into MODEL.onnx... [--without FOLD]
 
 Lessons are what `signd eval --streams --rows FILE` writes: the rows of continuous streams and where
 their signs are. Two answers a row, both causal: whether this row lies in a sign, and whether the one
@@ -10,6 +10,7 @@ how they moved since the row before.
 """
 
 import argparse
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import msgpack
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -166,48 +168,82 @@ def fit(lessons: list[Lesson], epochs: int, seed: int) -> Tagger:
     return tagger
 
 
-def numbers(tensor: Tensor) -> list[float]:
-    """Flat, row by row."""
-    return [float(x) for x in tensor.detach().flatten().tolist()]
+def usual(tagger: Tagger, lessons: list[Lesson]) -> float:
+    """Median over true signs of the mean probability of their rows: what the daemon holds the same mean
+    of a segment against."""
+    means = []
+    with torch.no_grad():
+        for lesson in lessons:
+            if not lesson.signs or lesson.disturbed:
+                continue
+            late = torch.sigmoid(tagger(torch.from_numpy(lesson.x)[None]))[0, DELAY:, 1].numpy()
+            times = lesson.times[: len(late)]
+            for a, b in lesson.signs:
+                within = late[(times >= a) & (times <= b)]
+                means += [float(within.mean())] if len(within) else []
+    return float(np.median(means))
 
 
-def written(tagger: Tagger, chosen: list[int]) -> dict[str, object]:
-    """As the daemon reads it from the metadata of a model."""
-    gru = tagger.gru
-    return {
-        "columns": chosen,
-        "delay": DELAY,
-        "hidden": HIDDEN,
-        "mean": numbers(tagger.mean),
-        "scale": numbers(tagger.scale),
-        "input": numbers(gru.weight_ih_l0),
-        "state": numbers(gru.weight_hh_l0),
-        "input_bias": numbers(gru.bias_ih_l0),
-        "state_bias": numbers(gru.bias_hh_l0),
-        "head": numbers(tagger.head.weight),
-        "head_bias": numbers(tagger.head.bias),
-    }
+def written(tagger: Tagger, chosen: list[int], usual: float) -> str:
+    """As the daemon reads it from the metadata of a model: `src/segment/tagger.rs`."""
+    gru, head = tagger.gru, tagger.head
+    parts = [
+        tagger.mean,
+        tagger.scale,
+        gru.weight_ih_l0.t(),
+        gru.weight_hh_l0.t(),
+        gru.bias_ih_l0,
+        gru.bias_hh_l0,
+        head.weight,
+        head.bias,
+    ]
+    flat = np.concatenate([part.detach().numpy().ravel() for part in parts]).astype("<f4")
+    weights = base64.b64encode(flat.tobytes()).decode()
+    return json.dumps(
+        {
+            "columns": chosen,
+            "hidden": HIDDEN,
+            "delay": DELAY,
+            "usual": round(usual, 4),
+            "weights": weights,
+        }
+    )
+
+
+def bring(model: Path, text: str) -> None:
+    """Has a model bring this tagger, in place of any that it brought."""
+    graph = onnx.load(model)
+    kept = {prop.key: prop.value for prop in graph.metadata_props}
+    onnx.helper.set_model_props(graph, {**kept, "signd.tagger": text})
+    onnx.save(graph, model)
+
+
+def groups_of(model: Path) -> list[str]:
+    """Groups of columns that a model's rows have."""
+    props = onnx.load(model, load_external_data=False).metadata_props
+    return next(prop.value for prop in props if prop.key == "signd.groups").split()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="+", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--groups", required=True, help="the model's, as `signd model` prints them")
+    parser.add_argument("--into", type=Path, nargs="+", required=True, help="models that bring it")
     parser.add_argument("--without", type=int, default=-1, help="the fold that is not to be learned")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(1)
     widths = json.loads((Path(__file__).parent / "columns.json").read_text())
-    chosen = columns(widths, args.groups.split())
+    chosen = columns(widths, groups_of(args.into[0]))
     taught = [
         lesson
         for lesson in read(args.lessons, chosen)
         if lesson.fold != args.without and lesson.set != "idle eval"
     ]
     tagger = fit(taught, args.epochs, args.seed)
-    args.out.write_text(json.dumps(written(tagger, chosen)))
+    text = written(tagger, chosen, usual(tagger, taught))
+    for model in args.into:
+        bring(model, text)
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ fn segmented(
     let id = StreamId::default();
     // The clip before may have ended in an error.
     infer.forget(&id);
-    let (mut stream, mut batch) = (Stream::new(core, infer.row_kind()), Batch::default());
+    let (mut stream, mut batch) = (Stream::new(core, infer.needs()), Batch::default());
     let (mut answer, mut longest) = (Answer::default(), -1.0);
     let mut take = |infer: &mut Infer, batch: &Batch| {
         // Hypotheses about a sign that is not over are not asked for.

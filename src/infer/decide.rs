@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::model::Card;
 use crate::event::{Labels, MAX_TOP, Top};
+use crate::segment::odds;
 
 /// Least probability of a decided label when neither settings nor model say.
 pub const THRESHOLD: f32 = 0.5;
@@ -32,6 +33,18 @@ pub struct Decision {
     pub p: f32,
     /// The best hypotheses.
     pub top: Top,
+}
+
+/// The probability that thresholds are held against: that of the label, its odds multiplied by those of
+/// signing, as if the two were evidence of their own. A usual sign leaves it as it is.
+pub fn sureness(p: f32, presence: f32) -> f32 {
+    match presence {
+        1.0 => p,
+        presence => {
+            let odds = odds(p) * presence;
+            odds / (1.0 + odds)
+        }
+    }
 }
 
 /// Turns a model's logits into probabilities and these into decisions.
@@ -115,11 +128,15 @@ impl Decider {
         top
     }
 
-    /// Decides a sign by the hypotheses at its end.
-    pub fn decide(&self, top: Top) -> Decision {
+    /// Decides a sign by the hypotheses at its end and the odds, in those of a usual sign, that it is
+    /// signing at all.
+    pub fn decide(&self, top: Top, presence: f32) -> Decision {
         let (best, p) = top.first().copied().unwrap_or((0, 0.0));
         let known = self.labels.no_sign != Some(usize::from(best));
-        let sure = self.thresholds.get(usize::from(best)).is_some_and(|least| p >= *least);
+        let sure = self
+            .thresholds
+            .get(usize::from(best))
+            .is_some_and(|least| sureness(p, presence) >= *least);
         Decision { label: (known && sure).then_some(best), p, top }
     }
 }
@@ -140,6 +157,7 @@ mod tests {
             window: 128,
             temperature: 1.0,
             threshold,
+            tagger: None,
             labels: Arc::new(Labels { names, no_sign: Some(2) }),
         }
     }
@@ -155,7 +173,7 @@ mod tests {
 
     fn decide(decider: &mut Decider, logits: &[f32]) -> Decision {
         let top = decider.top(logits);
-        decider.decide(top)
+        decider.decide(top, 1.0)
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::event::{Body, Event, FrameEvent, SignEvent, StatusEvent, Top};
 use crate::features::grid::RowKind;
-use crate::stream::{Batch, Step};
+use crate::stream::{Batch, Needs, Step};
 use crate::wire::topic::StreamId;
 use course::Course;
 use decide::Decider;
@@ -117,9 +117,9 @@ impl Infer {
         format!("model {} ({:.12}), {} labels", card.name, card.digest, card.labels.names.len())
     }
 
-    /// What the model's rows hold.
-    pub fn row_kind(&self) -> RowKind {
-        self.model.card().kind.clone()
+    /// What the model asks of the core.
+    pub fn needs(&self) -> Needs {
+        self.model.card().needs()
     }
 
     /// Takes a batch; hands its events to `emit`, in order. `newest` is false when a later batch
@@ -171,7 +171,7 @@ impl Infer {
                             self.decider.top(self.model.run(rows)?)
                         }
                     };
-                    let decision = self.decider.decide(top);
+                    let decision = self.decider.decide(top, segment.presence);
                     emit(Body::Sign(SignEvent {
                         id: signer.decisions,
                         label: decision.label,

@@ -78,7 +78,7 @@ impl<'a> Replay<'a> {
                 Item::Frame(stream, wire) => {
                     landmarks::decode(wire)?.fill(&mut self.frame)?;
                     self.batch.clear();
-                    let new = || Stream::new(self.core, self.infer.row_kind());
+                    let new = || Stream::new(self.core, self.infer.needs());
                     let state = self.streams.entry(stream).or_insert_with(new);
                     state.push(&self.frame, arrival, &mut self.batch);
                     if self.batch.misplaced.is_none() {
@@ -137,7 +137,7 @@ impl<'a> Replay<'a> {
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, state) in &mut streams {
             self.batch.clear();
-            state.adopt(self.core, self.infer.row_kind(), &mut self.batch);
+            state.adopt(self.core, self.infer.needs(), &mut self.batch);
             self.infer(stream, tell)?;
         }
         self.streams = streams;

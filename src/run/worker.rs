@@ -123,7 +123,7 @@ impl Worker {
         let mut waiting = self.blank(*stream, *received);
         waiting.gone = matches!(tick, Some(Tick::Gone | Tick::End));
         let core = self.streams.entry(*stream);
-        let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.row_kind()));
+        let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.needs()));
         match tick {
             Some(tick) => core.tick(*tick, &mut waiting.batch),
             None => {
@@ -209,7 +209,7 @@ impl Worker {
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {
             let mut waiting = self.blank(*stream, Instant::now());
-            core.adopt(&self.settings, infer.row_kind(), &mut waiting.batch);
+            core.adopt(&self.settings, infer.needs(), &mut waiting.batch);
             self.waiting.push_back(waiting);
         }
         self.streams = streams;

@@ -1,28 +1,36 @@
 //! Stage 4, the *segmenter*: where in a sign is this frame?
 //!
-//! Four states. *Idle*: the hand rests, is held still or cannot be seen. *Onset*: it is on its way to
-//! where the sign will be made (lead-in). *Signing*: the sign. *Offset*: it has come to rest, has
-//! stopped or has gone; if it does not move on soon, the sign is over, and ended where it stopped.
-//! So lead-in and lead-out are trimmed by construction, causally. Everything is measured in capture
-//! time and shoulder widths; nothing counts frames.
+//! Four states. *Idle*: no sign. *Onset*: one seems to begin. *Signing*: the sign. *Offset*: it seems to
+//! be over. Lead-in and lead-out are trimmed by construction, causally; everything is measured in
+//! capture time. Two ways to find signs give the same [`Change`]s: the model's own [`tagger`], if it
+//! brings one ([`tagged`]), or else [`rules`].
 
+mod history;
 mod motion;
+mod rules;
+mod tagged;
+pub mod tagger;
 mod way;
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::event::{Ended, State};
 use crate::frame::SourceTime;
 pub use motion::{Height, Motion};
-use way::Way;
-
-/// Frames remembered for trimming and pre-roll; 8 s at 60 frames a second.
-const HISTORY: usize = 512;
+pub use rules::Rules;
+pub use tagged::Tagged;
+use tagger::Tagger;
 
 /// Settings of the segmenter; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentSettings {
+    /// Signs are found by the model's tagger if it brings one, else by rules.
+    pub tagger: bool,
+    /// Least probability with which the tagger begins a sign, 0..1.
+    pub enter: f32,
+    /// A sign goes on while the tagger gives it this probability or more, 0..1.
+    pub leave: f32,
     /// Motion above which a raised hand begins a sign, shoulder widths a second.
     pub start_speed: f32,
     /// Motion below which a hand is still, shoulder widths a second.
@@ -84,6 +92,8 @@ pub struct Segment {
     pub lost: u64,
     /// Why it ended.
     pub ended: Ended,
+    /// Odds that this is signing at all, in those of a usual sign; 1 where the segmenter cannot tell.
+    pub presence: f32,
 }
 
 /// What a frame changed.
@@ -95,229 +105,59 @@ pub struct Change {
     pub begin: Option<u64>,
 }
 
-/// Where a sign will have ended, unless the hand moves on.
-#[derive(Clone, Copy, Debug)]
-struct Stop {
-    at: Glance,
-    /// Since when the hand has been at rest, hidden or still.
-    since: SourceTime,
-    why: Ended,
+/// Odds of a probability: `p / (1 - p)`.
+pub fn odds(p: f32) -> f32 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    p / (1.0 - p)
 }
 
 /// The segmenter of one stream.
 #[derive(Clone, Debug)]
-pub struct Segmenter {
-    settings: SegmentSettings,
-    state: State,
-    history: VecDeque<Glance>,
-    /// First frame of the onset, then of the sign.
-    start: Option<Glance>,
-    /// How this lead-in has gone so far.
-    way: Way,
-    /// Last frame of the sign, should the offset stand.
-    stop: Option<Stop>,
-    /// Since when the hand has been still.
-    still: Option<Glance>,
+pub enum Segmenter {
+    /// By rules.
+    Rules(Rules),
+    /// By a tagger.
+    Tagged(Tagged),
 }
 
 impl Segmenter {
     /// A segmenter that has seen nothing.
-    pub fn new(settings: SegmentSettings) -> Self {
-        Segmenter {
-            settings,
-            state: State::Idle,
-            history: VecDeque::with_capacity(HISTORY),
-            start: None,
-            way: Way::default(),
-            stop: None,
-            still: None,
+    pub fn new(settings: SegmentSettings, tagger: Option<Arc<Tagger>>) -> Self {
+        match tagger.filter(|_| settings.tagger) {
+            Some(tagger) => Segmenter::Tagged(Tagged::new(settings, tagger)),
+            None => Segmenter::Rules(Rules::new(settings)),
         }
     }
 
     /// The state after the latest frame.
     pub fn state(&self) -> State {
-        self.state
+        match self {
+            Segmenter::Rules(rules) => rules.state(),
+            Segmenter::Tagged(tagged) => tagged.state(),
+        }
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
     pub fn latest(&self) -> Option<&Glance> {
-        self.history.back()
+        match self {
+            Segmenter::Rules(rules) => rules.latest(),
+            Segmenter::Tagged(tagged) => tagged.latest(),
+        }
     }
 
-    /// Takes a frame.
-    pub fn push(&mut self, now: Glance) -> Change {
-        if self.history.len() == HISTORY {
-            self.history.pop_front();
-        }
-        self.history.push_back(now);
-        self.still = match now.motion < self.settings.still_speed {
-            true => self.still.or(Some(now)),
-            false => None,
-        };
-        let before = self.history.iter().rev().nth(1).copied();
-        // A hand that comes into view up there has moved there.
-        let appeared = now.visible && now.raised && before.is_some_and(|g| !g.visible);
-        let moving = now.visible && now.raised && now.motion > self.settings.start_speed;
-        match self.state {
-            State::Idle if moving || appeared => self.onset(now),
-            State::Idle => Change::default(),
-            State::Onset => self.lead_in(now),
-            State::Signing => self.sign(now),
-            State::Offset if moving => {
-                self.state = State::Signing;
-                self.stop = None;
-                Change::default()
-            }
-            State::Offset => self.lead_out(now),
+    /// Takes a frame and the rows that it settled, one after the other.
+    pub fn push(&mut self, now: Glance, rows: &[f32]) -> Change {
+        match self {
+            Segmenter::Rules(rules) => rules.push(now),
+            Segmenter::Tagged(tagged) => tagged.push(now, rows),
         }
     }
 
     /// Ends an open sign at the last frame known, and forgets all frames.
     pub fn close(&mut self, ended: Ended) -> Option<Segment> {
-        let last = self.history.back().copied();
-        let end = match (self.state, self.stop) {
-            (State::Offset, Some(stop)) => self.segment(stop.at, ended),
-            (State::Signing, _) => last.and_then(|last| self.segment(last, ended)),
-            _ => None,
-        };
-        self.rest();
-        self.history.clear();
-        self.still = None;
-        end
-    }
-
-    fn onset(&mut self, now: Glance) -> Change {
-        self.state = State::Onset;
-        self.way = Way::default();
-        self.way.go(&now, self.settings.arrived);
-        self.start = Some(now);
-        Change { end: None, begin: Some(self.pre_roll(now)) }
-    }
-
-    /// The lead-in is over when the hand slows down: it has arrived where the sign is made.
-    fn lead_in(&mut self, now: Glance) -> Change {
-        if !now.visible || !now.raised {
-            self.rest();
-            return Change::default();
+        match self {
+            Segmenter::Rules(rules) => rules.close(ended),
+            Segmenter::Tagged(tagged) => tagged.close(ended),
         }
-        let arrived = self.way.go(&now, self.settings.arrived);
-        let since = self.start.map_or(0.0, |start| now.t.seconds_since(start.t) * 1e3);
-        // A hand this slow is on no way.
-        let arrived = arrived.or((now.motion < self.settings.start_speed).then_some(now));
-        let arrived = arrived.or((since >= self.settings.lead_in_ms).then_some(now));
-        let Some(start) = arrived else { return Change::default() };
-        self.state = State::Signing;
-        self.start = Some(start);
-        Change { end: None, begin: Some(self.pre_roll(start)) }
-    }
-
-    fn sign(&mut self, now: Glance) -> Change {
-        let Some(start) = self.start else { return Change::default() };
-        if now.t.seconds_since(start.t) * 1e3 >= self.settings.max_ms {
-            let end = self.segment(now, Ended::Length);
-            self.rest();
-            return Change { end, begin: None };
-        }
-        let (at, since, why) = if !now.visible {
-            (self.before_lead_out(), self.last_up().t, Ended::Hidden)
-        } else if !now.raised {
-            (self.before_lead_out(), self.last_up().t, Ended::Rest)
-        } else if let Some(still) = self.still {
-            (still, still.t, Ended::Still)
-        } else {
-            return Change::default();
-        };
-        // A sign cannot stop before it began: the hand only paused on its way.
-        let at = if at.seq < start.seq { start } else { at };
-        self.state = State::Offset;
-        self.stop = Some(Stop { at, since, why });
-        Change::default()
-    }
-
-    fn lead_out(&mut self, now: Glance) -> Change {
-        let Some(mut stop) = self.stop else { return Change::default() };
-        // A hand that stopped may then be lowered or leave: that ends the sign sooner.
-        if !now.visible {
-            stop.why = Ended::Hidden;
-        } else if !now.raised {
-            stop.why = Ended::Rest;
-        }
-        self.stop = Some(stop);
-        let patience = match stop.why {
-            Ended::Still => self.settings.still_ms,
-            _ => self.settings.offset_ms,
-        };
-        if now.t.seconds_since(stop.since) * 1e3 < patience {
-            return Change::default();
-        }
-        let end = self.segment(stop.at, stop.why);
-        self.rest();
-        Change { end, begin: None }
-    }
-
-    fn rest(&mut self) {
-        self.state = State::Idle;
-        self.start = None;
-        self.stop = None;
-    }
-
-    fn pre_roll(&self, from: Glance) -> u64 {
-        let within = |g: &&Glance| from.t.seconds_since(g.t) * 1e3 <= self.settings.pre_roll_ms;
-        self.history.iter().find(within).map_or(from.row, |g| g.row)
-    }
-
-    /// The last frame in which the hand was seen above the rest line.
-    fn last_up(&self) -> Glance {
-        let found = self.history.iter().rev().find(|g| g.seen && g.raised);
-        found.or(self.history.back()).copied().unwrap_or(NOTHING)
-    }
-
-    /// Where the sign ended, now that the hand is down or gone: before it set out. Backwards from the
-    /// last frame in which it was up, that is the first one after the fastest in which it was slow, as
-    /// it is forwards for the lead-in; else the slowest.
-    fn before_lead_out(&self) -> Glance {
-        let last = self.last_up();
-        let way = self.history.iter().rev().skip_while(|g| g.seq > last.seq);
-        let way = way.take_while(|g| last.t.seconds_since(g.t) * 1e3 <= self.settings.lead_in_ms);
-        let mut back = Way::default();
-        let set_out = way.filter(|g| g.seen).find_map(|g| back.go(g, self.settings.arrived));
-        match last.motion < self.settings.arrived * back.peak {
-            // It had stopped before it was lost from sight.
-            true => last,
-            false => set_out.or(back.trough).unwrap_or(last),
-        }
-    }
-
-    fn segment(&self, end: Glance, ended: Ended) -> Option<Segment> {
-        let start = self.start?;
-        if end.t.seconds_since(start.t) * 1e3 < self.settings.min_ms {
-            return None;
-        }
-        let within = |g: &&Glance| g.t.seconds_since(end.t) * 1e3 <= self.settings.post_roll_ms;
-        let end_row = self.history.iter().rev().find(within).map_or(end.row, |g| g.row);
-        let inside = self.history.iter().filter(|g| g.seq > start.seq && g.seq <= end.seq);
-        Some(Segment {
-            start_seq: start.seq,
-            end_seq: end.seq,
-            start_t: start.t,
-            end_t: end.t,
-            end_row,
-            lost: inside.map(|g| g.lost).sum(),
-            ended,
-        })
     }
 }
-
-const NOTHING: Glance = Glance {
-    seq: 0,
-    t: SourceTime(0),
-    row: 0,
-    lost: 0,
-    seen: false,
-    visible: false,
-    raised: false,
-    motion: 0.0,
-};
-
-#[cfg(test)]
-mod tests;

@@ -7,9 +7,10 @@ use crate::features::space::Shoulders;
 use crate::frame::{Arrival, Frame, SourceTime};
 use crate::gate::repair::Repair;
 use crate::infer::Infer;
+use crate::infer::decide::sureness;
 use crate::infer::model::ModelError;
 use crate::segment::Motion;
-use crate::stream::{Batch, CoreSettings, Stream, Tick};
+use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
 
 use super::measure::Decision;
@@ -48,7 +49,7 @@ pub fn drive(
     let id = StreamId::default();
     // The stream before may have ended in an error.
     infer.forget(&id);
-    let (mut stream, mut batch) = (Stream::new(core, infer.row_kind()), Batch::default());
+    let (mut stream, mut batch) = (Stream::new(core, infer.needs()), Batch::default());
     let (mut course, mut observer) = (Course::default(), Observer::default());
     for (frame, arrival) in frames {
         batch.clear();
@@ -93,13 +94,22 @@ fn take(
                 span: (seconds(sign.start_t), seconds(sign.end_t)),
                 at: seconds(batch.t),
                 label: sign.label,
-                best: best.filter(known),
+                best: best.filter(known).map(|(output, p)| (output, sureness(p, presence(batch)))),
                 ended: Some(sign.ended),
             });
         }
         Body::Status(_) => {}
     })?;
     Ok(hand)
+}
+
+/// Of the sign that ended with this batch.
+fn presence(batch: &Batch) -> f32 {
+    let ended = batch.steps.iter().find_map(|step| match step {
+        Step::End(segment) => Some(segment.presence),
+        _ => None,
+    });
+    ended.unwrap_or(1.0)
 }
 
 /// Measures the motion that the segmenter sees, which events do not tell.

@@ -9,6 +9,8 @@ use super::ModelError;
 use crate::event::Labels;
 use crate::features::Schema;
 use crate::features::grid::RowKind;
+use crate::segment::tagger::Tagger;
+use crate::stream::Needs;
 
 /// What a model takes and gives; see the [module](super).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct Card {
     pub temperature: f32,
     /// Least probability of a decided label, 0..1, as its calibration found; if it says.
     pub threshold: Option<f32>,
+    /// What finds signs in its rows, if it brings that.
+    pub tagger: Option<Arc<Tagger>>,
     /// Names of the outputs.
     pub labels: Arc<Labels>,
 }
@@ -106,6 +110,14 @@ impl Card {
         };
         let temperature = optional("signd.temperature", "a number, 0.01 to 100", 0.01, 100.0)?;
         let threshold = optional("signd.threshold", "a probability, 0 to 1", 0.0, 1.0)?;
+        let tagger = match (&kind, metadata.custom("signd.tagger")) {
+            (RowKind::Features { .. }, Some(written)) => {
+                let read = Tagger::parse(&written, kind.width());
+                let damaged = |why| wrong("signd.tagger", "a tagger", Some(why));
+                Some(Arc::new(read.map_err(damaged)?))
+            }
+            _ => None,
+        };
         Ok(Card {
             name: text("signd.name", "name and version of the model")?,
             digest,
@@ -114,7 +126,13 @@ impl Card {
             window: number("signd.window", "rows, 1 to 1024", 1.0, 1024.0)? as usize,
             temperature: temperature.unwrap_or(1.0) as f32,
             threshold: threshold.map(|p| p as f32),
+            tagger,
             labels: Arc::new(Labels { names, no_sign }),
         })
+    }
+
+    /// What the model asks of the core.
+    pub fn needs(&self) -> Needs {
+        Needs { kind: self.kind.clone(), tagger: self.tagger.clone() }
     }
 }

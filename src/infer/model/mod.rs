@@ -20,6 +20,7 @@
 //! | `signd.rate` | rows a second (not `landmarks`) |
 //! | `signd.window` | most rows a call takes; of `stream`, the longest sign it was trained on |
 //! | `signd.temperature` | divides the logits; 1 when absent |
+//! | `signd.tagger` | JSON, what finds the signs in the rows; optional, see [`crate::segment::tagger`] |
 //! | `signd.threshold` | least probability of a decided label, 0..1, where the configuration says none; 0.5 when absent |
 
 mod card;

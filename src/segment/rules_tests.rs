@@ -7,6 +7,9 @@ use super::*;
 
 fn settings() -> SegmentSettings {
     SegmentSettings {
+        tagger: true,
+        enter: 0.6,
+        leave: 0.4,
         start_speed: 0.8,
         still_speed: 0.3,
         arrived: 0.5,
@@ -35,7 +38,7 @@ fn glance(i: usize, c: char) -> Glance {
 
 /// Plays a line; returns the ends as `first-last why`.
 fn run(line: &str, expected: &str) -> Vec<String> {
-    let mut segmenter = Segmenter::new(settings());
+    let mut segmenter = Rules::new(settings());
     let mut ends = Vec::new();
     let mut said = String::new();
     for (i, c) in line.chars().enumerate() {
@@ -111,7 +114,7 @@ fn the_way_out_is_no_part_of_the_sign() {
 fn rows_after_the_end_are_taken_in_as_far_as_there_are() {
     let mut settings = settings();
     settings.post_roll_ms = 80.0;
-    let mut segmenter = Segmenter::new(settings);
+    let mut segmenter = Rules::new(settings);
     let mut end = None;
     for (i, c) in "___45213333211        ".chars().enumerate() {
         end = end.or(segmenter.push(glance(i, c)).end);
@@ -128,7 +131,7 @@ fn a_movement_without_end_is_cut_at_the_longest_length() {
 
 #[test]
 fn closing_decides_the_open_sign_and_forgets() {
-    let mut segmenter = Segmenter::new(settings());
+    let mut segmenter = Rules::new(settings());
     for (i, c) in "___452133222".chars().enumerate() {
         segmenter.push(glance(i, c));
     }
@@ -139,7 +142,7 @@ fn closing_decides_the_open_sign_and_forgets() {
 
 #[test]
 fn missing_frames_inside_are_counted() {
-    let mut segmenter = Segmenter::new(settings());
+    let mut segmenter = Rules::new(settings());
     for (i, c) in "___45213322".chars().enumerate() {
         let lost = if i == 4 || i == 9 { 2 } else { 0 };
         segmenter.push(Glance { lost, ..glance(i, c) });
@@ -151,7 +154,7 @@ fn missing_frames_inside_are_counted() {
 fn the_same_movement_at_15_and_60_frames_a_second_ends_at_the_same_time() {
     let ends: Vec<(f64, f64)> = [15.0, 30.0, 60.0]
         .map(|fps: f64| {
-            let mut segmenter = Segmenter::new(settings());
+            let mut segmenter = Rules::new(settings());
             let mut end = None;
             for i in 0..(4.0 * fps) as u64 {
                 let s = i as f64 / fps;

@@ -1,0 +1,81 @@
+//! The latest frames, for trimming, pre-roll and post-roll.
+
+use std::collections::VecDeque;
+
+use super::{Glance, Segment, SegmentSettings};
+use crate::event::Ended;
+
+/// Frames remembered; 8 s at 60 frames a second.
+const LENGTH: usize = 512;
+
+/// The latest frames of one stream.
+#[derive(Clone, Debug)]
+pub struct History(VecDeque<Glance>);
+
+impl Default for History {
+    fn default() -> Self {
+        History(VecDeque::with_capacity(LENGTH))
+    }
+}
+
+impl History {
+    /// Takes a frame.
+    pub fn push(&mut self, now: Glance) {
+        if self.0.len() == LENGTH {
+            self.0.pop_front();
+        }
+        self.0.push_back(now);
+    }
+
+    /// Forgets all frames.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The latest frame.
+    pub fn latest(&self) -> Option<&Glance> {
+        self.0.back()
+    }
+
+    /// All frames, the latest first.
+    pub fn back(&self) -> impl Iterator<Item = &Glance> {
+        self.0.iter().rev()
+    }
+
+    /// The frame that settled a row; the oldest one kept if that is later.
+    pub fn of_row(&self, row: u64) -> Option<Glance> {
+        self.0.iter().find(|g| g.row >= row).copied()
+    }
+
+    /// First row of a sign that begins with this frame.
+    pub fn pre_roll(&self, from: Glance, settings: &SegmentSettings) -> u64 {
+        let within = |g: &&Glance| from.t.seconds_since(g.t) * 1e3 <= settings.pre_roll_ms;
+        self.0.iter().find(within).map_or(from.row, |g| g.row)
+    }
+
+    /// The sign from one frame to another, unless it is too short to be one.
+    pub fn segment(
+        &self,
+        start: Glance,
+        end: Glance,
+        ended: Ended,
+        settings: &SegmentSettings,
+    ) -> Option<Segment> {
+        if end.t.seconds_since(start.t) * 1e3 < settings.min_ms {
+            return None;
+        }
+        let within = |g: &&Glance| g.t.seconds_since(end.t) * 1e3 <= settings.post_roll_ms;
+        let end_row = self.back().find(within).map_or(end.row, |g| g.row);
+        let inside = self.0.iter().filter(|g| g.seq > start.seq && g.seq <= end.seq);
+        Some(Segment {
+            start_seq: start.seq,
+            end_seq: end.seq,
+            start_t: start.t,
+            end_t: end.t,
+            end_row,
+            lost: inside.map(|g| g.lost).sum(),
+            ended,
+            presence: 1.0,
+        })
+    }
+}

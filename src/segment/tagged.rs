@@ -1,0 +1,141 @@
+//! Signs as a [`Tagger`] sees them.
+//!
+//! After each row it says twice whether a sign is being made: in this row, which is quick, and in the one
+//! a fifth of a second before, which is sure. The sure answer makes the segments, with hysteresis: a sign
+//! begins where it rises above one probability and ends where it falls below another. The quick one
+//! makes *onset* and *offset*: a sign seems to begin, or to be over. So a pause in which the hands stay
+//! where the sign is made (a hold, a repetition) is part of the sign, and a sign is made twice when they
+//! leave in between.
+
+use std::sync::Arc;
+
+use super::history::History;
+use super::tagger::{Course, Tag, Tagger};
+use super::{Change, Glance, Segment, SegmentSettings, odds};
+use crate::event::{Ended, State};
+
+/// What is known of one stream.
+#[derive(Clone, Debug)]
+pub struct Tagged {
+    settings: SegmentSettings,
+    tagger: Arc<Tagger>,
+    course: Course,
+    state: State,
+    history: History,
+    /// First frame of the sign.
+    start: Option<Glance>,
+    /// Sum and number of the sure answers in it.
+    answers: (f32, f32),
+}
+
+impl Tagged {
+    /// A segmenter that has seen nothing.
+    pub fn new(settings: SegmentSettings, tagger: Arc<Tagger>) -> Self {
+        let course = Course::new(&tagger);
+        Tagged {
+            settings,
+            tagger,
+            course,
+            state: State::Idle,
+            history: History::default(),
+            start: None,
+            answers: (0.0, 0.0),
+        }
+    }
+
+    /// The state after the latest frame.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What it was told of the latest frame; none after an end that forgot all frames.
+    pub fn latest(&self) -> Option<&Glance> {
+        self.history.latest()
+    }
+
+    /// Takes a frame and the rows that it settled.
+    pub fn push(&mut self, now: Glance, rows: &[f32]) -> Change {
+        self.history.push(now);
+        let width = self.tagger.width;
+        let mut change = Change::default();
+        let mut row = now.row + 1 - (rows.len() / width) as u64;
+        for values in rows.chunks_exact(width) {
+            let tag = self.course.push(&self.tagger, values);
+            let new = self.take(row, tag);
+            change = Change { end: change.end.or(new.end), begin: new.begin.or(change.begin) };
+            row += 1;
+        }
+        change
+    }
+
+    /// Takes the tag of a row.
+    fn take(&mut self, row: u64, tag: Tag) -> Change {
+        let SegmentSettings { enter, leave, max_ms, .. } = self.settings;
+        // The row that the sure answer is about.
+        let sure = row.saturating_sub(self.tagger.delay);
+        let Some(at) = self.history.of_row(sure) else { return Change::default() };
+        let Some(start) = self.start else {
+            if tag.then >= enter {
+                self.start = Some(at);
+                self.answers = (tag.then, 1.0);
+                self.state = if tag.now < leave { State::Offset } else { State::Signing };
+                return Change {
+                    end: None,
+                    begin: Some(self.history.pre_roll(at, &self.settings)),
+                };
+            }
+            let before = self.state;
+            self.state = match before {
+                State::Onset if tag.now >= leave => State::Onset,
+                _ if tag.now >= enter => State::Onset,
+                _ => State::Idle,
+            };
+            let begins = before == State::Idle && self.state == State::Onset;
+            let now = self.history.of_row(row).filter(|_| begins);
+            return Change {
+                end: None,
+                begin: now.map(|now| self.history.pre_roll(now, &self.settings)),
+            };
+        };
+        let long = at.t.seconds_since(start.t) * 1e3 >= max_ms;
+        if tag.then >= leave && !long {
+            self.answers = (self.answers.0 + tag.then, self.answers.1 + 1.0);
+            self.state = if tag.now < leave { State::Offset } else { State::Signing };
+            return Change::default();
+        }
+        let now = self.history.latest().unwrap_or(&at);
+        let why = match (long, now.visible, now.raised) {
+            (true, ..) => Ended::Length,
+            (_, false, _) => Ended::Hidden,
+            (_, _, false) => Ended::Rest,
+            _ => Ended::Still,
+        };
+        let last = self.history.of_row(sure.saturating_sub(1)).unwrap_or(at);
+        let end = self.segment(start, last, why);
+        self.rest();
+        Change { end, begin: None }
+    }
+
+    /// Ends an open sign at the last frame known, and forgets all frames.
+    pub fn close(&mut self, ended: Ended) -> Option<Segment> {
+        let last = self.history.latest().copied();
+        let open = self.start.zip(last);
+        let end = open.and_then(|(start, last)| self.segment(start, last, ended));
+        self.rest();
+        self.history.clear();
+        self.course.restart();
+        end
+    }
+
+    fn segment(&self, start: Glance, end: Glance, why: Ended) -> Option<Segment> {
+        let segment = self.history.segment(start, end, why, &self.settings)?;
+        let (sum, count) = self.answers;
+        let presence = odds(sum / count) / odds(self.tagger.usual);
+        Some(Segment { presence, ..segment })
+    }
+
+    fn rest(&mut self) {
+        self.state = State::Idle;
+        self.start = None;
+    }
+}

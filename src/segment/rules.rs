@@ -217,4 +217,4 @@ const NOTHING: Glance = Glance {
 
 #[cfg(test)]
 #[path = "rules_tests.rs"]
-mod tests;
+pub(super) mod tests;

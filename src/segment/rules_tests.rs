@@ -5,7 +5,7 @@
 
 use super::*;
 
-fn settings() -> SegmentSettings {
+pub fn settings() -> SegmentSettings {
     SegmentSettings {
         tagger: true,
         enter: 0.6,

@@ -70,37 +70,16 @@ impl Tagged {
 
     /// Takes the tag of a row.
     fn take(&mut self, row: u64, tag: Tag) -> Change {
-        let SegmentSettings { enter, leave, max_ms, .. } = self.settings;
-        // The row that the sure answer is about.
+        // The frame that the sure answer is about.
         let sure = row.saturating_sub(self.tagger.delay);
         let Some(at) = self.history.of_row(sure) else { return Change::default() };
         let Some(start) = self.start else {
-            if tag.then >= enter {
-                self.start = Some(at);
-                self.answers = (tag.then, 1.0);
-                self.state = if tag.now < leave { State::Offset } else { State::Signing };
-                return Change {
-                    end: None,
-                    begin: Some(self.history.pre_roll(at, &self.settings)),
-                };
-            }
-            let before = self.state;
-            self.state = match before {
-                State::Onset if tag.now >= leave => State::Onset,
-                _ if tag.now >= enter => State::Onset,
-                _ => State::Idle,
-            };
-            let begins = before == State::Idle && self.state == State::Onset;
-            let now = self.history.of_row(row).filter(|_| begins);
-            return Change {
-                end: None,
-                begin: now.map(|now| self.history.pre_roll(now, &self.settings)),
-            };
+            return Change { end: None, begin: self.wait(row, at, tag) };
         };
-        let long = at.t.seconds_since(start.t) * 1e3 >= max_ms;
-        if tag.then >= leave && !long {
+        let long = at.t.seconds_since(start.t) * 1e3 >= self.settings.max_ms;
+        if tag.then >= self.settings.leave && !long {
             self.answers = (self.answers.0 + tag.then, self.answers.1 + 1.0);
-            self.state = if tag.now < leave { State::Offset } else { State::Signing };
+            self.state = self.quick(tag);
             return Change::default();
         }
         let now = self.history.latest().unwrap_or(&at);
@@ -113,7 +92,29 @@ impl Tagged {
         let last = self.history.of_row(sure.saturating_sub(1)).unwrap_or(at);
         let end = self.segment(start, last, why);
         self.rest();
-        Change { end, begin: None }
+        Change { end, begin: self.wait(row, at, tag) }
+    }
+
+    /// No sign is open: whether one begins, or seems to, and then its first row.
+    fn wait(&mut self, row: u64, at: Glance, tag: Tag) -> Option<u64> {
+        let SegmentSettings { enter, leave, .. } = self.settings;
+        if tag.then >= enter {
+            self.start = Some(at);
+            self.answers = (tag.then, 1.0);
+            self.state = self.quick(tag);
+            return Some(self.history.pre_roll(at, &self.settings));
+        }
+        let before = self.state;
+        let least = if before == State::Onset { leave } else { enter };
+        self.state = if tag.now >= least { State::Onset } else { State::Idle };
+        let begins = before != State::Onset && self.state == State::Onset;
+        let now = self.history.of_row(row).filter(|_| begins)?;
+        Some(self.history.pre_roll(now, &self.settings))
+    }
+
+    /// The state within a sign.
+    fn quick(&self, tag: Tag) -> State {
+        if tag.now < self.settings.leave { State::Offset } else { State::Signing }
     }
 
     /// Ends an open sign at the last frame known, and forgets all frames.
@@ -139,3 +140,7 @@ impl Tagged {
         self.start = None;
     }
 }
+
+#[cfg(test)]
+#[path = "tagged_tests.rs"]
+mod tests;

@@ -181,3 +181,77 @@ fn add(sums: &mut [f32], weights: &[f32], value: f32) {
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
+
+#[cfg(test)]
+impl Tagger {
+    /// One that sees nothing, so many rows late, for tests of what is made of its answers.
+    pub fn silent(delay: u64) -> Tagger {
+        let nothing = Vec::new;
+        Tagger {
+            width: 1,
+            columns: Vec::new(),
+            delay,
+            usual: 0.9,
+            hidden: 0,
+            mean: nothing(),
+            scale: nothing(),
+            input: nothing(),
+            state: nothing(),
+            input_bias: nothing(),
+            state_bias: nothing(),
+            head: nothing(),
+            head_bias: vec![0.0; 2],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two columns, three units; the weights follow a rule, so that other programs can make them too.
+    fn written(change: impl Fn(&mut Vec<f32>)) -> String {
+        let mut weights: Vec<f32> =
+            (0..111).map(|i| ((i * 37 % 29) as f32 - 14.0) / 20.0).collect();
+        (weights[2], weights[3]) = (2.0, 0.5);
+        change(&mut weights);
+        let weights = STANDARD.encode(bytemuck::cast_slice::<f32, u8>(&weights));
+        format!(r#"{{"columns":[1,3],"hidden":3,"delay":6,"usual":0.9,"weights":"{weights}"}}"#)
+    }
+
+    #[test]
+    fn it_answers_as_pytorch_does() {
+        let tagger = Tagger::parse(&written(|_| ()), 4).expect("well written");
+        let mut course = Course::new(&tagger);
+        let rows = [[0.1, 0.2], [0.15, f32::NAN], [9.0, 0.3], [0.2, 0.31]];
+        // `models/train/tagger.py` with these weights.
+        let expected = [
+            [0.3334624, 0.4436595],
+            [0.2593718, 0.3963059],
+            [0.2093287, 0.3678242],
+            [0.3211609, 0.4747788],
+        ];
+        for _ in 0..2 {
+            for ([a, b], expected) in rows.iter().zip(expected) {
+                let tag = course.push(&tagger, &[7.0, *a, 7.0, *b]);
+                for (found, expected) in [tag.now, tag.then].iter().zip(expected) {
+                    assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+                }
+            }
+            course.restart();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_it_is_said() {
+        let wrong = |text: &str, width| Tagger::parse(text, width).expect_err("refused");
+        assert_eq!(wrong(&written(|_| ()), 3), "column 3 of rows with 3");
+        let short = written(|weights| weights.truncate(110));
+        assert_eq!(wrong(&short, 4), "440 bytes of weights instead of 444");
+        let none = written(|weights| weights[9] = f32::NAN);
+        assert_eq!(wrong(&none, 4), "weights that are no numbers");
+        let sure = written(|_| ()).replace("0.9", "1.5");
+        assert_eq!(wrong(&sure, 4), "a usual probability of 1.5");
+        assert!(wrong("{}", 4).starts_with("missing field"));
+    }
+}

@@ -140,6 +140,7 @@ fn ended(end_row: u64) -> Step {
         end_row,
         lost: 0,
         ended: Ended::Still,
+        presence: 1.0,
     })
 }
 

@@ -22,7 +22,8 @@ use signd::infer::Infer;
 use signd::infer::decide::Decider;
 use signd::observe::live::{Kind, Live};
 use signd::run::counters::{Counters, Timings};
-use signd::segment::{Glance, Motion, Segmenter};
+use signd::segment::tagger::Course;
+use signd::segment::{Begin, Glance, Motion, Segmenter};
 use signd::stream::{Batch, Step, Stream};
 use signd::wire::events::{self, Delivery, Encoding};
 use signd::wire::landmarks;
@@ -133,17 +134,30 @@ fn segment(bencher: Bencher) {
     bencher.bench_local(|| {
         let (i, frame) = camera.frame();
         let Passage { placed, sights, .. } = &passages[i];
-        segmenter.push(Glance {
-            seq: frame.seq,
-            t: frame.t,
-            row: frame.seq,
-            lost: 0,
-            seen: true,
-            visible: !is_missing(&placed.0[HAND.start]),
-            raised: sights[1].raised,
-            motion: motion.push(frame.t, placed),
-        })
+        segmenter.push(
+            Glance {
+                seq: frame.seq,
+                t: frame.t,
+                row: frame.seq,
+                lost: 0,
+                seen: true,
+                visible: !is_missing(&placed.0[HAND.start]),
+                raised: sights[1].raised,
+                motion: motion.push(frame.t, placed),
+            },
+            &[],
+        )
     });
+}
+
+/// The same with the shipped model's tagger: a row of it.
+#[divan::bench]
+fn tagger(bencher: Bencher) {
+    let card = shipped::model().card().clone();
+    let tagger = card.tagger.clone().expect("the shipped model brings one");
+    let row = vec![0.25; card.kind.width()];
+    let mut course = Course::new(&tagger);
+    bencher.bench_local(|| course.push(&tagger, &row));
 }
 
 /// The front end: continuity and stages 2 to 4, as the daemon runs them, all columns.
@@ -186,7 +200,7 @@ fn streaming(bencher: Bencher, streams: usize) {
         .collect();
     let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
     let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
-    batch.steps = vec![Step::Rows(0), Step::Begin(0)];
+    batch.steps = vec![Step::Rows(0), Step::Begin(Begin { row: 0, seq: 0, t: SourceTime(0) })];
     bencher.counter(ItemsCount::new(streams)).bench_local(|| {
         // As far as the row that waits to be fed; then the rest.
         let mut taken = vec![0; streams];
@@ -247,7 +261,7 @@ fn recorded_events() -> Vec<Event> {
     let (settings, card) = (shipped::settings(), model.card().clone());
     let decider = Decider::new(&settings.decide, &card).expect("fits");
     let mut infer = Infer::new(model, decider);
-    let mut stream = Stream::new(&settings.core, card.kind);
+    let mut stream = Stream::new(&settings.core, card.needs());
     let id = topic::stream_id(b"cam1").expect("valid");
     let (mut batch, mut events) = (Batch::default(), Vec::new());
     for frame in shipped::frames() {

@@ -152,7 +152,7 @@ impl Settings {
             return Err(range("http.hosts", host, "NAME or NAME:PORT"));
         }
         let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
-        let ranges: [(&'static str, f64, f64, f64); 28] = [
+        let ranges: [(&'static str, f64, f64, f64); 29] = [
             ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
             ("max_streams", self.max_streams as f64, 1.0, 1024.0),
             ("stall_ms", self.stall_ms as f64, 100.0, 60_000.0),
@@ -177,6 +177,7 @@ impl Settings {
             ("core.segment.pre_roll_ms", segment.pre_roll_ms, 0.0, 2000.0),
             ("core.segment.min_ms", segment.min_ms, 0.0, 5000.0),
             ("core.segment.max_ms", segment.max_ms, 500.0, 7000.0),
+            ("decide.early_ms", self.decide.early_ms, 0.0, 5000.0),
             ("decide.top", self.decide.top as f64, 1.0, 10.0),
             ("decide.threshold", self.decide.threshold.into(), 0.0, 1.0),
             ("gone_ms", self.gone_ms as f64, self.stall_ms as f64, 86_400_000.0),

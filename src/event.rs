@@ -69,11 +69,13 @@ pub enum Ended {
     Reset,
     /// The recording, the stream or the daemon ended, or the model was exchanged.
     End,
+    /// It had not: its label was stable before (`decide.early_ms`).
+    Early,
 }
 
 impl Ended {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Ended; 8] = [
+    pub const ALL: [Ended; 9] = [
         Ended::Rest,
         Ended::Still,
         Ended::Hidden,
@@ -82,6 +84,7 @@ impl Ended {
         Ended::Stalled,
         Ended::Reset,
         Ended::End,
+        Ended::Early,
     ];
 
     /// Its name in events.

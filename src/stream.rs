@@ -15,7 +15,7 @@ use crate::frame::{Arrival, Frame, SourceTime, is_missing};
 use crate::gate::repair::Repair;
 use crate::gate::{Gate, GateSettings, Sight};
 use crate::segment::tagger::Tagger;
-use crate::segment::{Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
+use crate::segment::{Begin, Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
 
 /// Settings of the core.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -63,8 +63,8 @@ pub enum Step {
     Status(Status, Reason),
     /// Rows were appended to the batch, the first with this index.
     Rows(u64),
-    /// A sign (again) begins; its rows from this index on.
-    Begin(u64),
+    /// A sign (again) begins.
+    Begin(Begin),
     /// A sign ended and is to be decided.
     End(Segment),
     /// No sign is open any more.
@@ -275,8 +275,8 @@ impl Stream {
         if in_sign && state == State::Idle {
             out.steps.push(Step::Drop);
         }
-        if let Some(row) = change.begin {
-            out.steps.push(Step::Begin(row));
+        if let Some(begin) = change.begin {
+            out.steps.push(Step::Begin(begin));
         }
         let hand = gated.dominant.filter(|_| gated.visible);
         out.steps.push(Step::Frame { state, hand, lost });

@@ -15,7 +15,7 @@ use signd::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
 use signd::frame::{Arrival, Frame, SourceTime};
 use signd::infer::decide::Decider;
 use signd::infer::model::Model;
-use signd::segment::Segment;
+use signd::segment::{Begin, Segment};
 use signd::stream::{Batch, Step, Stream, Tick};
 use signd::wire::topic;
 use signer::{Gesture, frames};
@@ -174,13 +174,24 @@ fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier(
         tops
     };
     assert_eq!(tops(taken(0..8, &[])), [Top::new()], "no sign is open");
-    assert_eq!(tops(taken(8..10, &[Step::Begin(4)])), [expected(4..10)], "with the pre-roll");
+    assert_eq!(
+        tops(taken(8..10, &[Step::Begin(Begin { row: 4, seq: 0, t: SourceTime(0) })])),
+        [expected(4..10)],
+        "with the pre-roll"
+    );
     assert_eq!(tops(taken(10..11, &[])), [expected(4..11)]);
-    assert_eq!(tops(taken(11..13, &[Step::Begin(7)])), [expected(7..13)], "begun again");
+    assert_eq!(
+        tops(taken(11..13, &[Step::Begin(Begin { row: 7, seq: 0, t: SourceTime(0) })])),
+        [expected(7..13)],
+        "begun again"
+    );
     let still = Batch { seq: 14, steps: vec![frame], ..Batch::default() };
     assert_eq!(tops(still), [expected(7..13)], "a frame that brings no row");
     // The end lies four rows back, and the next sign begins within those.
-    let over = tops(taken(13..17, &[ended(12), Step::Drop, Step::Begin(14)]));
+    let over = tops(taken(
+        13..17,
+        &[ended(12), Step::Drop, Step::Begin(Begin { row: 14, seq: 0, t: SourceTime(0) })],
+    ));
     assert_eq!(over, [expected(7..13), expected(14..17)]);
     assert_eq!(tops(taken(17..20, &[Step::Drop])), [Top::new()]);
     let never = vec![ended(19)];

@@ -63,7 +63,7 @@ pub fn call(model: &mut Model, rows: &[f32]) {
 
 /// The input of the model's call for each frame: rows of the sign so far, empty when none is open.
 pub fn inputs(frames: &[Frame], model: &Model) -> Vec<Vec<f32>> {
-    let mut stream = Stream::new(&settings().core, model.card().kind.clone());
+    let mut stream = Stream::new(&settings().core, model.card().needs());
     let (mut batch, mut rows, mut begin) = (Batch::default(), Vec::new(), None);
     let width = model.row_width();
     let mut input = |frame: &Frame| {
@@ -72,7 +72,7 @@ pub fn inputs(frames: &[Frame], model: &Model) -> Vec<Vec<f32>> {
         rows.extend_from_slice(&batch.rows);
         for step in &batch.steps {
             match *step {
-                Step::Begin(row) => begin = Some(row as usize * width),
+                Step::Begin(at) => begin = Some(at.row as usize * width),
                 Step::Drop => begin = None,
                 _ => {}
             }

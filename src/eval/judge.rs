@@ -72,6 +72,7 @@ impl Judge {
     ) -> Result<Judge, UnknownLabel> {
         let card = model.card();
         let settings = DecideSettings {
+            early_ms: 0.0,
             top: MAX_TOP,
             threshold: 0.0,
             thresholds: BTreeMap::new(),

@@ -20,6 +20,9 @@ pub struct DecideSettings {
     pub threshold: f32,
     /// The same for single labels.
     pub thresholds: BTreeMap<String, f32>,
+    /// A label that has led with its threshold's probability for this long is decided before the sign ends,
+    /// ms; 0: never. `stream` models only.
+    pub early_ms: f64,
     /// Labels that may be decided; empty means all.
     pub allow: Vec<String>,
 }
@@ -51,6 +54,7 @@ pub fn sureness(p: f32, presence: f32) -> f32 {
 pub struct Decider {
     labels: Arc<Labels>,
     temperature: f32,
+    early_ms: f64,
     count: usize,
     thresholds: Vec<f32>,
     allowed: Vec<bool>,
@@ -94,11 +98,17 @@ impl Decider {
         Ok(Decider {
             labels,
             temperature: card.temperature,
+            early_ms: settings.early_ms,
             count: settings.top.clamp(1, MAX_TOP),
             thresholds,
             allowed,
             p,
         })
+    }
+
+    /// How long a label must lead to be decided before the sign ends, ms; 0: never.
+    pub fn early_ms(&self) -> f64 {
+        self.early_ms
     }
 
     /// The best hypotheses among the allowed labels, most probable first.
@@ -165,6 +175,7 @@ mod tests {
     fn settings(threshold: f32, allow: &[&str], thresholds: &[(&str, f32)]) -> DecideSettings {
         DecideSettings {
             top: 2,
+            early_ms: 0.0,
             threshold,
             thresholds: thresholds.iter().map(|(l, t)| ((*l).to_owned(), *t)).collect(),
             allow: allow.iter().map(|l| (*l).to_owned()).collect(),

@@ -9,18 +9,21 @@
 
 mod course;
 pub mod decide;
+mod early;
 pub mod model;
 mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{Body, Event, FrameEvent, SignEvent, StatusEvent, Top};
+use crate::event::{Body, Ended, Event, FrameEvent, SignEvent, State, StatusEvent, Top};
 use crate::features::grid::RowKind;
+use crate::segment::Begin;
 use crate::stream::{Batch, Needs, Step};
 use crate::wire::topic::StreamId;
 use course::Course;
 use decide::Decider;
+use early::Early;
 use model::{Card, Model, ModelError};
 use window::Window;
 
@@ -39,8 +42,8 @@ pub struct Infer {
 /// What inference knows of one stream.
 struct Signer {
     window: Window,
-    /// First row of the open sign.
-    begin: Option<u64>,
+    /// The open sign.
+    open: Option<Early>,
     /// How far the open sign has been fed to a `stream` model.
     course: Option<Course>,
     top: Top,
@@ -55,26 +58,57 @@ impl Signer {
             (Some(size), RowKind::Features { rate, .. }) => Some(Course::new(size, *rate)),
             _ => None,
         };
-        Signer { window, begin: None, course, top: Top::new(), top_seq: None, decisions: 0 }
+        Signer { window, open: None, course, top: Top::new(), top_seq: None, decisions: 0 }
     }
 
-    fn begin(&mut self, row: u64) {
+    fn begin(&mut self, begin: Begin) {
         self.drop();
-        self.begin = Some(row);
+        self.open = Some(Early::new(begin));
         if let Some(course) = &mut self.course {
-            course.begin(row.max(self.window.first()));
+            course.begin(begin.row.max(self.window.first()));
         }
     }
 
     fn drop(&mut self) {
-        self.begin = None;
+        self.open = None;
         self.top.clear();
         self.top_seq = None;
     }
 
+    /// The open sign, if it is to be decided with this frame, before its end.
+    fn early(
+        &mut self,
+        decider: &Decider,
+        batch: &Batch,
+        state: State,
+        lost: u64,
+    ) -> Option<SignEvent> {
+        let open = self.open.as_mut().filter(|open| state == State::Signing && !open.said)?;
+        self.course.as_ref()?;
+        open.lost += lost;
+        let decision = decider.decide(self.top.clone(), 1.0);
+        if !open.push(batch.t, decision.label, decider.early_ms()) {
+            return None;
+        }
+        let id = self.decisions;
+        self.decisions += 1;
+        Some(SignEvent {
+            id,
+            label: decision.label,
+            p: decision.p,
+            top: decision.top,
+            start_seq: open.begin.seq,
+            end_seq: batch.seq,
+            start_t: open.begin.t,
+            end_t: batch.t,
+            lost: open.lost,
+            ended: Ended::Early,
+        })
+    }
+
     /// Rows of the open sign are to be fed.
     fn is_hungry(&self) -> bool {
-        let next = self.course.as_ref().filter(|_| self.begin.is_some()).map(Course::next);
+        let next = self.course.as_ref().filter(|_| self.open.is_some()).map(Course::next);
         next.is_some_and(|next| next < self.window.end())
     }
 }
@@ -160,14 +194,14 @@ impl Infer {
             *taken += 1;
             match *step {
                 Step::Rows(first) => signer.window.extend(first, &batch.rows),
-                Step::Begin(row) => signer.begin(row),
+                Step::Begin(begin) => signer.begin(begin),
                 Step::Drop => signer.drop(),
                 Step::End(segment) => {
-                    let Some(begin) = signer.begin else { continue };
+                    let Some(open) = signer.open.filter(|open| !open.said) else { continue };
                     let top = match &signer.course {
                         Some(course) => course.answer(segment.end_row),
                         None => {
-                            let rows = signer.window.rows(begin, segment.end_row);
+                            let rows = signer.window.rows(open.begin.row, segment.end_row);
                             self.decider.top(self.model.run(rows)?)
                         }
                     };
@@ -188,12 +222,12 @@ impl Infer {
                 }
                 Step::Frame { state, hand, lost } => {
                     let mut top_seq = Some(batch.seq);
-                    if let Some(begin) = signer.begin {
+                    if let Some(open) = &signer.open {
                         if let Some(course) = &signer.course {
                             signer.top = course.answer(u64::MAX);
                             signer.top_seq = top_seq;
                         } else if newest {
-                            let rows = signer.window.rows(begin, u64::MAX);
+                            let rows = signer.window.rows(open.begin.row, u64::MAX);
                             signer.top = self.decider.top(self.model.run(rows)?);
                             signer.top_seq = top_seq;
                         }
@@ -208,6 +242,9 @@ impl Infer {
                         top_seq,
                         lost,
                     }));
+                    if let Some(sign) = signer.early(&self.decider, batch, state, lost) {
+                        emit(Body::Sign(sign));
+                    }
                 }
                 Step::Status(status, reason) => {
                     emit(Body::Status(StatusEvent { status, seq: batch.seq, t: batch.t, reason }));

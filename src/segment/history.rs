@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Glance, Segment, SegmentSettings};
+use super::{Begin, Glance, Segment, SegmentSettings};
 use crate::event::Ended;
 
 /// Frames remembered; 8 s at 60 frames a second.
@@ -47,10 +47,11 @@ impl History {
         self.0.iter().find(|g| g.row >= row).copied()
     }
 
-    /// First row of a sign that begins with this frame.
-    pub fn pre_roll(&self, from: Glance, settings: &SegmentSettings) -> u64 {
+    /// A sign that begins with this frame.
+    pub fn begin(&self, from: Glance, settings: &SegmentSettings) -> Begin {
         let within = |g: &&Glance| from.t.seconds_since(g.t) * 1e3 <= settings.pre_roll_ms;
-        self.0.iter().find(within).map_or(from.row, |g| g.row)
+        let row = self.0.iter().find(within).map_or(from.row, |g| g.row);
+        Begin { row, seq: from.seq, t: from.t }
     }
 
     /// The sign from one frame to another, unless it is too short to be one.

@@ -101,8 +101,19 @@ pub struct Segment {
 pub struct Change {
     /// A sign ended before this frame.
     pub end: Option<Segment>,
-    /// A sign (again) begins, its rows from this index on.
-    pub begin: Option<u64>,
+    /// A sign (again) begins.
+    pub begin: Option<Begin>,
+}
+
+/// Where a sign begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Begin {
+    /// First row, pre-roll included.
+    pub row: u64,
+    /// First frame.
+    pub seq: u64,
+    /// Its capture time.
+    pub t: SourceTime,
 }
 
 /// Odds of a probability: `p / (1 - p)`.

@@ -6,7 +6,7 @@
 
 use super::history::History;
 use super::way::Way;
-use super::{Change, Glance, Segment, SegmentSettings};
+use super::{Begin, Change, Glance, Segment, SegmentSettings};
 use crate::event::{Ended, State};
 use crate::frame::SourceTime;
 
@@ -103,7 +103,7 @@ impl Rules {
         self.way = Way::default();
         self.way.go(&now, self.settings.arrived);
         self.start = Some(now);
-        Change { end: None, begin: Some(self.pre_roll(now)) }
+        Change { end: None, begin: Some(self.begin(now)) }
     }
 
     /// The lead-in is over when the hand slows down: it has arrived where the sign is made.
@@ -120,7 +120,7 @@ impl Rules {
         let Some(start) = arrived else { return Change::default() };
         self.state = State::Signing;
         self.start = Some(start);
-        Change { end: None, begin: Some(self.pre_roll(start)) }
+        Change { end: None, begin: Some(self.begin(start)) }
     }
 
     fn sign(&mut self, now: Glance) -> Change {
@@ -173,8 +173,8 @@ impl Rules {
         self.stop = None;
     }
 
-    fn pre_roll(&self, from: Glance) -> u64 {
-        self.history.pre_roll(from, &self.settings)
+    fn begin(&self, from: Glance) -> Begin {
+        self.history.begin(from, &self.settings)
     }
 
     /// The last frame in which the hand was seen above the rest line.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::history::History;
 use super::tagger::{Course, Tag, Tagger};
-use super::{Change, Glance, Segment, SegmentSettings, odds};
+use super::{Begin, Change, Glance, Segment, SegmentSettings, odds};
 use crate::event::{Ended, State};
 
 /// What is known of one stream.
@@ -95,21 +95,21 @@ impl Tagged {
         Change { end, begin: self.wait(row, at, tag) }
     }
 
-    /// No sign is open: whether one begins, or seems to, and then its first row.
-    fn wait(&mut self, row: u64, at: Glance, tag: Tag) -> Option<u64> {
+    /// No sign is open: whether one begins, or seems to.
+    fn wait(&mut self, row: u64, at: Glance, tag: Tag) -> Option<Begin> {
         let SegmentSettings { enter, leave, .. } = self.settings;
         if tag.then >= enter {
             self.start = Some(at);
             self.answers = (tag.then, 1.0);
             self.state = self.quick(tag);
-            return Some(self.history.pre_roll(at, &self.settings));
+            return Some(self.history.begin(at, &self.settings));
         }
         let before = self.state;
         let least = if before == State::Onset { leave } else { enter };
         self.state = if tag.now >= least { State::Onset } else { State::Idle };
         let begins = before != State::Onset && self.state == State::Onset;
         let now = self.history.of_row(row).filter(|_| begins)?;
-        Some(self.history.pre_roll(now, &self.settings))
+        Some(self.history.begin(now, &self.settings))
     }
 
     /// The state within a sign.

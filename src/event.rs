@@ -53,7 +53,7 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// The hand was lowered to rest.
+    /// The hand was lowered to rest, or is on its way.
     Rest,
     /// The hand was held still.
     Still,

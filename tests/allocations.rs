@@ -85,9 +85,9 @@ impl Calls {
                     self.made = first + rows;
                     calls += if self.open && self.streaming { rows } else { 0 };
                 }
-                Step::Begin(row) => {
+                Step::Begin(begin) => {
                     self.open = true;
-                    calls += if self.streaming { self.made - row } else { 0 };
+                    calls += if self.streaming { self.made - begin.row } else { 0 };
                 }
                 Step::Drop => self.open = false,
                 Step::End(_) | Step::Frame { .. } => {

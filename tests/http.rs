@@ -90,7 +90,7 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
     }
     assert_eq!(value(r#"signd_decisions_total{outcome="known",ended="rest"}"#), 2);
     let decisions = found.keys().filter(|s| s.starts_with("signd_decisions_total")).count();
-    assert_eq!(decisions, 16, "every outcome, also those that have not been");
+    assert_eq!(decisions, 18, "every outcome, also those that have not been");
     assert_eq!(value("signd_frame_latency_seconds_count"), 166);
     let stage = |name| value(&format!(r#"signd_stage_duration_seconds_count{{stage="{name}"}}"#));
     assert_eq!(["decode", "front", "infer"].map(stage), [167, 167, 166]);

@@ -210,11 +210,13 @@ def written(tagger: Tagger, chosen: list[int], usual: float) -> str:
     )
 
 
-def bring(model: Path, text: str) -> None:
-    """Has a model bring this tagger, in place of any that it brought."""
+def bring(model: Path, text: str, threshold: float) -> None:
+    """Has a model bring this tagger, in place of any that it brought, and decide by this threshold."""
     graph = onnx.load(model)
     kept = {prop.key: prop.value for prop in graph.metadata_props}
-    onnx.helper.set_model_props(graph, {**kept, "signd.tagger": text})
+    onnx.helper.set_model_props(
+        graph, {**kept, "signd.tagger": text, "signd.threshold": str(threshold)}
+    )
     onnx.save(graph, model)
 
 
@@ -228,7 +230,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="+", type=Path)
     parser.add_argument("--into", type=Path, nargs="+", required=True, help="models that bring it")
-    parser.add_argument("--without", type=int, default=-1, help="the fold that is not to be learned")
+    parser.add_argument(
+        "--without", type=int, default=-1, help="the fold that is not to be learned"
+    )
+    parser.add_argument("--threshold", type=float, default=0.5, help="of decisions in streams")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -243,7 +248,7 @@ def main() -> None:
     tagger = fit(taught, args.epochs, args.seed)
     text = written(tagger, chosen, usual(tagger, taught))
     for model in args.into:
-        bring(model, text)
+        bring(model, text, args.threshold)
 
 
 if __name__ == "__main__":

@@ -58,12 +58,11 @@ impl Tagged {
         self.history.push(now);
         let width = self.tagger.width;
         let mut change = Change::default();
-        let mut row = now.row + 1 - (rows.len() / width) as u64;
-        for values in rows.chunks_exact(width) {
+        let first = now.row + 1 - (rows.len() / width) as u64;
+        for (row, values) in (first..).zip(rows.chunks_exact(width)) {
             let tag = self.course.push(&self.tagger, values);
             let new = self.take(row, tag);
             change = Change { end: change.end.or(new.end), begin: new.begin.or(change.begin) };
-            row += 1;
         }
         change
     }
@@ -83,11 +82,10 @@ impl Tagged {
             return Change::default();
         }
         let now = self.history.latest().unwrap_or(&at);
-        let why = match (long, now.visible, now.raised) {
-            (true, ..) => Ended::Length,
-            (_, false, _) => Ended::Hidden,
-            (_, _, false) => Ended::Rest,
-            _ => Ended::Still,
+        let why = match (long, now.visible) {
+            (true, _) => Ended::Length,
+            (_, false) => Ended::Hidden,
+            _ => Ended::Rest,
         };
         let last = self.history.of_row(sure.saturating_sub(1)).unwrap_or(at);
         let end = self.segment(start, last, why);

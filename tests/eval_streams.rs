@@ -161,3 +161,36 @@ fn what_makes_no_sense_together_is_refused() {
     let output = command.args(["eval", "x.csv", "--seed", "3"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn lessons_are_the_rows_of_every_delivery_with_their_truth() {
+    #[derive(serde::Deserialize)]
+    struct Lesson {
+        set: String,
+        fps: f64,
+        disturbed: bool,
+        signs: Vec<(f64, f64)>,
+        times: Vec<f64>,
+        columns: usize,
+        data: serde_bytes::ByteBuf,
+    }
+    let folder = folder();
+    let (_, _) = eval(folder.path(), &["--rates", "15,30", "--rows", "rows.msgpack"]);
+    let bytes = std::fs::read(folder.path().join("rows.msgpack")).expect("written");
+    let (mut rest, mut lessons) = (&bytes[..], Vec::new());
+    while !rest.is_empty() {
+        lessons.push(rmp_serde::from_read::<_, Lesson>(&mut rest).expect("a map"));
+    }
+    for lesson in &lessons {
+        assert_eq!(lesson.data.len(), 4 * lesson.columns * lesson.times.len());
+        assert!(lesson.times.is_sorted(), "{}", lesson.set);
+        let end = lesson.times.last().copied().unwrap_or_default();
+        assert!(lesson.signs.iter().all(|(a, b)| (0.0..=*b).contains(a) && *b <= end + 0.1));
+    }
+    let of =
+        |fps, disturbed| lessons.iter().filter(move |l| (l.fps, l.disturbed) == (fps, disturbed));
+    let counts =
+        [(15.0, false), (15.0, true), (30.0, false), (30.0, true)].map(|(f, d)| of(f, d).count());
+    assert!(counts[0] > 0 && counts.iter().all(|n| *n == counts[0]), "{counts:?}");
+    assert!(of(30.0, false).any(|l| !l.signs.is_empty()));
+}

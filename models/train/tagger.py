@@ -154,7 +154,7 @@ def fit(lessons: list[Lesson], epochs: int, seed: int) -> Tagger:
         losses = []
         for x, y, w in batches(lessons, size, random):
             # Every signer stands and is built a little differently.
-            b, _, c = x.shape
+            b = len(x)
             x = x * (1 + 0.08 * torch.randn(b, 1, 1)) + 0.06 * torch.randn(b, 1, 1)
             loss = F.binary_cross_entropy_with_logits(tagger(x), y, weight=w)
             adam.zero_grad()

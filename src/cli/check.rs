@@ -49,6 +49,7 @@ impl ModelFile {
         println!("temperature {}", card.temperature);
         let threshold = card.threshold.map_or("none".into(), |p| p.to_string());
         println!("threshold   {threshold}");
+        println!("tagger      {}", if card.tagger.is_some() { "yes" } else { "none: by rules" });
         let no_sign = card.labels.no_sign.map_or("none", |i| card.labels.names[i].as_str());
         println!("no sign     {no_sign}");
         println!("labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "));

@@ -191,7 +191,7 @@ fn while_the_worker_is_stuck_in_the_model_there_is_no_sign_of_life() {
     told(&streams[31], 34);
     let (alive, stuck) = (manager.signs_of_life(), begun.elapsed());
     eprintln!("{alive} signs of life in {stuck:?}; a timer would have given ten a second");
-    // One token may lie amid the frames.
-    assert!(alive <= 1, "{alive} signs of life in {stuck:?} of work");
+    // One token may lie amid the frames, and the next one, put in when that came through, before the last.
+    assert!(alive <= 2, "{alive} signs of life in {stuck:?} of work");
     assert_eq!(manager.hears(), "WATCHDOG=1\n", "and then it is over");
 }

@@ -12,6 +12,13 @@ cargo clippy --release --locked --all-targets -- -D warnings
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
+# A damaged file makes its reader panic, which is caught: a hundred lines each that hide the others.
+export RUST_BACKTRACE=0
 cargo test --release --locked --no-fail-fast --lib --bins --tests --examples -- --nocapture 2>&1 | tee "$log" || status=$?
+if [ "$status" != 0 ]; then
+    echo "What the tests that failed said, once more:"
+    grep -A4 "^thread '.* panicked at \(tests\|src\|examples\)/" "$log" || true
+    sed -n '/^failures:/,/^test result/p' "$log"
+fi
 awk '/^test result:/ { passed += $4; failed += $6 } END { print passed + 0 " passed, " failed + 0 " failed" }' "$log"
 exit "$status"

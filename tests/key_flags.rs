@@ -44,7 +44,7 @@ fn send_and_watch_come_in_with_their_keys_and_say_why_they_do_not() {
     let from = ["watch", "--json", "--from", &daemon.publish];
     for (flags, reason) in [
         ([&from[..], &[&public, "--key", &cam_key]].concat(), "does not list this key"),
-        (from.to_vec(), "keys are asked for"),
+        (from.to_vec(), "asked for (--key, --daemon-key)"),
         ([&from[..], &[&misled, "--key", &eye_key]].concat(), "is --daemon-key the public key"),
         ([&send[..], &to, &[&eye_key]].concat(), "does not list this key"),
     ] {

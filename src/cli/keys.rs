@@ -80,7 +80,10 @@ fn words(failure: Failure, with_key: bool) -> &'static str {
         (Failure::Refused, _) => "refused: the daemon does not list this key for this",
         (Failure::Mismatch, false) => "refused: keys are asked for (--key, --daemon-key)",
         (Failure::Mismatch, true) => "refused: no keys are used there",
-        (Failure::Unfinished, false) => "the connection ended before it stood",
+        // Which of the two a mismatch is seen as depends on whose greeting is read first.
+        (Failure::Unfinished, false) => {
+            "the connection ended before it stood: are keys asked for (--key, --daemon-key)?"
+        }
         (Failure::Unfinished, true) => {
             "the connection ended before it stood: is --daemon-key the public key of this daemon?"
         }

@@ -146,7 +146,8 @@ fn segment(bencher: Bencher) {
                 motion: motion.push(frame.t, placed),
             },
             &[],
-        )
+            |change, _| drop(black_box(change)),
+        );
     });
 }
 
@@ -160,11 +161,11 @@ fn tagger(bencher: Bencher) {
     bencher.bench_local(|| course.push(&tagger, &row));
 }
 
-/// The front end: continuity and stages 2 to 4, as the daemon runs them, all columns.
+/// The front end: continuity and stages 2 to 4, as the daemon runs them with the shipped model.
 #[divan::bench(sample_size = FRAMES)]
 fn front_end(bencher: Bencher) {
     let mut camera = Camera::new();
-    let mut stream = Stream::new(&shipped::settings().core, every_column());
+    let mut stream = Stream::new(&shipped::settings().core, shipped::model().card().needs());
     let mut batch = Batch::default();
     bencher.bench_local(|| {
         let (_, frame) = camera.frame();
@@ -200,7 +201,8 @@ fn streaming(bencher: Bencher, streams: usize) {
         .collect();
     let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
     let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
-    batch.steps = vec![Step::Rows(0), Step::Begin(Begin { row: 0, seq: 0, t: SourceTime(0) })];
+    batch.steps =
+        vec![Step::Rows(0), Step::Begin(Begin { row: 0, seq: 0, t: SourceTime(0), lost: 0 })];
     bencher.counter(ItemsCount::new(streams)).bench_local(|| {
         // As far as the row that waits to be fed; then the rest.
         let mut taken = vec![0; streams];

@@ -267,17 +267,17 @@ impl Stream {
             raised: self.raised,
             motion: self.motion.push(frame.t, &self.placed),
         };
-        let change = self.segmenter.push(now, &out.rows[already..]);
-        if let Some(segment) = change.end {
-            out.steps.push(Step::End(segment));
-        }
+        let (rows, steps) = (&out.rows[already..], &mut out.steps);
+        let mut open = in_sign;
+        self.segmenter.push(now, rows, |change, state| {
+            steps.extend(change.end.map(Step::End));
+            if open && state == State::Idle {
+                steps.push(Step::Drop);
+            }
+            steps.extend(change.begin.map(Step::Begin));
+            open = state != State::Idle;
+        });
         let state = self.segmenter.state();
-        if in_sign && state == State::Idle {
-            out.steps.push(Step::Drop);
-        }
-        if let Some(begin) = change.begin {
-            out.steps.push(Step::Begin(begin));
-        }
         let hand = gated.dominant.filter(|_| gated.visible);
         out.steps.push(Step::Frame { state, hand, lost });
     }

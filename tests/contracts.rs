@@ -175,13 +175,13 @@ fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier(
     };
     assert_eq!(tops(taken(0..8, &[])), [Top::new()], "no sign is open");
     assert_eq!(
-        tops(taken(8..10, &[Step::Begin(Begin { row: 4, seq: 0, t: SourceTime(0) })])),
+        tops(taken(8..10, &[Step::Begin(Begin { row: 4, seq: 0, t: SourceTime(0), lost: 0 })])),
         [expected(4..10)],
         "with the pre-roll"
     );
     assert_eq!(tops(taken(10..11, &[])), [expected(4..11)]);
     assert_eq!(
-        tops(taken(11..13, &[Step::Begin(Begin { row: 7, seq: 0, t: SourceTime(0) })])),
+        tops(taken(11..13, &[Step::Begin(Begin { row: 7, seq: 0, t: SourceTime(0), lost: 0 })])),
         [expected(7..13)],
         "begun again"
     );
@@ -190,12 +190,46 @@ fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier(
     // The end lies four rows back, and the next sign begins within those.
     let over = tops(taken(
         13..17,
-        &[ended(12), Step::Drop, Step::Begin(Begin { row: 14, seq: 0, t: SourceTime(0) })],
+        &[ended(12), Step::Drop, Step::Begin(Begin { row: 14, seq: 0, t: SourceTime(0), lost: 0 })],
     ));
     assert_eq!(over, [expected(7..13), expected(14..17)]);
     assert_eq!(tops(taken(17..20, &[Step::Drop])), [Top::new()]);
     let never = vec![ended(19)];
     assert!(tops(Batch { steps: never, ..Batch::default() }).is_empty(), "no sign was open");
+}
+
+#[test]
+fn a_sign_decided_early_is_not_decided_again_and_the_next_one_has_the_next_number() {
+    let mut settings = settings();
+    (settings.decide.early_ms, settings.decide.threshold) = (100.0, 0.01);
+    let (mut infer, id) =
+        (infer(&settings, PACE_STREAM), topic::stream_id(b"cam1").expect("valid"));
+    let mut signs = Vec::new();
+    let mut push = |seq: u64, step: Option<Step>, lost: u64, state: State| {
+        let frame = Step::Frame { state, hand: None, lost };
+        let rows = vec![0.1 * (seq % 2) as f32; WIDTH];
+        let steps = std::iter::once(Step::Rows(seq)).chain(step).chain([frame]).collect();
+        let t = SourceTime(seq * 40_000_000);
+        let batch = Batch { seq, t, steps, rows, misplaced: None };
+        infer
+            .push(&id, &batch, true, |event| match event.body {
+                Body::Sign(sign) => signs.push((sign.id, sign.end_seq, sign.lost, sign.ended)),
+                Body::Frame(_) | Body::Status(_) => {}
+            })
+            .expect("runs");
+    };
+    let begin = |seq: u64| Some(Step::Begin(Begin { row: seq, seq, t: SourceTime(0), lost: 1 }));
+    push(0, begin(0), 7, State::Onset);
+    push(1, None, 0, State::Signing);
+    push(2, None, 3, State::Signing);
+    push(3, None, 0, State::Offset);
+    push(4, None, 0, State::Signing);
+    push(5, None, 0, State::Signing);
+    push(6, Some(ended(6)), 0, State::Idle);
+    push(7, begin(7), 0, State::Onset);
+    push(8, Some(ended(8)), 0, State::Idle);
+    // Led since frame 0 for 100 ms, but the third is the offset's; one missing since the begin, then three.
+    assert_eq!(signs, [(0, 4, 4, Ended::Early), (1, 9, 0, Ended::Still)]);
 }
 
 #[test]

@@ -38,16 +38,15 @@ pub struct Decision {
     pub top: Top,
 }
 
-/// The probability that thresholds are held against: that of the label, its odds multiplied by those of
-/// signing, as if the two were evidence of their own. A usual sign leaves it as it is.
+/// The probability that thresholds are held against: that of the label, 0..1, unless there is less of a sign
+/// about the segment than usual. Then it is doubted: its odds are multiplied by the `presence`, as if the two
+/// were evidence of their own.
 pub fn sureness(p: f32, presence: f32) -> f32 {
-    match presence {
-        1.0 => p,
-        presence => {
-            let odds = odds(p) * presence;
-            odds / (1.0 + odds)
-        }
+    if presence >= 1.0 {
+        return p;
     }
+    let odds = odds(p) * presence;
+    odds / (1.0 + odds)
 }
 
 /// Turns a model's logits into probabilities and these into decisions.
@@ -199,6 +198,18 @@ mod tests {
         assert_eq!(label(&[0.0, 3.0, 0.0]), None, "a threshold of its own");
         assert_eq!(label(&[0.0, 0.0, 3.0]), None, "no sign");
         assert_eq!(label(&[0.1, 0.0, 0.0]), None, "unsure");
+    }
+
+    #[test]
+    fn a_segment_that_is_less_like_a_sign_is_doubted_and_one_that_is_more_so_is_not_trusted_more() {
+        assert!((sureness(0.75, 0.5) - 0.6).abs() < 1e-6, "3 to 1 becomes 3 to 2");
+        assert_eq!(sureness(0.4, 50.0), 0.4);
+        let mut decider = Decider::new(&settings(0.7, &[], &[]), &card(None)).expect("fits");
+        // 0.786 by itself: odds of 3.69.
+        let top = decider.top(&[2.0, 0.0, 0.0]);
+        assert_eq!(decider.decide(top.clone(), 1.0).label, Some(0));
+        assert_eq!(decider.decide(top.clone(), 0.7).label, Some(0), "0.721");
+        assert_eq!(decider.decide(top, 0.5).label, None, "0.649");
     }
 
     #[test]

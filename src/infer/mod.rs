@@ -61,9 +61,10 @@ impl Signer {
         Signer { window, open: None, course, top: Top::new(), top_seq: None, decisions: 0 }
     }
 
-    fn begin(&mut self, begin: Begin) {
+    /// With the frame of this number a sign begins, again perhaps.
+    fn begin(&mut self, begin: Begin, seq: u64) {
         self.drop();
-        self.open = Some(Early::new(begin));
+        self.open = Some(Early::new(begin, seq));
         if let Some(course) = &mut self.course {
             course.begin(begin.row.max(self.window.first()));
         }
@@ -83,11 +84,12 @@ impl Signer {
         state: State,
         lost: u64,
     ) -> Option<SignEvent> {
-        let open = self.open.as_mut().filter(|open| state == State::Signing && !open.said)?;
+        let patience = Some(decider.early_ms()).filter(|patience| *patience > 0.0)?;
+        let open = self.open.as_mut().filter(|open| !open.said)?;
         self.course.as_ref()?;
-        open.lost += lost;
+        open.count(batch.seq, lost);
         let decision = decider.decide(self.top.clone(), 1.0);
-        if !open.push(batch.t, decision.label, decider.early_ms()) {
+        if !open.push(batch.t, decision.label, state, patience) {
             return None;
         }
         let id = self.decisions;
@@ -194,7 +196,7 @@ impl Infer {
             *taken += 1;
             match *step {
                 Step::Rows(first) => signer.window.extend(first, &batch.rows),
-                Step::Begin(begin) => signer.begin(begin),
+                Step::Begin(begin) => signer.begin(begin, batch.seq),
                 Step::Drop => signer.drop(),
                 Step::End(segment) => {
                     let Some(open) = signer.open.filter(|open| !open.said) else { continue };

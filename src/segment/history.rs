@@ -44,14 +44,15 @@ impl History {
 
     /// The frame that settled a row; the oldest one kept if that is later.
     pub fn of_row(&self, row: u64) -> Option<Glance> {
-        self.0.iter().find(|g| g.row >= row).copied()
+        self.0.get(self.0.partition_point(|g| g.row < row)).copied()
     }
 
     /// A sign that begins with this frame.
     pub fn begin(&self, from: Glance, settings: &SegmentSettings) -> Begin {
         let within = |g: &&Glance| from.t.seconds_since(g.t) * 1e3 <= settings.pre_roll_ms;
         let row = self.0.iter().find(within).map_or(from.row, |g| g.row);
-        Begin { row, seq: from.seq, t: from.t }
+        let since = self.back().take_while(|g| g.seq > from.seq);
+        Begin { row, seq: from.seq, t: from.t, lost: since.map(|g| g.lost).sum() }
     }
 
     /// The sign from one frame to another, unless it is too short to be one.

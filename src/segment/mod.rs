@@ -96,12 +96,12 @@ pub struct Segment {
     pub presence: f32,
 }
 
-/// What a frame changed.
+/// What a frame, or a row of it, changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Change {
     /// A sign ended before this frame.
     pub end: Option<Segment>,
-    /// A sign (again) begins.
+    /// Then a sign (again) begins.
     pub begin: Option<Begin>,
 }
 
@@ -114,6 +114,8 @@ pub struct Begin {
     pub seq: u64,
     /// Its capture time.
     pub t: SourceTime,
+    /// Frames missing between it and the latest.
+    pub lost: u64,
 }
 
 /// Odds of a probability: `p / (1 - p)`.
@@ -156,11 +158,15 @@ impl Segmenter {
         }
     }
 
-    /// Takes a frame and the rows that it settled, one after the other.
-    pub fn push(&mut self, now: Glance, rows: &[f32]) -> Change {
+    /// Takes a frame and the rows that it settled, one after the other. `told` hears of each change with
+    /// the state after it, in order: a frame that settles many rows may end one sign and begin another.
+    pub fn push(&mut self, now: Glance, rows: &[f32], mut told: impl FnMut(Change, State)) {
         match self {
-            Segmenter::Rules(rules) => rules.push(now),
-            Segmenter::Tagged(tagged) => tagged.push(now, rows),
+            Segmenter::Rules(rules) => {
+                let change = rules.push(now);
+                told(change, rules.state());
+            }
+            Segmenter::Tagged(tagged) => tagged.push(now, rows, told),
         }
     }
 

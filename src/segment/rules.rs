@@ -130,10 +130,11 @@ impl Rules {
             self.rest();
             return Change { end, begin: None };
         }
+        let up = self.last_up(&now);
         let (at, since, why) = if !now.visible {
-            (self.before_lead_out(), self.last_up().t, Ended::Hidden)
+            (self.before_lead_out(up), up.t, Ended::Hidden)
         } else if !now.raised {
-            (self.before_lead_out(), self.last_up().t, Ended::Rest)
+            (self.before_lead_out(up), up.t, Ended::Rest)
         } else if let Some(still) = self.still {
             (still, still.t, Ended::Still)
         } else {
@@ -178,16 +179,14 @@ impl Rules {
     }
 
     /// The last frame in which the hand was seen above the rest line.
-    fn last_up(&self) -> Glance {
-        let found = self.history.back().find(|g| g.seen && g.raised);
-        found.or(self.history.latest()).copied().unwrap_or(NOTHING)
+    fn last_up(&self, now: &Glance) -> Glance {
+        *self.history.back().find(|g| g.seen && g.raised).unwrap_or(now)
     }
 
-    /// Where the sign ended, now that the hand is down or gone: before it set out. Backwards from the
+    /// Where the sign ended, now that the hand is down or gone: before it set out. Backwards from `last`, the
     /// last frame in which it was up, that is the first one after the fastest in which it was slow, as
     /// it is forwards for the lead-in; else the slowest.
-    fn before_lead_out(&self) -> Glance {
-        let last = self.last_up();
+    fn before_lead_out(&self, last: Glance) -> Glance {
         let way = self.history.back().skip_while(|g| g.seq > last.seq);
         let way = way.take_while(|g| last.t.seconds_since(g.t) * 1e3 <= self.settings.lead_in_ms);
         let mut back = Way::default();
@@ -203,17 +202,6 @@ impl Rules {
         self.history.segment(self.start?, end, ended, &self.settings)
     }
 }
-
-const NOTHING: Glance = Glance {
-    seq: 0,
-    t: SourceTime(0),
-    row: 0,
-    lost: 0,
-    seen: false,
-    visible: false,
-    raised: false,
-    motion: 0.0,
-};
 
 #[cfg(test)]
 #[path = "rules_tests.rs"]

@@ -1,7 +1,7 @@
 //! Signs as a [`Tagger`] sees them.
 //!
 //! After each row it says twice whether a sign is being made: in this row, which is quick, and in the one
-//! a fifth of a second before, which is sure. The sure answer makes the segments, with hysteresis: a sign
+//! a sixth of a second before, which is sure. The sure answer makes the segments, with hysteresis: a sign
 //! begins where it rises above one probability and ends where it falls below another. The quick one
 //! makes *onset* and *offset*: a sign seems to begin, or to be over. So a pause in which the hands stay
 //! where the sign is made (a hold, a repetition) is part of the sign, and a sign is made twice when they
@@ -24,6 +24,8 @@ pub struct Tagged {
     history: History,
     /// First frame of the sign.
     start: Option<Glance>,
+    /// Last frame before the offset.
+    stop: Option<Glance>,
     /// Sum and number of the sure answers in it.
     answers: (f32, f32),
 }
@@ -39,6 +41,7 @@ impl Tagged {
             state: State::Idle,
             history: History::default(),
             start: None,
+            stop: None,
             answers: (0.0, 0.0),
         }
     }
@@ -53,18 +56,16 @@ impl Tagged {
         self.history.latest()
     }
 
-    /// Takes a frame and the rows that it settled.
-    pub fn push(&mut self, now: Glance, rows: &[f32]) -> Change {
+    /// Takes a frame and the rows that it settled; `told` hears of each row.
+    pub fn push(&mut self, now: Glance, rows: &[f32], mut told: impl FnMut(Change, State)) {
         self.history.push(now);
         let width = self.tagger.width;
-        let mut change = Change::default();
         let first = now.row + 1 - (rows.len() / width) as u64;
         for (row, values) in (first..).zip(rows.chunks_exact(width)) {
             let tag = self.course.push(&self.tagger, values);
-            let new = self.take(row, tag);
-            change = Change { end: change.end.or(new.end), begin: new.begin.or(change.begin) };
+            let change = self.take(row, tag);
+            told(change, self.state);
         }
-        change
     }
 
     /// Takes the tag of a row.
@@ -78,7 +79,7 @@ impl Tagged {
         let long = at.t.seconds_since(start.t) * 1e3 >= self.settings.max_ms;
         if tag.then >= self.settings.leave && !long {
             self.answers = (self.answers.0 + tag.then, self.answers.1 + 1.0);
-            self.state = self.quick(tag);
+            self.go_on(row, tag);
             return Change::default();
         }
         let now = self.history.latest().unwrap_or(&at);
@@ -99,7 +100,7 @@ impl Tagged {
         if tag.then >= enter {
             self.start = Some(at);
             self.answers = (tag.then, 1.0);
-            self.state = self.quick(tag);
+            self.go_on(row, tag);
             return Some(self.history.begin(at, &self.settings));
         }
         let before = self.state;
@@ -110,14 +111,19 @@ impl Tagged {
         Some(self.history.begin(now, &self.settings))
     }
 
-    /// The state within a sign.
-    fn quick(&self, tag: Tag) -> State {
-        if tag.now < self.settings.leave { State::Offset } else { State::Signing }
+    /// Within a sign: whether it seems to be over.
+    fn go_on(&mut self, row: u64, tag: Tag) {
+        let over = tag.now < self.settings.leave;
+        if over && self.state != State::Offset {
+            self.stop = self.history.of_row(row.saturating_sub(1));
+        }
+        self.state = if over { State::Offset } else { State::Signing };
     }
 
-    /// Ends an open sign at the last frame known, and forgets all frames.
+    /// Ends an open sign at the last frame known, or where it seemed to be over, and forgets all frames.
     pub fn close(&mut self, ended: Ended) -> Option<Segment> {
-        let last = self.history.latest().copied();
+        let stop = self.stop.filter(|_| self.state == State::Offset);
+        let last = stop.or(self.history.latest().copied());
         let open = self.start.zip(last);
         let end = open.and_then(|(start, last)| self.segment(start, last, ended));
         self.rest();
@@ -136,6 +142,7 @@ impl Tagged {
     fn rest(&mut self) {
         self.state = State::Idle;
         self.start = None;
+        self.stop = None;
     }
 }
 

@@ -1,5 +1,5 @@
-//! Time lines: one character per row and frame of 33 ms, 30 a second; the tagger's answers are six rows
-//! late, as the shipped one's.
+//! Time lines: one character per row and frame of 33 ms, 30 a second; the tagger's sure answers are six
+//! rows late.
 //!
 //! Input: what the sure answer will be of this row, `_` nothing, `?` half sure, `#` a sign; the quick one
 //! knows it at once. Output: `-` idle, `o` onset, `S` signing, `e` offset.
@@ -102,6 +102,41 @@ fn closing_decides_the_open_sign_and_forgets() {
     assert_eq!(end, Some((0, 19, Ended::Gap)));
     assert_eq!((tagged.state(), tagged.latest().is_none()), (State::Idle, true));
     assert_eq!(tagged.close(Ended::End), None);
+}
+
+#[test]
+fn closed_in_the_offset_it_ended_where_it_seemed_to_be_over() {
+    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::silent(6)));
+    for i in 0..18 {
+        tagged.history.push(glance(i));
+        let then = if i >= 6 { 0.97 } else { 0.03 };
+        tagged.take(i as u64, Tag { now: if i < 15 { 0.97 } else { 0.03 }, then });
+    }
+    assert_eq!(tagged.state(), State::Offset);
+    assert_eq!(tagged.close(Ended::Gap).map(|s| (s.start_seq, s.end_seq)), Some((0, 14)));
+}
+
+#[test]
+fn of_a_frame_that_settles_many_rows_each_is_told() {
+    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::echo()));
+    let mut line = |seq: usize, row: u64, rows: &[f32]| {
+        let mut said = String::new();
+        let now = Glance { row, lost: 3, ..glance(seq) };
+        tagged.push(now, rows, |Change { end, begin }, state| {
+            said += &end.map(|s| format!("end {} lost {} ", s.end_row, s.lost)).unwrap_or_default();
+            said += &begin.map(|b| format!("begin {} lost {} ", b.row, b.lost)).unwrap_or_default();
+            said += if state == State::Idle { "idle;" } else { "open;" };
+        });
+        said
+    };
+    assert_eq!(line(0, 1, &[-1.0, -1.0]), "idle;idle;");
+    assert_eq!(line(1, 3, &[1.0, -1.0]), "begin 1 lost 0 open;idle;", "too short to be a sign");
+    assert_eq!(line(2, 5, &[-1.0, 1.0]), "idle;begin 1 lost 0 open;");
+    assert_eq!(line(3, 5, &[]), "", "frames come faster than rows");
+    assert_eq!(
+        line(9, 11, &[1.0, 1.0, 1.0, 1.0, -1.0, 1.0]),
+        "open;open;open;open;end 11 lost 6 idle;begin 11 lost 0 open;"
+    );
 }
 
 #[test]

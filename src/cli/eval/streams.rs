@@ -126,8 +126,10 @@ impl Streams {
                     if let Some(out) = &mut lessons
                         && written.is_ok()
                     {
+                        let fold = folds.here.get(source.fold).copied().unwrap_or(0);
+                        let core = &settings.core;
                         let lesson =
-                            Lesson::of(source, stream, frames, delivery, &settings.core, &kind);
+                            Lesson::of(source, fold, stream, frames, delivery, core, &kind);
                         written = rmp_serde::encode::write_named(out, &lesson);
                     }
                     bar.inc(1);
@@ -232,7 +234,7 @@ impl Streams {
                 usable.push((recording, fold));
                 continue;
             }
-            match library.learn(&recording) {
+            match library.learn(&recording, fold) {
                 Ok(true) => usable.push((recording, fold)),
                 Ok(false) => benchmark.left_out += 1,
                 Err(failure) => benchmark.failures.push(failure),

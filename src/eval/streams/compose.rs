@@ -124,10 +124,9 @@ pub fn compose(
         out.rest(&rest, EDGE_S);
         for clip in clips {
             let track = placed(&clip.track, &body);
-            out.travel(track.points[0], &body, random);
+            out.travel(|_| track.points[0], &body, random);
             out.play(clip, &track);
-            let at = out.now;
-            out.travel(rest.at(at), &body, random);
+            out.travel(|arrival| rest.at(arrival), &body, random);
             let (least, more, most) = REST_S;
             out.rest(&rest, (least + random.wait(more)).min(most));
         }
@@ -218,11 +217,13 @@ impl Builder {
         });
     }
 
-    fn travel(&mut self, to: Points, body: &Body, random: &mut SplitMix) {
+    /// To where `to` is at the moment of arrival.
+    fn travel(&mut self, to: impl Fn(f64) -> Points, body: &Body, random: &mut SplitMix) {
         let from = self.made.track.points.last().copied().unwrap_or(NOBODY);
         let (least, each) = WAY_S;
-        let length = (least + each * f64::from(way(&from, &to, body))).min(LONGEST_WAY_S);
-        let length = length * random.between(0.85, 1.15);
+        let way = f64::from(way(&from, &to(self.now), body));
+        let length = (least + each * way).min(LONGEST_WAY_S) * random.between(0.85, 1.15);
+        let to = to(self.now + length);
         self.steps(length, |_, u| between(&from, &to, body, minimum_jerk(u as f32)));
     }
 }
@@ -332,7 +333,9 @@ mod tests {
 
     #[test]
     fn signs_are_where_the_truth_says_and_nothing_jumps() {
-        let rest = Rest::of(&track(&[(2.0, false); 31])).expect("a rest");
+        // Swaying, so that it matters where in the rest the hand arrives.
+        let sway = |i: i32| (2.0 + 0.014 * (i - 15).abs() as f32, false);
+        let rest = Rest::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
         let visits = [vec![cut("a"), cut("a")], vec![cut("b")]];
         let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix(1));
         assert_eq!((made.signs.len(), made.visits.len()), (3, 2));

@@ -1,15 +1,11 @@
 //! A stream through the daemon's own core and inference, without threads: what was decided, when,
 //! and what was thought on the way.
 
-use crate::event::{Body, Hand, State};
-use crate::features::Placed;
-use crate::features::space::Shoulders;
+use crate::event::{Body, State};
 use crate::frame::{Arrival, Frame, SourceTime};
-use crate::gate::repair::Repair;
 use crate::infer::Infer;
 use crate::infer::decide::sureness;
 use crate::infer::model::ModelError;
-use crate::segment::Motion;
 use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
 use crate::wire::topic::StreamId;
 
@@ -50,14 +46,14 @@ pub fn drive(
     // The stream before may have ended in an error.
     infer.forget(&id);
     let (mut stream, mut batch) = (Stream::new(core, infer.needs()), Batch::default());
-    let (mut course, mut observer) = (Course::default(), Observer::default());
+    let mut course = Course::default();
     for (frame, arrival) in frames {
         batch.clear();
         stream.push(frame, *arrival, &mut batch);
-        let hand = take(infer, &id, &batch, &mut course)?;
-        let motion = observer.motion(frame, hand);
-        if let Some(glimpse) = course.glimpses.last_mut() {
-            glimpse.motion = motion;
+        take(infer, &id, &batch, &mut course)?;
+        // Events do not tell of motion.
+        if let (Some(glimpse), Some(view)) = (course.glimpses.last_mut(), stream.view()) {
+            glimpse.motion = view.glance.motion;
         }
     }
     batch.clear();
@@ -66,26 +62,22 @@ pub fn drive(
     Ok(course)
 }
 
-/// Appends what a batch gives; the visible dominant hand.
+/// Appends what a batch gives.
 fn take(
     infer: &mut Infer,
     id: &StreamId,
     batch: &Batch,
     course: &mut Course,
-) -> Result<Option<Hand>, ModelError> {
+) -> Result<(), ModelError> {
     let seconds = |t: SourceTime| t.seconds_since(START);
-    let mut hand = None;
     infer.push(id, batch, true, |event| match event.body {
-        Body::Frame(frame) => {
-            hand = frame.hand;
-            course.glimpses.push(Glimpse {
-                t: seconds(frame.t),
-                visible: frame.hand.is_some(),
-                state: frame.state,
-                motion: 0.0,
-                best: frame.top.first().copied(),
-            });
-        }
+        Body::Frame(frame) => course.glimpses.push(Glimpse {
+            t: seconds(frame.t),
+            visible: frame.hand.is_some(),
+            state: frame.state,
+            motion: 0.0,
+            best: frame.top.first().copied(),
+        }),
         Body::Sign(sign) => {
             let best = sign.top.first().copied();
             let known =
@@ -99,8 +91,7 @@ fn take(
             });
         }
         Body::Status(_) => {}
-    })?;
-    Ok(hand)
+    })
 }
 
 /// Of the sign that ended with this batch.
@@ -110,26 +101,4 @@ fn presence(batch: &Batch) -> f32 {
         _ => None,
     });
     ended.unwrap_or(1.0)
-}
-
-/// Measures the motion that the segmenter sees, which events do not tell.
-#[derive(Default)]
-struct Observer {
-    shoulders: Shoulders,
-    repair: Repair,
-    placed: Placed,
-    motion: Motion,
-    hand: Option<Hand>,
-}
-
-impl Observer {
-    fn motion(&mut self, frame: &Frame, hand: Option<Hand>) -> f32 {
-        let (space, hands) = (self.shoulders.push(frame), self.repair.push(frame));
-        if hand.is_some() && hand != self.hand {
-            self.hand = hand;
-            self.motion.restart();
-        }
-        self.placed.take(frame, hands, self.hand.unwrap_or(Hand::Right), &space);
-        self.motion.push(frame.t, &self.placed)
-    }
 }

@@ -18,8 +18,8 @@ pub struct Lesson<'a> {
     name: &'a str,
     /// Its set.
     set: &'a str,
-    /// Number of the model that has not met its signers.
-    fold: usize,
+    /// The fold of its signers; 0 where one model judges everybody.
+    fold: i64,
     /// Frames a second.
     fps: f64,
     /// With everything in [`super::trouble`].
@@ -38,6 +38,7 @@ impl<'a> Lesson<'a> {
     /// Of the rows that the daemon makes of these frames of a stream.
     pub fn of(
         source: &'a Source,
+        fold: i64,
         stream: &Stream,
         frames: &[(Frame, Arrival)],
         Delivery { fps, disturbed }: Delivery,
@@ -62,7 +63,7 @@ impl<'a> Lesson<'a> {
         Lesson {
             name: &source.name,
             set: &source.set,
-            fold: source.fold,
+            fold,
             fps,
             disturbed,
             signs: stream.made.signs.iter().map(|sign| sign.span).collect(),

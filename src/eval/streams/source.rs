@@ -62,7 +62,8 @@ pub struct Check {
 #[derive(Debug, Default)]
 pub struct Library {
     extents: BTreeMap<String, Span>,
-    rests: BTreeMap<String, Rest>,
+    /// By the model that judges them, and signer.
+    rests: BTreeMap<(usize, String), Rest>,
 }
 
 fn key(recording: &Recording) -> String {
@@ -76,8 +77,9 @@ fn load(recording: &Recording) -> Result<(Track, (u32, u32)), Failure> {
 }
 
 impl Library {
-    /// Learns a clip; false when no hand is ever up in it, so that it shows no sign.
-    pub fn learn(&mut self, clip: &Recording) -> Result<bool, Failure> {
+    /// Learns a clip and which model judges it; false when no hand is ever up in it, so that it shows no
+    /// sign.
+    pub fn learn(&mut self, clip: &Recording, fold: usize) -> Result<bool, Failure> {
         let (track, _) = load(clip)?;
         let Some(extent) = truth::extent(&track).filter(|(from, to)| from < to) else {
             return Ok(false);
@@ -85,25 +87,24 @@ impl Library {
         self.extents.insert(key(clip), extent);
         if let Some(rest) = Rest::of(&track) {
             let longer = |known: &Rest| known.length() >= rest.length();
-            if !self.rests.get(&clip.entry.signer).is_some_and(longer) {
-                self.rests.insert(clip.entry.signer.clone(), rest);
+            let who = (fold, clip.entry.signer.clone());
+            if !self.rests.get(&who).is_some_and(longer) {
+                self.rests.insert(who, rest);
             }
         }
         Ok(true)
     }
 
-    /// How a signer rests: the longest rest known of them, or else of somebody else.
-    fn rest(&self, signer: &str, seed: u64) -> Option<Rest> {
+    /// How a signer rests: the longest rest known of them, or else of somebody else whom the same model
+    /// judges, so that nobody is seen in two folds.
+    fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<Rest> {
+        let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
+        let own = fellows().find(|((_, who), _)| who == signer);
         let other = || {
-            let at = SplitMix::named(seed, signer).below(self.rests.len().max(1));
-            self.rests.values().nth(at)
+            let at = SplitMix::named(seed, signer).below(fellows().count().max(1));
+            fellows().nth(at)
         };
-        self.rests.get(signer).or_else(other).cloned()
-    }
-
-    /// Signers of whom a rest is known.
-    pub fn resting(&self) -> usize {
-        self.rests.len()
+        own.or_else(other).map(|(_, rest)| rest.clone())
     }
 
     fn length(&self, clip: &Recording) -> f64 {
@@ -160,7 +161,7 @@ impl Source {
                     .map(|visit| visit.iter().map(cut).collect())
                     .collect::<Result<_, _>>()?;
                 let mut random = SplitMix::named(seed, &self.name);
-                let rest = |signer: &str| library.rest(signer, seed);
+                let rest = |signer: &str| library.rest(self.fold, signer, seed);
                 let made = compose::compose(&visits, rest, &mut random);
                 Ok((Stream { made, size: SIZE, gapless: true, sentence: false }, None))
             }

@@ -146,7 +146,9 @@ fn segment(bencher: Bencher) {
                 motion: motion.push(frame.t, placed),
             },
             &[],
-            |change, _| drop(black_box(change)),
+            |change, _| {
+                black_box(change);
+            },
         );
     });
 }

@@ -170,7 +170,7 @@ impl Settings {
             ("core.segment.start_speed", segment.start_speed.into(), 0.0, 20.0),
             ("core.segment.still_speed", segment.still_speed.into(), 0.0, 20.0),
             ("core.segment.arrived", segment.arrived.into(), 0.0, 1.0),
-            ("core.segment.lead_in_ms", segment.lead_in_ms, 0.0, 5000.0),
+            ("core.segment.lead_in_ms", segment.lead_in_ms, 0.0, 2000.0),
             ("core.segment.still_ms", segment.still_ms, 0.0, 5000.0),
             ("core.segment.offset_ms", segment.offset_ms, 0.0, 5000.0),
             ("core.segment.post_roll_ms", segment.post_roll_ms, 0.0, 2000.0),

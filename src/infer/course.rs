@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use crate::event::Top;
 
-/// How long answers are kept, s: where a sign ended is known when the hand has been hidden (2 s at
-/// most), has then rested or kept still (5 s), after it was lowered (0.3 s).
-const LOOK_BACK_S: f64 = 8.0;
+/// How long answers are kept, s: where a sign ended is known when the hand has been hidden (2 s at most) and
+/// has then rested or kept still (5 s), after it was lowered (2 s); more the settings do not allow.
+const LOOK_BACK_S: f64 = 10.0;
 
 /// The open sign of one stream.
 pub struct Course {
@@ -72,7 +72,7 @@ mod tests {
         std::iter::once((row as u16, 0.5)).collect()
     }
 
-    /// A course that keeps forty answers, fed rows 100 to 199.
+    /// A course that keeps fifty answers, fed rows 100 to 199.
     fn course() -> Course {
         let mut course = Course::new(2, 5.0);
         course.begin(100);
@@ -84,12 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_last_eight_seconds_keeps_its_answer() {
+    fn every_row_of_the_last_ten_seconds_keeps_its_answer() {
         let course = course();
-        for row in 160..200 {
+        for row in 150..200 {
             assert_eq!(course.answer(row), answered(row));
         }
-        assert_eq!(course.answer(120), answered(160), "the oldest kept");
+        assert_eq!(course.answer(120), answered(150), "the oldest kept");
         assert_eq!(course.answer(u64::MAX), answered(199), "the latest");
         assert_eq!(course.state(), [199.0, 1.0]);
     }

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::{Begin, Glance, Segment, SegmentSettings};
 use crate::event::Ended;
 
-/// Frames remembered; 8 s at 60 frames a second.
-const LENGTH: usize = 512;
+/// Frames remembered; 8 s at 120 frames a second.
+const LENGTH: usize = 1024;
 
 /// The latest frames of one stream.
 #[derive(Clone, Debug)]

@@ -27,11 +27,12 @@ use tagger::Tagger;
 pub struct SegmentSettings {
     /// Signs are found by the model's tagger if it brings one, else by rules.
     pub tagger: bool,
-    /// Least probability with which the tagger begins a sign, 0..1.
+    /// By the tagger: least probability with which it begins a sign, 0..1.
     pub enter: f32,
-    /// A sign goes on while the tagger gives it this probability or more, 0..1.
+    /// By the tagger: a sign goes on while it gives this probability or more, 0..1.
     pub leave: f32,
-    /// Motion above which a raised hand begins a sign, shoulder widths a second.
+    /// By rules, as all down to `offset_ms`: motion above which a raised hand begins a sign, shoulder widths a
+    /// second.
     pub start_speed: f32,
     /// Motion below which a hand is still, shoulder widths a second.
     pub still_speed: f32,

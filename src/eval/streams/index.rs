@@ -4,7 +4,7 @@
 //! |---|---|
 //! | has `segments` | real signing with its truth (*sentence*) |
 //! | has a label that the model knows | a clip: material for composed streams |
-//! | has another label, or a `kind` or `text` without `segments` | left out: what it shows is not known to the last sign |
+//! | has another label, or a `kind` without `segments` | left out: what it shows is not known to the last sign |
 //! | has neither label nor `kind`, a `language`, and a `note` that says "may resemble ASL" | left out |
 //! | has neither label nor `kind` | a stream without known signs (*silent*) |
 

@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn signs_are_where_the_truth_says_and_nothing_jumps() {
         // Swaying, so that it matters where in the rest the hand arrives.
-        let sway = |i: i32| (2.0 + 0.014 * (i - 15).abs() as f32, false);
+        let sway = |i: i32| (2.0 + 0.016 * (i - 15).abs() as f32, false);
         let rest = Rest::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
         let visits = [vec![cut("a"), cut("a")], vec![cut("b")]];
         let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix(1));
@@ -350,7 +350,7 @@ mod tests {
         let wrist = |points: &Points| wrist_of(points, WRISTS[1]);
         for pair in made.track.points.windows(2) {
             let (Some(a), Some(b)) = (wrist(&pair[0]), wrist(&pair[1])) else { continue };
-            assert!((a[1] - b[1]).abs() < 0.05, "{a:?} {b:?}");
+            assert!((a[1] - b[1]).abs() < 0.035, "{a:?} {b:?}");
         }
     }
 

@@ -132,7 +132,7 @@ fn play(
         version: env!("CARGO_PKG_VERSION"),
         model: infer.card().name.clone(),
         scenes: true,
-        lines: Lines::of(&settings.core),
+        lines: Lines::of(&settings.core, infer.card()),
     };
     line(&serde_json::to_vec(&hello)?)?;
     let mut replay = Replay::new(&settings.core, &mut infer);

@@ -9,6 +9,7 @@ use serde::ser::{SerializeSeq, Serializer};
 use crate::event::Hand;
 use crate::features::placed::COUNT;
 use crate::frame::{Point, is_missing};
+use crate::infer::model::Card;
 use crate::stream::{CoreSettings, Stream};
 use crate::wire::VERSION;
 use crate::wire::topic::StreamId;
@@ -82,20 +83,22 @@ impl Scene {
 /// Where the core draws its lines, for a page to draw them too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Lines {
-    /// Motion above which a raised hand begins a sign, shoulder widths a second.
-    pub start_speed: f32,
-    /// Motion below which a hand is still, shoulder widths a second.
-    pub still_speed: f32,
+    /// Motion above which a raised hand begins a sign, shoulder widths a second; none where a tagger finds the
+    /// signs.
+    pub start_speed: Option<f32>,
+    /// Motion below which a hand is still, likewise.
+    pub still_speed: Option<f32>,
     /// Below this a hand rests, shoulder widths below the shoulders.
     pub rest_line: f64,
 }
 
 impl Lines {
-    /// Those of a core with these settings.
-    pub fn of(core: &CoreSettings) -> Self {
+    /// Those of a core with these settings and this model.
+    pub fn of(core: &CoreSettings, model: &Card) -> Self {
+        let by_rules = model.tagger.is_none() || !core.segment.tagger;
         Lines {
-            start_speed: core.segment.start_speed,
-            still_speed: core.segment.still_speed,
+            start_speed: by_rules.then_some(core.segment.start_speed),
+            still_speed: by_rules.then_some(core.segment.still_speed),
             rest_line: core.gate.rest_line,
         }
     }

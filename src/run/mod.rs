@@ -138,7 +138,7 @@ pub fn run(
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
     let (server, live) = observe::start(&settings.http, watched.clone())?;
-    live.model(infer.card(), Lines::of(&settings.core));
+    live.model(infer.card(), Lines::of(&settings.core, infer.card()));
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);

@@ -214,7 +214,7 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
-        self.live.model(infer.card(), Lines::of(&self.settings));
+        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()));
         self.infer.adopt(infer);
         notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())

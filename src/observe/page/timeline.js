@@ -68,8 +68,10 @@ function seconds({ ctx, h, colours, px, from, to, lanes }) {
 
 // Square-rooted, so that the thresholds stand clear of the ground.
 const rise = ([top, height], m) => top + height * (1 - Math.sqrt(Math.min(m, FASTEST) / FASTEST));
+// Of the rules; a tagger has none.
 const thresholds = (lines, colours) =>
-  [[lines.start_speed, 'start', colours.signing], [lines.still_speed, 'still', colours.offset]];
+  [[lines.start_speed, 'start', colours.signing], [lines.still_speed, 'still', colours.offset]]
+    .filter(([speed]) => speed !== null);
 
 function motion(pen, begin, end, lines) {
   const { ctx, w, left, colours, px, track, lanes } = pen;

@@ -8,14 +8,15 @@ use crate::eval::streams::bench::{Benchmark, Delivery, Played, USUAL_FPS};
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 50.0;
+const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
 /// False decisions an hour at the right edge; the scale is that of ln(1 + x).
 const MOST: f64 = 1500.0;
 const TICKS: [f64; 8] = [0.0, 0.5, 2.0, 10.0, 50.0, 200.0, 500.0, 1500.0];
 const COLOURS: [&str; 6] = ["#2a6fbb", "#c2410c", "#4a9a62", "#7c5cbf", "#d9b23c", "#888"];
 
-/// One curve for each set without known signs: its false decisions against the misses of all streams
-/// with signs. Dots mark what the models decide as they are.
+/// One colour for each set without known signs, and one for streams with signs: false decisions there against the
+/// misses of all streams with signs. Dots mark what the models decide as they are.
 pub fn section(benchmark: &Benchmark) -> String {
     let usual = Delivery { fps: USUAL_FPS, disturbed: true };
     let mut lines = String::new();
@@ -30,18 +31,16 @@ pub fn section(benchmark: &Benchmark) -> String {
         sets.iter().flat_map(|set| benchmark.select(Some(set), peer, Some(usual))).collect()
     };
     let composed: Vec<&str> = signing;
-    let mut colours = COLOURS.iter().cycle();
     let mut curves: Vec<(String, Vec<&str>)> =
         silent.iter().map(|set| ((*set).to_owned(), vec![*set])).collect();
     curves.push(("streams with signs".into(), composed.clone()));
-    for (name, false_sets) in &curves {
+    for ((name, false_sets), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
         for peer in [false, true] {
             let (of_false, of_misses) = (gather(false_sets, peer), gather(&composed, peer));
             let (alarms, signs) = (Benchmark::figures(&of_false), Benchmark::figures(&of_misses));
             if alarms.hours == 0.0 || signs.signs == 0 {
                 continue;
             }
-            let Some(colour) = colours.next() else { continue };
             let at = |false_decisions: usize, misses: usize| {
                 place(false_decisions as f64 / alarms.hours, misses as f64 / signs.signs as f64)
             };
@@ -74,7 +73,7 @@ pub fn section(benchmark: &Benchmark) -> String {
         let (x, y) = place(tick, 0.0);
         let _ = write!(
             axes,
-            "<path class=\"grid\" d=\"M{x:.1} {y:.1}V0\"/><text x=\"{x:.1}\" y=\"{:.1}\" \
+            "<path class=\"grid\" d=\"M{x:.1} {y:.1}V{TOP}\"/><text x=\"{x:.1}\" y=\"{:.1}\" \
              text-anchor=\"middle\">{tick}</text>",
             y + 15.0
         );
@@ -110,5 +109,5 @@ pub fn section(benchmark: &Benchmark) -> String {
 
 fn place(false_per_hour: f64, missed: f64) -> (f64, f64) {
     let share = (1.0 + false_per_hour.min(MOST)).ln() / (1.0 + MOST).ln();
-    (LEFT + (WIDTH - LEFT - 15.0) * share, (HEIGHT - BOTTOM) * (1.0 - missed) + 2.0)
+    (LEFT + (WIDTH - LEFT - 15.0) * share, TOP + (HEIGHT - BOTTOM - TOP) * (1.0 - missed))
 }

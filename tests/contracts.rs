@@ -8,6 +8,9 @@ mod onnx;
 #[path = "common/stick_figure.rs"]
 mod signer;
 
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
 use models::{PACE_STREAM, PACE_WINDOW, infer, model};
 use onnx::{input, metadata, node, output, renamed};
 use signd::config::{Flags, Settings};
@@ -15,8 +18,9 @@ use signd::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
 use signd::frame::{Arrival, Frame, SourceTime};
 use signd::infer::decide::Decider;
 use signd::infer::model::Model;
+use signd::segment::tagger::Tagger;
 use signd::segment::{Begin, Segment};
-use signd::stream::{Batch, Step, Stream, Tick};
+use signd::stream::{Batch, Needs, Step, Stream, Tick};
 use signd::wire::topic;
 use signer::{Gesture, frames};
 
@@ -26,13 +30,34 @@ fn settings() -> Settings {
     Settings::load(&Flags::default()).expect("defaults")
 }
 
+/// A tagger of one unit and no memory, to which a sign is the dominant wrist less than 1.2
+/// shoulder widths below the shoulders.
+fn tagger() -> Tagger {
+    // Mean and scale; of reset, update and new gate: for the place, the move and that it is known, for the
+    // state, biases of both; then the answers'.
+    let weights: [&[f32]; 6] = [
+        &[1.2, 1.0],
+        &[0.0, 0.0, -6.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        &[0.0, 0.0, 0.0],
+        &[0.0, -50.0, 0.0],
+        &[0.0, 0.0, 0.0],
+        &[4.0, 4.0, 0.0, 0.0],
+    ];
+    let weights = BASE64_STANDARD.encode(bytemuck::cast_slice::<f32, u8>(&weights.concat()));
+    let text = serde_json::json!({
+        "columns": [WIDTH - 3], "hidden": 1, "delay": 0, "usual": 0.98, "weights": weights,
+    });
+    Tagger::parse(&text.to_string(), WIDTH).expect("well written")
+}
+
 /// Everything that a model makes of a session, and the most rows by which an end of a sign lay back.
-fn events(name: &str, session: &[Frame]) -> (Vec<Event>, u64) {
+fn events(name: &str, session: &[Frame], tagger: Option<Tagger>) -> (Vec<Event>, u64) {
     let mut settings = settings();
     // Rows after the end are not waited for, so that answers are asked for that lie back.
     settings.core.segment.post_roll_ms = 0.0;
     let mut infer = infer(&settings, name);
-    let mut stream = Stream::new(&settings.core, infer.needs());
+    let needs = Needs { tagger: tagger.map(Arc::new), ..infer.needs() };
+    let mut stream = Stream::new(&settings.core, needs);
     let id = topic::stream_id(b"cam1").expect("valid");
     let (mut batch, mut events, mut made, mut back) = (Batch::default(), Vec::new(), 0, 0);
     let mut infer = |batch: &Batch| {
@@ -74,7 +99,7 @@ fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
     lossy.retain(|frame| frame.seq % 7 != 3);
     for session in [session(30.0), session(15.0), session(60.0), lossy] {
         let ((streamed, back), (whole, _)) =
-            (events(PACE_STREAM, &session), events(PACE_WINDOW, &session));
+            (events(PACE_STREAM, &session, None), events(PACE_WINDOW, &session, None));
         assert_eq!(streamed.len(), whole.len());
         let mut signs = Vec::new();
         for (a, b) in streamed.iter().zip(&whole) {
@@ -96,6 +121,38 @@ fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
         assert_eq!(signs.len(), 4, "{signs:?}");
         assert!(signs.contains(&Some(0)) && signs.contains(&Some(1)), "{signs:?}");
         assert!(back > 3, "{back}: ends are trimmed");
+    }
+}
+
+#[test]
+fn by_a_tagger_the_same_signs_are_found_at_every_rate_and_no_idle_frame_has_hypotheses() {
+    let gestures = [(0.4, -0.5), (2.6, 0.5), (4.8, -0.1), (7.0, 0.3)];
+    let gestures = gestures.map(|(at, height)| Gesture { at, height });
+    let session = |fps| frames(&gestures, 9.5, fps, SourceTime(1_000_000_000));
+    let mut lossy = session(30.0);
+    lossy.retain(|frame| frame.seq % 7 != 3);
+    let mut found: Vec<Vec<(f64, f64)>> = Vec::new();
+    for session in [session(30.0), session(15.0), session(60.0), lossy] {
+        let (streamed, _) = events(PACE_STREAM, &session, Some(tagger()));
+        let mut spans = Vec::new();
+        for event in streamed {
+            match event.body {
+                Body::Frame(frame) => {
+                    assert_eq!(frame.state == State::Idle, frame.top.is_empty(), "{frame:?}");
+                }
+                Body::Sign(sign) => {
+                    spans.push((sign.start_t.0 as f64 * 1e-9, sign.end_t.0 as f64 * 1e-9))
+                }
+                Body::Status(_) => {}
+            }
+        }
+        found.push(spans);
+    }
+    for spans in &found {
+        assert_eq!(spans.len(), 4, "{found:?}");
+        for (span, usual) in spans.iter().zip(&found[0]) {
+            assert!((span.0 - usual.0).abs() < 0.1 && (span.1 - usual.1).abs() < 0.1, "{found:?}");
+        }
     }
 }
 

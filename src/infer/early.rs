@@ -12,7 +12,7 @@ use crate::segment::Begin;
 pub struct Early {
     /// Where the sign begins.
     pub begin: Begin,
-    /// Frames missing since, up to the frame [`Early::seq`].
+    /// Frames missing since, as far as counted.
     pub lost: u64,
     /// The latest frame that was counted.
     seq: u64,

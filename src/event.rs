@@ -9,6 +9,7 @@ use arrayvec::ArrayVec;
 use serde::Serialize;
 
 use crate::frame::SourceTime;
+use crate::plausibility::InputDoubt;
 use crate::wire::topic::StreamId;
 
 /// Most hypotheses an event can carry.
@@ -108,6 +109,8 @@ pub enum Status {
     Reset,
     /// The stream is over.
     Gone,
+    /// The stream goes on, but its landmarks or times are not those of a person before a camera.
+    Doubtful,
 }
 
 /// Why a status changed.
@@ -126,6 +129,9 @@ pub enum Reason {
     Restart,
     /// The daemon, or the recording, ended.
     Shutdown,
+    /// What is doubtful; only with [`Status::Doubtful`].
+    #[serde(untagged)]
+    Doubt(InputDoubt),
 }
 
 /// The labels of a model, in the order of its outputs.

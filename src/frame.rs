@@ -82,6 +82,7 @@ pub struct Frame {
     pub height: u32,
     points: Box<[Point; POINTS]>,
     detected: [bool; 4],
+    repeated: [Option<[f32; 2]>; 4],
 }
 
 impl Default for Frame {
@@ -93,6 +94,7 @@ impl Default for Frame {
             height: 1,
             points: Box::new([[f32::NAN; 3]; POINTS]),
             detected: [false; 4],
+            repeated: [None; 4],
         }
     }
 }
@@ -116,18 +118,36 @@ impl Frame {
     /// Marks a part as found and hands out its points to be filled in.
     pub fn detect(&mut self, part: Part) -> &mut [Point] {
         self.detected[part as usize] = true;
+        self.repeated[part as usize] = None;
         &mut self.points[part.range()]
     }
 
     /// Marks a part as not found; its points become `NaN`.
     pub fn miss(&mut self, part: Part) {
         self.detected[part as usize] = false;
+        self.repeated[part as usize] = None;
         self.points[part.range()].fill([f32::NAN; 3]);
+    }
+
+    /// Where all points of a part lay that is taken for not found because of it; see
+    /// [`Frame::miss_repeated`].
+    pub fn repeated(&self, part: Part) -> Option<[f32; 2]> {
+        self.repeated[part as usize]
+    }
+
+    /// Marks a part as not found if all its points lie at one place: no estimator gives that, and
+    /// many a client writes 0 or -1 for what is missing.
+    pub fn miss_repeated(&mut self, part: Part) {
+        if let Some(place) = one_place(&self.points[part.range()]) {
+            self.miss(part);
+            self.repeated[part as usize] = Some(place);
+        }
     }
 
     /// Takes all 543 points at once; a part in which every point is `NaN` counts as not found.
     pub fn set_points(&mut self, points: &[Point; POINTS]) {
         self.points.copy_from_slice(points);
+        self.repeated = [None; 4];
         for part in Part::ALL {
             self.detected[part as usize] = points[part.range()].iter().any(|p| !is_missing(p));
         }
@@ -137,6 +157,12 @@ impl Frame {
 /// Whether a landmark is missing: x or y is `NaN` (an estimator may lack z alone).
 pub fn is_missing(p: &Point) -> bool {
     p[0].is_nan() || p[1].is_nan()
+}
+
+/// The place of all these points, if they have but one.
+pub fn one_place(points: &[Point]) -> Option<[f32; 2]> {
+    let &[x, y, _] = points.first()?;
+    points.iter().all(|p| p[0] == x && p[1] == y).then_some([x, y])
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod infer;
 pub mod ingest;
 pub mod keys;
 pub mod observe;
+pub mod plausibility;
 pub mod publish;
 pub mod recording;
 pub mod replay;

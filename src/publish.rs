@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
-use crate::event::{Body, Event, Status};
+use crate::event::{Body, Event, Reason, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::observe::live::{Kind, Live};
+use crate::plausibility::InputDoubt;
 use crate::recording::Channel;
 use crate::run::counters::Counters;
 use crate::run::now;
@@ -51,7 +52,8 @@ pub struct Publish {
     live: Live,
     counters: Arc<Counters>,
     subscription: zmq::Message,
-    retained: BTreeMap<StreamId, Event>,
+    /// The last status of each stream, and after it each doubt about its input.
+    retained: BTreeMap<(StreamId, Option<InputDoubt>), Event>,
     topic: Vec<u8>,
     body: Vec<u8>,
 }
@@ -109,9 +111,16 @@ impl Publish {
             events::encode(&event, delivery, Encoding::Msgpack, data);
         });
         if let Body::Status(status) = &event.body {
-            match status.status {
-                Status::Gone => drop(self.retained.remove(&event.stream)),
-                _ => drop(self.retained.insert(event.stream, event)),
+            let doubt = match status.reason {
+                Reason::Doubt(doubt) => Some(doubt),
+                _ => None,
+            };
+            // With a reset begins another camera, or a mended one.
+            if matches!(status.status, Status::Gone | Status::Reset) {
+                self.retained.retain(|(stream, _), _| *stream != event.stream);
+            }
+            if status.status != Status::Gone {
+                self.retained.insert((event.stream, doubt), event);
             }
         }
         Ok(())

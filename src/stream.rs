@@ -14,6 +14,7 @@ use crate::features::{Placed, Rows, grid::RowKind};
 use crate::frame::{Arrival, Frame, SourceTime, is_missing};
 use crate::gate::repair::Repair;
 use crate::gate::{Gate, GateSettings, Sight};
+use crate::plausibility::{InputDoubt, InputJudge, Least};
 use crate::segment::tagger::Tagger;
 use crate::segment::{Begin, Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
 
@@ -61,6 +62,8 @@ pub enum Tick {
 pub enum Step {
     /// A change of status.
     Status(Status, Reason),
+    /// The input is doubtful, for example like this; see [`InputDoubt::found`].
+    Doubt(InputDoubt, [f32; 2]),
     /// Rows were appended to the batch, the first with this index.
     Rows(u64),
     /// A sign (again) begins.
@@ -122,6 +125,7 @@ pub struct Stream {
     rest_line: f32,
     continuity: Continuity,
     stalled: bool,
+    judge: InputJudge,
     shoulders: Shoulders,
     repair: Repair,
     gate: Gate,
@@ -143,6 +147,7 @@ impl Stream {
             rest_line: settings.gate.rest_line as f32,
             continuity: Continuity::default(),
             stalled: false,
+            judge: InputJudge::new(Least::Stream),
             shoulders: Shoulders::default(),
             repair: Repair::default(),
             gate: Gate::new(settings.gate.clone()),
@@ -186,6 +191,8 @@ impl Stream {
             Some(_) => {}
         }
         self.stalled = false;
+        self.judge.push(frame, Some(arrival));
+        self.judge.raise(|doubt, example| out.steps.push(Step::Doubt(doubt, example)));
         self.stages(frame, lost, out);
     }
 
@@ -216,7 +223,10 @@ impl Stream {
         self.stamp(out);
         self.close(Ended::End, out);
         let continuity = std::mem::take(&mut self.continuity);
-        *self = Stream { continuity, stalled: self.stalled, ..Stream::new(settings, needs) };
+        // What was told of the input once is not told again.
+        let judge = self.judge.clone();
+        let stalled = self.stalled;
+        *self = Stream { continuity, stalled, judge, ..Stream::new(settings, needs) };
     }
 
     /// What the stages made of the frame taken last; none before the first one and after a tick. To
@@ -299,6 +309,7 @@ impl Stream {
     /// After a reset everything known of the signer is forgotten.
     fn forget(&mut self) {
         self.restart();
+        self.judge = InputJudge::new(Least::Stream);
         self.shoulders = Shoulders::default();
         self.repair = Repair::default();
         self.gate.restart();

@@ -93,7 +93,7 @@ impl Calls {
                 Step::End(_) | Step::Frame { .. } => {
                     calls += u64::from(self.open && !self.streaming);
                 }
-                Step::Status(..) => {}
+                Step::Status(..) | Step::Doubt(..) => {}
             }
         }
         calls

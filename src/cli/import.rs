@@ -10,6 +10,7 @@ use clap::Args;
 use super::Outcome;
 use crate::frame::{Arrival, SourceTime};
 use crate::import::{Clip, Overrides, read};
+use crate::plausibility::order::{self, PartOrder};
 use crate::recording::{Recorder, RecordingError};
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
@@ -28,6 +29,18 @@ pub struct Import {
     /// Image size in pixels, likewise.
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<(u32, u32)>,
+    /// Take points whose x and y are this value for missing, as 0 or -1.
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    missing: Option<f32>,
+    /// The coordinates are pixels: divide them by the image size.
+    #[arg(long)]
+    pixels: bool,
+    /// x was mirrored after the estimator: mirror it back.
+    #[arg(long)]
+    mirrored: bool,
+    /// In which order the parts lie in an array [default: face,left_hand,pose,right_hand].
+    #[arg(long, value_name = "PARTS", value_parser = order::parse)]
+    order: Option<PartOrder>,
     /// Stream id of the recording.
     #[arg(long, default_value = "cam1", value_name = "ID")]
     stream: String,
@@ -38,10 +51,25 @@ impl Import {
         let Some(stream) = topic::stream_id(self.stream.as_bytes()) else {
             bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
         };
-        let overrides = Overrides { fps: self.fps, size: self.size };
+        let overrides = Overrides {
+            fps: self.fps,
+            size: self.size,
+            missing: self.missing,
+            pixels: self.pixels,
+            mirrored: self.mirrored,
+            order: self.order,
+        };
         let clip = read(&self.file, &overrides).with_context(|| self.file.display().to_string())?;
         for assumption in &clip.assumed {
             eprintln!("signd: {}: {assumption}", self.file.display());
+        }
+        for (doubt, example) in &clip.doubts {
+            let (found, expected) = (doubt.found(*example), doubt.expected());
+            let remedy = doubt.file_remedy();
+            eprintln!(
+                "signd: {}: warning: {found}. Expected {expected}. {remedy}",
+                self.file.display()
+            );
         }
         let out = File::create(&self.output).with_context(|| self.output.display().to_string())?;
         record(&clip, &stream, BufWriter::new(out))?;

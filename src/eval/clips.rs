@@ -119,7 +119,7 @@ fn entry([path, label, signer, fps, width, height]: [&str; 6]) -> Result<Entry, 
         path: path.to_owned(),
         label: comparable(label),
         signer: signer.trim().to_owned(),
-        overrides: Overrides { fps, size },
+        overrides: Overrides { fps, size, ..Overrides::default() },
     })
 }
 
@@ -151,7 +151,10 @@ mod tests {
         let entries = read(list.as_bytes()).expect("a list");
         let entry = entries[0].as_ref().expect("an entry");
         assert_eq!((&*entry.path, &*entry.label, &*entry.signer), ("a/b.npz", "book", "Ann"));
-        assert_eq!(entry.overrides, Overrides { fps: Some(25.5), size: Some((640, 480)) });
+        assert_eq!(
+            entry.overrides,
+            Overrides { fps: Some(25.5), size: Some((640, 480)), ..Overrides::default() }
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! and none names the file: the caller knows it and puts it in front.
 
 use super::MAX_FRAMES;
+use crate::plausibility::InputDoubt;
+use crate::plausibility::order::{PartOrder, words};
 
 /// A landmark file that cannot be imported. None of these goes away by trying again; where another
 /// argument would help, the message says so.
@@ -77,12 +79,63 @@ pub enum ImportError {
         found: [f32; 3],
     },
 
-    /// Frames a second, given or recorded, that no camera has.
+    /// Frames a second, as given, that no camera has.
     #[error("frame rate: expected 0.1 to 1000 a second, found {found}")]
     FrameRate {
         /// Frames a second.
         found: f64,
     },
+
+    /// Frames a second, as recorded, that no camera has.
+    #[error(
+        "the file says {found} frames a second. Expected {low} to {high}. --fps N gives the right \
+         rate",
+        low = super::RECORDED_FPS.start(),
+        high = super::RECORDED_FPS.end()
+    )]
+    RecordedRate {
+        /// Frames a second.
+        found: f64,
+    },
+
+    /// What no recording of a person shows.
+    #[error("{}. Expected {}. {}", doubt.found(*example), doubt.expected(), doubt.file_remedy())]
+    Implausible {
+        /// What it is.
+        doubt: InputDoubt,
+        /// For example here; see [`InputDoubt::found`].
+        example: [f32; 2],
+    },
+
+    /// Single points at a value that stands for missing ones.
+    #[error(
+        "{points} single points lie at exactly {value}, {value}. Expected NaN for a missing point. \
+         --missing {value} takes them for missing"
+    )]
+    Sentinel {
+        /// How many points in all frames.
+        points: usize,
+        /// x and y of each.
+        value: f32,
+    },
+
+    /// An array whose parts lie in another order.
+    #[error(
+        "the points do not fit the order {}. They fit the order {order}. --order {order} reads them \
+         so",
+        words(*given),
+        order = words(*better)
+    )]
+    PartOrder {
+        /// The order in which they were read.
+        given: PartOrder,
+        /// The order that they fit.
+        better: PartOrder,
+    },
+
+    /// Pixels, and no image size to divide them by.
+    #[error("--pixels needs the image size, and the file has none. --size WxH gives it")]
+    PixelsWithoutSize,
 }
 
 /// Shorthand for the commonest error.

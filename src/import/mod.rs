@@ -11,10 +11,14 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use crate::frame::{Frame, POINTS, Part, Point, SourceTime, is_missing};
+use crate::frame::{Frame, POINTS, Point, SourceTime};
+use crate::plausibility::InputDoubt;
+use crate::plausibility::order::PartOrder;
 
+mod amend;
 mod error;
 mod layout;
 mod npy;
@@ -26,6 +30,12 @@ pub use error::ImportError;
 
 /// Most frames in one clip, an hour at 30 a second: 700 MB of points.
 pub const MAX_FRAMES: usize = 108_000;
+
+/// Frames a second that a file can be right about. `.pose` files made from WebM say 1000.
+const RECORDED_FPS: RangeInclusive<f64> = 1.0..=480.0;
+
+/// Frames a second that cameras of people have.
+const USUAL_FPS: RangeInclusive<f64> = 9.5..=240.0;
 
 /// Largest `.pose` file, in bytes: `MAX_FRAMES` with two people of 586 points each.
 const MAX_POSE_BYTES: u64 = 2 << 30;
@@ -53,6 +63,14 @@ pub struct Overrides {
     /// Image width and height in pixels, each at least 1. In a `.pose` file it is also what the
     /// coordinates are divided by.
     pub size: Option<(u32, u32)>,
+    /// Points whose x and y are this value are missing.
+    pub missing: Option<f32>,
+    /// The coordinates are pixels.
+    pub pixels: bool,
+    /// x was mirrored after the estimator.
+    pub mirrored: bool,
+    /// In which order the parts lie in an array; the usual one if not given.
+    pub order: Option<PartOrder>,
 }
 
 /// Something taken for granted that the file does not say; its `Display` is for the user.
@@ -80,6 +98,15 @@ pub enum Assumption {
         /// Numbers left out between the first and the last.
         missing: u64,
     },
+    /// A part whose points all lie at one place.
+    RepeatedValue {
+        /// Its name, as on the wire.
+        part: &'static str,
+        /// In how many frames.
+        frames: usize,
+        /// x and y, in the first of them.
+        place: [f32; 2],
+    },
 }
 
 impl fmt::Display for Assumption {
@@ -97,6 +124,12 @@ impl fmt::Display for Assumption {
             Assumption::Gaps { missing } => {
                 write!(f, "{missing} frame numbers left out: the frames taken as evenly spaced")
             }
+            Assumption::RepeatedValue { part, frames, place: [x, y] } => {
+                write!(
+                    f,
+                    "{part}: all points at {x}, {y} in {frames} frames: taken as not detected"
+                )
+            }
         }
     }
 }
@@ -113,6 +146,8 @@ pub struct Clip {
     points: Vec<[Point; POINTS]>,
     /// What the file does not say, in the order in which it was missed.
     pub assumed: Vec<Assumption>,
+    /// What is doubtful, each with an example for [`InputDoubt::found`].
+    pub doubts: Vec<(InputDoubt, [f32; 2])>,
 }
 
 /// What a reader found in a file, before overrides and assumptions.
@@ -160,12 +195,22 @@ impl Clip {
         if points.is_empty() {
             return Err(ImportError::Empty);
         }
-        let fps = overrides.fps.or(fps.filter(|fps| *fps > 0.0)).unwrap_or_else(|| {
+        let recorded = fps.filter(|fps| *fps > 0.0);
+        let fps = overrides.fps.or(recorded).unwrap_or_else(|| {
             assumed.push(Assumption::FrameRate { fps: camera.fps });
             camera.fps
         });
-        if !(0.1..=1000.0).contains(&fps) {
-            return Err(ImportError::FrameRate { found: fps });
+        match overrides.fps {
+            Some(found) if !(0.1..=1000.0).contains(&found) => {
+                return Err(ImportError::FrameRate { found });
+            }
+            None if !RECORDED_FPS.contains(&fps) => {
+                return Err(ImportError::RecordedRate { found: fps });
+            }
+            _ => {}
+        }
+        if overrides.pixels && overrides.size.or(size).is_none() {
+            return Err(ImportError::PixelsWithoutSize);
         }
         let size = overrides.size.or(size.filter(|(width, height)| *width > 0 && *height > 0));
         let (width, height) = size.unwrap_or_else(|| {
@@ -173,27 +218,15 @@ impl Clip {
             assumed.push(Assumption::ImageSize { width, height });
             camera.size
         });
-        for (frame, points) in points.iter_mut().enumerate() {
-            clean(frame, points)?;
+        amend::clean(&mut points)?;
+        amend::find_missing(&mut points, overrides, &mut assumed)?;
+        amend::convert(&mut points, overrides, (width, height));
+        let mut doubts = amend::judge(&points, (width, height))?;
+        if overrides.fps.is_none() && !USUAL_FPS.contains(&fps) {
+            doubts.push((InputDoubt::FrameRate, [fps as f32, 0.0]));
         }
-        Ok(Clip { fps, width, height, points, assumed })
+        Ok(Clip { fps, width, height, points, assumed, doubts })
     }
-}
-
-/// Makes points without x or y missing as a whole, and refuses infinities.
-fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> {
-    for part in Part::ALL {
-        for (point, found) in points[part.range()].iter_mut().enumerate() {
-            if found.iter().any(|v| v.is_infinite()) {
-                let (part, found) = (part.name(), *found);
-                return Err(ImportError::Infinite { frame, part, point, found });
-            }
-            if is_missing(found) {
-                *found = [f32::NAN; 3];
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Reads a landmark file; the ending of its name says which kind it is.
@@ -201,7 +234,8 @@ fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> 
 /// # Errors
 ///
 /// When the file cannot be read, is none of the four kinds, is damaged, lacks points that are
-/// needed, has no or too many frames or an infinite coordinate; or when an override is impossible.
+/// needed, has no or too many frames or an infinite coordinate, shows what no person before a camera
+/// shows (see [`InputDoubt::is_certain`]), or when an override is impossible.
 pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
     if let Some((width, height)) = overrides.size.filter(|(width, height)| *width.min(height) == 0)
     {
@@ -218,10 +252,10 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
                 let most = format!("at most {MAX_POSE_BYTES} bytes");
                 return Err(error::unexpected("file size", most, "more"));
             }
-            pose::read(&bytes, overrides.size)?
+            pose::read(&bytes, overrides)?
         }
-        Some("npy") => numpy::read_npy(BufReader::new(File::open(path)?))?,
-        Some("npz") => numpy::read_npz(BufReader::new(File::open(path)?))?,
+        Some("npy") => numpy::read_npy(BufReader::new(File::open(path)?), overrides)?,
+        Some("npz") => numpy::read_npz(BufReader::new(File::open(path)?), overrides)?,
         _ => {
             let found =
                 path.extension().map_or("no ending".into(), |e| format!(".{}", e.display()));
@@ -234,14 +268,20 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Part;
+
+    /// Every point at a place of its own.
+    fn somewhere() -> [Point; POINTS] {
+        std::array::from_fn(|i| [0.5 + 1e-4 * i as f32, 0.5, 0.0])
+    }
 
     fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> Raw {
-        Raw { points: vec![[[0.5; 3]; POINTS]; 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
+        Raw { points: vec![somewhere(); 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
     }
 
     #[test]
     fn an_override_beats_the_record_and_the_record_beats_the_assumption() {
-        let given = Overrides { fps: Some(50.0), size: Some((8, 4)) };
+        let given = Overrides { fps: Some(50.0), size: Some((8, 4)), ..Overrides::default() };
         let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &given).unwrap();
         assert_eq!((clip.fps, clip.width, clip.height), (50.0, 8, 4));
 
@@ -265,7 +305,7 @@ mod tests {
     #[test]
     fn frames_are_evenly_spaced_without_drift() {
         let mut raw = raw(Some(30.0), None);
-        raw.points = vec![[[0.5; 3]; POINTS]; 31];
+        raw.points = vec![somewhere(); 31];
         let clip = Clip::settle(raw, &Overrides::default()).unwrap();
         let frames: Vec<Frame> = clip.frames(SourceTime(7)).collect();
         assert_eq!((frames.len(), clip.len()), (31, 31));
@@ -298,11 +338,11 @@ mod tests {
     #[test]
     fn impossible_rates_sizes_and_names_are_refused() {
         for fps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
-            let given = Overrides { fps: Some(fps), size: None };
+            let given = Overrides { fps: Some(fps), ..Overrides::default() };
             assert!(Clip::settle(raw(None, None), &given).is_err(), "{fps}");
         }
         assert!(Clip::settle(raw(Some(1e-9), None), &Overrides::default()).is_err());
-        let given = Overrides { fps: None, size: Some((0, 4)) };
+        let given = Overrides { size: Some((0, 4)), ..Overrides::default() };
         let error = read(Path::new("a.npy"), &given).unwrap_err().to_string();
         assert_eq!(error, "image size given: expected at least 1x1, found 0x4");
         let error = read(Path::new("a.csv"), &Overrides::default()).unwrap_err().to_string();

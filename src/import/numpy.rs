@@ -3,7 +3,8 @@
 //!
 //! Packed is an `.npz` whose array `q` holds the coordinates times 4096 as 16-bit integers, each
 //! frame as its difference to the one before, wrapping; it takes a tenth of the room. In all of
-//! them the points of a frame are the face, the left hand, the pose, the right hand.
+//! them the points of a frame are the face, the left hand, the pose, the right hand, unless the user
+//! gives another order. Points that do not fit the order are refused.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -11,8 +12,9 @@ use npyz::npz::{NpzArchive, file_name_from_array_name};
 
 use super::error::{ImportError, unexpected};
 use super::npy::{self, Header, Kind};
-use super::{MAX_FRAMES, Raw, WEBCAM};
-use crate::frame::{POINTS, Part, Point};
+use super::{MAX_FRAMES, Overrides, Raw, WEBCAM};
+use crate::frame::{POINTS, Point};
+use crate::plausibility::order::{self, PartOrder, USUAL, points_of};
 
 /// Points where the face has ten more for the irises, at its end.
 const POINTS_WITH_IRISES: usize = POINTS + 10;
@@ -23,15 +25,21 @@ const PACKED_SCALE: f32 = 4096.0;
 /// All three packed coordinates of a missing point.
 const PACKED_MISSING: i16 = i16::MIN;
 
+/// Frames of a file whose points are held against their order.
+const SAMPLE: u64 = 60;
+
 /// Reads a `.npy` file.
-pub(super) fn read_npy(mut from: impl Read) -> Result<Raw, ImportError> {
-    let points = floats(&mut from)?;
+pub(super) fn read_npy(mut from: impl Read, overrides: &Overrides) -> Result<Raw, ImportError> {
+    let points = floats(&mut from, overrides)?;
     Ok(Raw { points, fps: None, size: None, camera: WEBCAM, assumed: Vec::new() })
 }
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
 /// `fps` and `size`.
-pub(super) fn read_npz<R: Read + Seek>(mut from: R) -> Result<Raw, ImportError> {
+pub(super) fn read_npz<R: Read + Seek>(
+    mut from: R,
+    overrides: &Overrides,
+) -> Result<Raw, ImportError> {
     refuse_zip64(&mut from)?;
     let mut archive = NpzArchive::new(from).map_err(damaged)?;
     let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
@@ -39,8 +47,8 @@ pub(super) fn read_npz<R: Read + Seek>(mut from: R) -> Result<Raw, ImportError> 
     let has = |name: &str| names.iter().any(|n| n == name);
     let others: Vec<&String> = names.iter().filter(|n| *n != "fps" && *n != "size").collect();
     let points = match others[..] {
-        _ if has("q") => member(&mut archive, "q", packed)?,
-        [name] => member(&mut archive, name, floats)?,
+        _ if has("q") => member(&mut archive, "q", |from| packed(from, overrides))?,
+        [name] => member(&mut archive, name, |from| floats(from, overrides))?,
         _ => {
             let expected = "a packed array \"q\", or one array beside \"fps\" and \"size\"";
             return Err(unexpected("archive", expected, format!("{others:?}")));
@@ -99,13 +107,13 @@ fn refuse_zip64(from: &mut (impl Read + Seek)) -> Result<(), ImportError> {
 }
 
 /// Landmarks as floats.
-fn floats(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
+fn floats(from: &mut dyn Read, overrides: &Overrides) -> Result<Vec<[Point; POINTS]>, ImportError> {
     let header = Header::read(from)?;
     match header.kind {
-        Some(Kind::F32) => frames(from, &header, |bytes, values| {
+        Some(Kind::F32) => frames(from, &header, overrides, |bytes, values| {
             values.extend(npy::each(bytes, f32::from_le_bytes));
         }),
-        Some(Kind::F64) => frames(from, &header, |bytes, values| {
+        Some(Kind::F64) => frames(from, &header, overrides, |bytes, values| {
             values.extend(npy::each(bytes, |b| f64::from_le_bytes(b) as f32));
         }),
         _ => Err(unexpected("array element type", "<f4 or <f8", header.descr)),
@@ -113,13 +121,13 @@ fn floats(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
 }
 
 /// Packed landmarks.
-fn packed(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
+fn packed(from: &mut dyn Read, overrides: &Overrides) -> Result<Vec<[Point; POINTS]>, ImportError> {
     let header = Header::read(from)?;
     if header.kind != Some(Kind::I16) {
         return Err(unexpected("element type of packed array \"q\"", "<i2", header.descr));
     }
     let mut sums: Vec<[i16; 3]> = Vec::new();
-    frames(from, &header, |bytes, values| {
+    frames(from, &header, overrides, |bytes, values| {
         let (points, _) = bytes.as_chunks::<6>();
         sums.resize(points.len(), [0; 3]);
         for (sum, point) in sums.iter_mut().zip(points) {
@@ -139,6 +147,7 @@ fn packed(from: &mut dyn Read) -> Result<Vec<[Point; POINTS]>, ImportError> {
 fn frames(
     from: &mut dyn Read,
     header: &Header,
+    overrides: &Overrides,
     mut decode: impl FnMut(&[u8], &mut Vec<f32>),
 ) -> Result<Vec<[Point; POINTS]>, ImportError> {
     const LAYOUTS: [u64; 2] = [POINTS as u64, POINTS_WITH_IRISES as u64];
@@ -158,29 +167,45 @@ fn frames(
     let bytes = header.kind.map_or(0, Kind::bytes);
     let mut row = vec![0; width * 3 * bytes];
     let mut values = Vec::with_capacity(width * 3);
-    let mut points = Vec::new();
-    for _ in 0..count {
+    let given = overrides.order.unwrap_or(USUAL);
+    let (mut points, mut sample) = (Vec::new(), Vec::new());
+    for i in 0..count {
         npy::fill(from, &mut row, "the landmarks of a frame")?;
         values.clear();
         decode(&row, &mut values);
-        points.push(without_irises(values.as_chunks().0));
+        let row: &[Point] = values.as_chunks().0;
+        points.push(in_usual_order(row, given));
+        if i % count.div_ceil(SAMPLE) == 0 {
+            sample.push(row.iter().map(|p| without_sentinel(p, overrides)).collect());
+        }
     }
     npy::end(from)?;
-    Ok(points)
+    match order::better(&sample, given) {
+        Some(better) => Err(ImportError::PartOrder { given, better }),
+        None => Ok(points),
+    }
 }
 
-/// Drops what lies between the face's 468 points and the points of the other parts.
-fn without_irises(found: &[Point]) -> [Point; POINTS] {
-    let mut points = [[f32::NAN; 3]; POINTS];
-    let (face, others) = points.split_at_mut(Part::Face.range().end);
-    let others_found = found.len().saturating_sub(others.len());
-    for (point, found) in face.iter_mut().zip(found) {
-        *point = *found;
-    }
-    for (point, found) in others.iter_mut().zip(found.iter().skip(others_found)) {
-        *point = *found;
+/// Puts each part where signd holds it; the irises at the face's end are dropped.
+fn in_usual_order(mut row: &[Point], order: PartOrder) -> [Point; POINTS] {
+    let (mut points, width) = ([[f32::NAN; 3]; POINTS], row.len());
+    for part in order {
+        let (found, rest) = row.split_at_checked(points_of(part, width)).unwrap_or_default();
+        for (point, found) in points[part.range()].iter_mut().zip(found) {
+            *point = *found;
+        }
+        row = rest;
     }
     points
+}
+
+/// What stands for a missing point says nothing of where parts lie.
+fn without_sentinel(p: &Point, overrides: &Overrides) -> Point {
+    let missing = |value: f32| p[0] == value && p[1] == value;
+    if missing(0.0) || missing(-1.0) || overrides.missing.is_some_and(missing) {
+        return [f32::NAN; 3];
+    }
+    *p
 }
 
 #[cfg(test)]
@@ -233,7 +258,7 @@ mod tests {
     }
 
     fn npz(members: &[(&str, Vec<u8>)]) -> Result<Raw, ImportError> {
-        read_npz(Cursor::new(archive(members)))
+        read_npz(Cursor::new(archive(members)), &Overrides::default())
     }
 
     fn message(result: Result<Raw, ImportError>) -> String {
@@ -255,7 +280,7 @@ mod tests {
     fn float_arrays_are_read_as_they_are() {
         let doubles = values(2, 543).into_iter().map(f64::from);
         for bytes in [array(&[2, 543, 3], values(2, 543)), array(&[2, 543, 3], doubles)] {
-            let raw = read_npy(&bytes[..]).unwrap();
+            let raw = read_npy(&bytes[..], &Overrides::default()).unwrap();
             assert_eq!(raw.points.len(), 2);
             assert_eq!(raw.points[1][542], [0, 1, 2].map(|axis| value(1, 542, axis)));
             assert_eq!((raw.fps, raw.size), (None, None));
@@ -264,7 +289,8 @@ mod tests {
 
     #[test]
     fn irises_are_dropped_and_what_follows_moves_up() {
-        let raw = read_npy(&array(&[1, 553, 3], values(1, 553))[..]).unwrap();
+        let raw =
+            read_npy(&array(&[1, 553, 3], values(1, 553))[..], &Overrides::default()).unwrap();
         assert_eq!(raw.points[0][467][0], value(0, 467, 0));
         assert_eq!(raw.points[0][468][0], value(0, 478, 0));
         assert_eq!(raw.points[0][542][0], value(0, 552, 0));
@@ -274,7 +300,7 @@ mod tests {
     fn an_array_cut_anywhere_is_an_error() {
         let whole = array(&[1, 543, 3], values(1, 543));
         for length in 0..whole.len() {
-            assert!(read_npy(&whole[..length]).is_err(), "{length}");
+            assert!(read_npy(&whole[..length], &Overrides::default()).is_err(), "{length}");
         }
     }
 
@@ -307,40 +333,48 @@ mod tests {
 
     #[test]
     fn wrong_shapes_types_and_orders_are_named() {
-        let shape = message(read_npy(&array(&[2, 75, 3], values(2, 75))[..]));
+        let shape =
+            message(read_npy(&array(&[2, 75, 3], values(2, 75))[..], &Overrides::default()));
         assert_eq!(shape, "array shape: expected [frames, 543 or 553, 3], found [2, 75, 3]");
-        let integers = message(read_npy(&array(&[1, 543, 3], vec![0i32; 543 * 3])[..]));
+        let integers =
+            message(read_npy(&array(&[1, 543, 3], vec![0i32; 543 * 3])[..], &Overrides::default()));
         assert_eq!(integers, "array element type: expected <f4 or <f8, found <i4");
         let unpacked = message(npz(&[("q", array(&[1, 543, 3], values(1, 543)))]));
         assert!(unpacked.contains("expected <i2, found <f4"), "{unpacked}");
-        let long = message(read_npy(&array(&[0, 543, 3], [0f32; 0])[..].repeat(2)[..]));
+        let long = message(read_npy(
+            &array(&[0, 543, 3], [0f32; 0])[..].repeat(2)[..],
+            &Overrides::default(),
+        ));
         assert!(long.contains("expected nothing"), "{long}");
 
         let whole = array(&[1, 543, 3], values(1, 543));
         let text = String::from_utf8_lossy(&whole[10..118]).into_owned();
         let fortran = text.replace("False", "True ");
         let bytes = [&whole[..10], fortran.as_bytes(), &whole[118..]].concat();
-        assert!(message(read_npy(&bytes[..])).contains("found Fortran"));
+        assert!(message(read_npy(&bytes[..], &Overrides::default())).contains("found Fortran"));
         let many = text.replace("(1, 543", "(9000000000, 543");
         let many = &many[..text.len()];
         let bytes = [&whole[..10], many.as_bytes(), &whole[118..]].concat();
-        assert!(message(read_npy(&bytes[..])).ends_with("found 9000000000"));
+        assert!(message(read_npy(&bytes[..], &Overrides::default())).ends_with("found 9000000000"));
     }
 
     #[test]
     fn a_damaged_archive_is_an_error() {
         let frames = vec![vec![7i16; 543 * 3]; 2];
         let whole = archive(&[("q", pack(frames)), ("fps", array(&[], [25.0f32]))]);
-        assert!(read_npz(Cursor::new(&whole)).is_ok());
+        assert!(read_npz(Cursor::new(&whole), &Overrides::default()).is_ok());
         for length in 0..whole.len() {
-            assert!(read_npz(Cursor::new(&whole[..length])).is_err(), "{length}");
+            assert!(
+                read_npz(Cursor::new(&whole[..length]), &Overrides::default()).is_err(),
+                "{length}"
+            );
         }
         // Nothing may panic; a change that no check covers (a date) may pass.
         for i in 0..whole.len() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut bytes = whole.clone();
                 bytes[i] ^= flip;
-                let _ = read_npz(Cursor::new(bytes));
+                let _ = read_npz(Cursor::new(bytes), &Overrides::default());
             }
         }
     }
@@ -350,6 +384,9 @@ mod tests {
         let mut whole = archive(&[("a", array(&[1, 543, 3], values(1, 543)))]);
         let end = whole.len() - 22;
         whole.splice(end..end, *b"PK\x06\x07################");
-        assert!(message(read_npz(Cursor::new(whole))).ends_with("found a zip64 directory"));
+        assert!(
+            message(read_npz(Cursor::new(whole), &Overrides::default()))
+                .ends_with("found a zip64 directory")
+        );
     }
 }

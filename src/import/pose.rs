@@ -11,7 +11,7 @@
 
 use super::error::{ImportError, unexpected};
 use super::layout::{self, Component};
-use super::{Assumption, MAX_FRAMES, Raw, WEBCAM};
+use super::{Assumption, MAX_FRAMES, Overrides, Raw, WEBCAM};
 use crate::frame::{POINTS, Point};
 
 /// Most points that a layout may have, all components together; the largest known has 586.
@@ -20,12 +20,12 @@ const MAX_POINTS: usize = 10_000;
 /// Bytes of a coordinate or a confidence.
 const FLOAT: usize = size_of::<f32>();
 
-/// Reads a `.pose` file's bytes. A `size` given replaces the header's image size.
-pub(super) fn read(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Raw, ImportError> {
+/// Reads a `.pose` file's bytes. A size given replaces the header's image size.
+pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportError> {
     let mut from = Bytes(bytes);
     let header = Header::read(&mut from)?;
     let sources = layout::find(&header.components)?;
-    let size = size.unwrap_or(header.size);
+    let size = overrides.size.unwrap_or(header.size);
     let (width, height) = (size.0 as f32, size.1 as f32);
     if size.0 == 0 || size.1 == 0 {
         let found = format!("{}x{} (give a size)", size.0, size.1);
@@ -37,7 +37,11 @@ pub(super) fn read(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Raw, Import
     for frame in 0..body.frames {
         let mut frame_points = [[f32::NAN; 3]; POINTS];
         for (point, &source) in frame_points.iter_mut().zip(&sources) {
-            if let Some([x, y, z]) = body.point(frame, source) {
+            let found = body.point(frame, source);
+            // Asked in the file's own units.
+            let found =
+                found.filter(|[x, y, _]| overrides.missing.is_none_or(|v| (*x, *y) != (v, v)));
+            if let Some([x, y, z]) = found {
                 *point = [x / width, y / height, z];
             }
         }
@@ -272,13 +276,13 @@ mod tests {
     }
 
     fn message(bytes: &[u8]) -> String {
-        read(bytes, None).err().expect("an error").to_string()
+        read(bytes, &Overrides::default()).err().expect("an error").to_string()
     }
 
     #[test]
     fn both_versions_are_read_and_pixels_become_fractions() {
         for (version, fps) in [(0.1, 25.0), (0.2, 29.5)] {
-            let raw = read(&file(version).bytes(), None).unwrap();
+            let raw = read(&file(version).bytes(), &Overrides::default()).unwrap();
             assert_eq!((raw.fps, raw.size), (Some(fps), Some((640, 480))));
             assert_eq!(raw.points.len(), 2);
             assert!(raw.points[0].iter().all(|p| *p == [0.5, 0.25, -0.5]));
@@ -290,7 +294,7 @@ mod tests {
     fn confidence_0_and_lacking_coordinates_are_missing() {
         let mut file = file(0.2);
         file.frames = vec![[f32::INFINITY, 0.0, 0.0, 0.0], [f32::NAN, 1.0, 1.0, 1.0]];
-        let raw = read(&file.bytes(), None).unwrap();
+        let raw = read(&file.bytes(), &Overrides::default()).unwrap();
         let clip = Clip::settle(raw, &Overrides::default()).unwrap();
         assert!(clip.points().iter().flatten().flatten().all(|v| v.is_nan()));
     }
@@ -305,7 +309,7 @@ mod tests {
         let all = 33 + 478 + 42 + 33;
         let place = file.header().len() + 10 + (all + 33 + 478 + 21) * 12;
         bytes[place..place + 4].copy_from_slice(&640f32.to_le_bytes());
-        let raw = read(&bytes, None).unwrap();
+        let raw = read(&bytes, &Overrides::default()).unwrap();
         let wrist = Part::RightHand.range().start;
         for (i, point) in raw.points[1].iter().enumerate() {
             assert_eq!(point[0], if i == wrist { 1.0 } else { 0.25 }, "{i}");
@@ -316,7 +320,7 @@ mod tests {
     fn of_several_people_the_first_is_taken_and_that_is_said() {
         let mut file = file(0.2);
         file.people = 3;
-        let raw = read(&file.bytes(), None).unwrap();
+        let raw = read(&file.bytes(), &Overrides::default()).unwrap();
         assert!(raw.points[0].iter().all(|p| p[0] == 0.5));
         assert!(raw.points[1].iter().all(|p| p[0] == 0.25));
         assert_eq!(raw.assumed, [Assumption::FirstPerson { people: 3 }]);
@@ -328,7 +332,9 @@ mod tests {
         file.size = [640, 0];
         let lacking = message(&file.bytes());
         assert!(lacking.ends_with("expected at least 1x1, found 640x0 (give a size)"), "{lacking}");
-        let raw = read(&file.bytes(), Some((1280, 960))).unwrap();
+        let raw =
+            read(&file.bytes(), &Overrides { size: Some((1280, 960)), ..Overrides::default() })
+                .unwrap();
         assert_eq!(raw.points[0][0][..2], [0.25, 0.125]);
         assert_eq!(raw.size, Some((1280, 960)));
     }
@@ -338,11 +344,11 @@ mod tests {
         for version in [0.1, 0.2] {
             let mut whole = file(version).bytes();
             for length in 0..whole.len() {
-                let cut = read(&whole[..length], None);
+                let cut = read(&whole[..length], &Overrides::default());
                 assert!(matches!(cut, Err(ImportError::Truncated { .. })), "{length}");
             }
             whole.push(0);
-            assert!(read(&whole, None).is_err());
+            assert!(read(&whole, &Overrides::default()).is_err());
         }
     }
 
@@ -354,7 +360,7 @@ mod tests {
             for flip in [0x01, 0x80, 0xff] {
                 let mut bytes = whole.clone();
                 bytes[i] ^= flip;
-                let _ = read(&bytes, None);
+                let _ = read(&bytes, &Overrides::default());
             }
         }
     }
@@ -382,7 +388,7 @@ mod tests {
         let mut file = file(0.1);
         // One more component point would make it larger still: 65,537 frames of 543 points.
         file.frames = vec![[1.0; 4]; (1 << 16) + 1];
-        let raw = read(&file.bytes(), None).unwrap();
+        let raw = read(&file.bytes(), &Overrides::default()).unwrap();
         assert_eq!(raw.points.len(), (1 << 16) + 1);
     }
 }

@@ -16,7 +16,9 @@ mod window;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{Body, Ended, Event, FrameEvent, SignEvent, State, StatusEvent, Top};
+use crate::event::{
+    Body, Ended, Event, FrameEvent, Reason, SignEvent, State, Status, StatusEvent, Top,
+};
 use crate::features::grid::RowKind;
 use crate::segment::Begin;
 use crate::stream::{Batch, Needs, Step};
@@ -251,6 +253,12 @@ impl Infer {
                 Step::Status(status, reason) => {
                     emit(Body::Status(StatusEvent { status, seq: batch.seq, t: batch.t, reason }));
                 }
+                Step::Doubt(doubt, _) => emit(Body::Status(StatusEvent {
+                    status: Status::Doubtful,
+                    seq: batch.seq,
+                    t: batch.t,
+                    reason: Reason::Doubt(doubt),
+                })),
             }
             if signer.is_hungry() {
                 self.hungry.push(*stream);

@@ -188,6 +188,11 @@ impl Source {
             [("active", &levels.active), ("stalled", &levels.stalled)]
                 .map(|(state, level)| one("state", state, level.get())),
         )?;
+        out.counter(
+            "signd_streams_doubtful",
+            "Streams whose landmarks or times are not those of a person before a camera, by what is odd",
+            self.watched.counters.doubts.all().map(|(doubt, count)| one("reason", doubt.name(), count)),
+        )?;
         out.gauge(
             "signd_queue_depth",
             "What waits: frames for the worker (ring), batches for the model (waiting), messages \

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use super::doubts::DoubtCounts;
 use super::histogram::Histogram;
 use crate::event::{Body, Ended};
 use crate::keys::zap::Refused;
@@ -175,6 +176,8 @@ pub struct Counters {
     pub timings: Timings,
     /// How much there is.
     pub levels: Levels,
+    /// What was doubtful about the input.
+    pub doubts: DoubtCounts,
     /// Milliseconds after the start, plus one, at which each reason was last logged.
     logged: [AtomicU64; Dropped::ALL.len()],
     /// Clients not let in.
@@ -194,6 +197,7 @@ impl Default for Counters {
             reloads: Default::default(),
             timings: Timings::default(),
             levels: Levels::default(),
+            doubts: DoubtCounts::default(),
             logged: Default::default(),
             refused: Default::default(),
             refused_logged: Default::default(),

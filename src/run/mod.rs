@@ -1,6 +1,7 @@
 //! The live daemon: a thread that receives and one that works, joined by a ring.
 
 pub mod counters;
+pub mod doubts;
 pub mod flow;
 pub mod histogram;
 pub mod notify;

@@ -149,6 +149,11 @@ impl Worker {
             }
             None => {}
         }
+        for step in &waiting.batch.steps {
+            if let Step::Doubt(doubt, example) = step {
+                self.counters.doubts.count(*doubt, stream, *example);
+            }
+        }
         self.waiting.push_back(waiting);
         self.returns.give(inbound);
     }

@@ -171,6 +171,7 @@ impl Wire<'_> {
             if points.iter().all(is_missing) {
                 frame.miss(part); // a part of nothing but missing points was not found
             }
+            frame.miss_repeated(part);
         }
         Ok(())
     }

@@ -1,0 +1,104 @@
+//! A file's landmarks put right where the user says how, cleaned, and judged.
+
+use std::collections::BTreeMap;
+
+use super::{Assumption, ImportError, Overrides};
+use crate::frame::{Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
+use crate::plausibility::{InputDoubt, InputJudge, Least};
+
+/// A coordinate beyond this belongs to no image and is no pixel.
+const BEYOND_PIXELS: f32 = 1e5;
+/// Values that files write for a missing coordinate.
+const USUAL_SENTINELS: [f32; 2] = [0.0, -1.0];
+/// One point in so many frames may lie at such a value by chance.
+const FRAMES_A_CHANCE: usize = 4;
+
+/// Makes points without x or y missing as a whole, and refuses infinities.
+pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
+    for (frame, points) in points.iter_mut().enumerate() {
+        for part in Part::ALL {
+            for (point, found) in points[part.range()].iter_mut().enumerate() {
+                if found.iter().any(|v| v.is_infinite()) {
+                    let (part, found) = (part.name(), *found);
+                    return Err(ImportError::Infinite { frame, part, point, found });
+                }
+                if is_missing(found) {
+                    *found = [f32::NAN; 3];
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes for missing what the user says is missing, and parts with all points at one place: no
+/// estimator gives those. Refuses single points at a value that stands for missing ones.
+pub(super) fn find_missing(
+    points: &mut [[Point; POINTS]],
+    overrides: &Overrides,
+    assumed: &mut Vec<Assumption>,
+) -> Result<(), ImportError> {
+    let mut values: Vec<[f32; 2]> = overrides.missing.iter().map(|&value| [value; 2]).collect();
+    let mut repeated: BTreeMap<&'static str, (usize, [f32; 2])> = BTreeMap::new();
+    for points in points.iter() {
+        for part in Part::ALL {
+            let Some(place) = one_place(&points[part.range()]) else { continue };
+            if !values.contains(&place) {
+                values.push(place);
+            }
+            repeated.entry(part.name()).or_insert((0, place)).0 += 1;
+        }
+    }
+    if overrides.missing.is_none() {
+        let tell = |(part, (frames, place))| Assumption::RepeatedValue { part, frames, place };
+        assumed.extend(repeated.into_iter().map(tell));
+    }
+    let all = || points.iter().flatten();
+    let sentinel = |p: &Point| values.contains(&[p[0], p[1]]);
+    for value in USUAL_SENTINELS {
+        let found = all().filter(|p| p[0] == value && p[1] == value && !sentinel(p)).count();
+        if found > 3 + points.len() / FRAMES_A_CHANCE {
+            return Err(ImportError::Sentinel { points: found, value });
+        }
+    }
+    let beyond = |p: &Point| p[0].abs().max(p[1].abs()) > BEYOND_PIXELS;
+    if let Some(p) = all().find(|p| beyond(p) && !sentinel(p)) {
+        let (doubt, example) = (InputDoubt::OutOfRange, [p[0], p[1]]);
+        return Err(ImportError::Implausible { doubt, example });
+    }
+    for p in points.iter_mut().flatten().filter(|p| sentinel(p)) {
+        *p = [f32::NAN; 3];
+    }
+    Ok(())
+}
+
+/// Pixels to image widths and heights, mirrored landmarks back.
+pub(super) fn convert(points: &mut [[Point; POINTS]], overrides: &Overrides, size: (u32, u32)) {
+    let (width, height) = (size.0 as f32, size.1 as f32);
+    for p in points.iter_mut().flatten() {
+        if overrides.pixels {
+            *p = [p[0] / width, p[1] / height, p[2] / width];
+        }
+        if overrides.mirrored {
+            p[0] = 1.0 - p[0];
+        }
+    }
+}
+
+/// What is doubtful about the landmarks; refuses what no recording of a person shows.
+pub(super) fn judge(
+    points: &[[Point; POINTS]],
+    size: (u32, u32),
+) -> Result<Vec<(InputDoubt, [f32; 2])>, ImportError> {
+    let (mut judge, mut doubts) = (InputJudge::new(Least::Clip), Vec::new());
+    let mut frame = Frame::new(0, SourceTime(0), size.0, size.1);
+    for points in points {
+        frame.set_points(points);
+        judge.push(&frame, None);
+    }
+    judge.raise(|doubt, example| doubts.push((doubt, example)));
+    match doubts.iter().find(|(doubt, _)| doubt.is_certain()) {
+        Some(&(doubt, example)) => Err(ImportError::Implausible { doubt, example }),
+        None => Ok(doubts),
+    }
+}

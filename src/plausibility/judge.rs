@@ -1,0 +1,96 @@
+//! From the answers of single frames to a doubt about a stream or a clip.
+
+use super::pace::Pace;
+use super::{InputDoubt, body};
+use crate::frame::{Arrival, Frame};
+
+/// Questions are asked until this many frames have answered: some ten seconds.
+const ENOUGH: u32 = 300;
+/// This share of the answers must be odd: one estimate in ten may be a bad guess.
+const ODD: f32 = 0.9;
+/// Frames with a part at one value before it is said: no estimator gives even one.
+const REPEATED: u32 = 5;
+
+/// How many frames must have answered a question.
+#[derive(Clone, Copy, Debug)]
+pub enum Least {
+    /// As in a stream, whose first second may show a person who sits down.
+    Stream,
+    /// As in a clip, which may be short.
+    Clip,
+}
+
+impl Least {
+    fn frames(self, doubt: InputDoubt) -> u32 {
+        match (self, doubt) {
+            (_, InputDoubt::RepeatedValue) => REPEATED,
+            // An empty room is no news for the first five seconds.
+            (Least::Stream, InputDoubt::NoPerson) => 150,
+            (Least::Stream, _) => 30,
+            (Least::Clip, InputDoubt::NoPerson) => 1,
+            (Least::Clip, _) => 5,
+        }
+    }
+}
+
+/// Answers to one question.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    answers: u32,
+    odd: u32,
+    example: [f32; 2],
+    raised: bool,
+}
+
+/// Judges the landmarks and times of one stream or clip.
+#[derive(Clone, Debug)]
+pub struct InputJudge {
+    least: Least,
+    tallies: [Tally; InputDoubt::ALL.len()],
+    pace: Pace,
+}
+
+impl InputJudge {
+    /// A judge that has seen nothing.
+    pub fn new(least: Least) -> Self {
+        InputJudge { least, tallies: Default::default(), pace: Pace::default() }
+    }
+
+    /// Takes a frame. Without an arrival the times are not judged.
+    pub fn push(&mut self, frame: &Frame, arrival: Option<Arrival>) {
+        let enough = match self.least {
+            Least::Stream => ENOUGH,
+            Least::Clip => u32::MAX,
+        };
+        let tallies = &mut self.tallies;
+        body::look(frame, &mut |doubt, odd, example| {
+            let tally = &mut tallies[doubt as usize];
+            if tally.answers < enough {
+                tally.answers += 1;
+                if odd {
+                    tally.odd += 1;
+                    tally.example = example;
+                }
+            }
+        });
+        if let Some(arrival) = arrival {
+            self.pace.push(frame.t, arrival, |doubt, example| {
+                let tally = &mut tallies[doubt as usize];
+                (tally.odd, tally.example) = (u32::MAX, example);
+            });
+        }
+    }
+
+    /// Tells each doubt once, when it is first held, with an example for [`InputDoubt::found`]. A stream
+    /// is asked after every frame, a clip at its end.
+    pub fn raise(&mut self, mut tell: impl FnMut(InputDoubt, [f32; 2])) {
+        for (doubt, tally) in InputDoubt::ALL.into_iter().zip(&mut self.tallies) {
+            let share = if doubt == InputDoubt::RepeatedValue { 0.0 } else { ODD };
+            let odd = tally.odd >= self.least.frames(doubt)
+                && tally.odd as f32 >= share * tally.answers as f32;
+            if odd && !std::mem::replace(&mut tally.raised, true) {
+                tell(doubt, tally.example);
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Well-formed input that no camera sent: named at import, by the daemon once a stream, and put right
+//! by the option that the message names. All of it is made from the project's animated signer.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Daemon, http, receive, root, send_frame};
+use npyz::WriterBuilder;
+use npyz::npz::NpzWriter;
+use signd::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
+use signd::import::{Clip, ImportError, Overrides, read};
+use signd::plausibility::order::PartOrder;
+use signd::plausibility::{InputDoubt, InputJudge, Least};
+use signd::recording;
+
+/// The sign `hello` and what comes before it.
+fn signer() -> Vec<Frame> {
+    let bytes = std::fs::read(root().join("tests/recordings/signer.mcap")).expect("reads");
+    let (frames, _) = recording::frames(&bytes).expect("a recording");
+    frames.into_iter().map(|(_, frame)| frame).take(150).collect()
+}
+
+/// The signer with every point that is there changed.
+fn changed(change: impl Fn(Point) -> Point) -> Vec<Frame> {
+    let mut frames = signer();
+    for frame in &mut frames {
+        let points = frame.points().map(&change);
+        frame.set_points(&points);
+    }
+    frames
+}
+
+/// What a stream of these frames is doubted for, arriving as captured.
+fn doubts(frames: &[Frame]) -> Vec<InputDoubt> {
+    let arrivals: Vec<_> = frames.iter().map(|frame| Arrival(frame.t.0)).collect();
+    doubts_arriving(frames, &arrivals)
+}
+
+fn doubts_arriving(frames: &[Frame], arrivals: &[Arrival]) -> Vec<InputDoubt> {
+    let (mut judge, mut found) = (InputJudge::new(Least::Stream), Vec::new());
+    for (frame, arrival) in frames.iter().zip(arrivals) {
+        judge.push(frame, Some(*arrival));
+        judge.raise(|doubt, _| found.push(doubt));
+    }
+    found
+}
+
+fn timed(frames: &mut [Frame], step_ns: u64) {
+    let start = frames[0].t.0;
+    for (frame, i) in frames.iter_mut().zip(0..) {
+        frame.t = SourceTime(start + i * step_ns);
+    }
+}
+
+#[test]
+fn a_person_before_a_camera_is_not_doubted() {
+    assert_eq!(doubts(&signer()), []);
+    // In the place of the phone's the webcam's picture, nearer, further, at the side.
+    for scale in [0.4, 1.6] {
+        let moved = changed(|[x, y, z]| [(x - 0.5) * scale + 0.45, (y - 0.5) * scale + 0.6, z]);
+        assert_eq!(doubts(&moved), [], "{scale}");
+    }
+    for fps in [10.0, 15.0, 60.0, 120.0] {
+        let mut frames = signer();
+        timed(&mut frames, (1e9 / fps) as u64);
+        assert_eq!(doubts(&frames), [], "{fps}");
+    }
+}
+
+/// pose#222, mediapipe#2893: coordinates in pixels, or measured from the body.
+#[test]
+fn coordinates_that_are_not_the_images_are_named() {
+    assert_eq!(doubts(&changed(|[x, y, z]| [x * 640.0, y * 480.0, z])), [InputDoubt::Pixels]);
+    let shoulders = |[x, y, z]: Point| [(x - 0.5) * 3.0, (y - 0.44) * 3.0, z];
+    assert_eq!(doubts(&changed(shoulders)), [InputDoubt::BodyRelative]);
+    let centred = |[x, y, z]: Point| [2.0 * x - 1.0, 2.0 * y - 1.0, z];
+    assert_eq!(doubts(&changed(centred)), [InputDoubt::BodyRelative]);
+    let beyond = doubts(&changed(|[x, y, z]| [x * 1e20, y, z]));
+    assert!(beyond.contains(&InputDoubt::OutOfRange), "{beyond:?}");
+}
+
+/// mediapipe#774, #6340: landmarks mirrored after the estimator, or with y upwards.
+#[test]
+fn a_mirrored_and_an_upturned_body_are_named() {
+    assert_eq!(doubts(&changed(|[x, y, z]| [1.0 - x, y, z])), [InputDoubt::Mirrored]);
+    let upturned = doubts(&changed(|[x, y, z]| [x, 1.0 - y, z]));
+    assert!(upturned.contains(&InputDoubt::NotUpright), "{upturned:?}");
+    // A phone's picture on its side.
+    let sideways = doubts(&changed(|[x, y, z]| [y, 1.0 - x, z]));
+    assert!(sideways.contains(&InputDoubt::NotUpright), "{sideways:?}");
+    assert!(!sideways.contains(&InputDoubt::Mirrored), "{sideways:?}");
+}
+
+/// pose#42: what is missing written as a number. The part counts as missing, and that is said.
+#[test]
+fn a_part_at_one_value_is_missing_and_named() {
+    for value in [0.0, -1.0, 1e20] {
+        let mut frames = signer();
+        for frame in &mut frames {
+            if frame.part(Part::LeftHand).is_none() {
+                frame.detect(Part::LeftHand).fill([value; 3]);
+            }
+            let mut message = Vec::new();
+            signd::wire::landmarks::encode(frame, &mut message);
+            let wire = signd::wire::landmarks::decode(&message).expect("whole");
+            wire.fill(frame).expect("a frame");
+            assert!(frame.part(Part::LeftHand).is_none(), "{value}");
+        }
+        assert_eq!(doubts(&frames), [InputDoubt::RepeatedValue], "{value}");
+    }
+}
+
+/// datasets#58, Pose2Mesh#13: parts in each other's place.
+#[test]
+fn parts_that_do_not_belong_together_are_named() {
+    let mut frames = signer();
+    for frame in &mut frames {
+        for p in frame.detect(Part::Face) {
+            p[1] += 0.6;
+        }
+    }
+    assert_eq!(doubts(&frames), [InputDoubt::PartsApart]);
+    let mut frames = signer();
+    for frame in &mut frames {
+        frame.miss(Part::Pose);
+    }
+    assert_eq!(doubts(&frames), [InputDoubt::NoBody]);
+    let mut frames = signer();
+    for frame in &mut frames {
+        Part::ALL.into_iter().for_each(|part| frame.miss(part));
+    }
+    assert_eq!(doubts(&frames[1..]), [], "an empty room is no news for five seconds");
+    frames.extend_from_within(..);
+    timed(&mut frames, 33_333_333);
+    assert_eq!(doubts(&frames), [InputDoubt::NoPerson]);
+}
+
+/// mediapipe#2838 and the field's own: width and height in each other's place.
+#[test]
+fn an_image_size_the_wrong_way_round_is_named() {
+    let mut frames = signer();
+    for frame in &mut frames {
+        (frame.width, frame.height) = (frame.height, frame.width);
+    }
+    assert_eq!(doubts(&frames), [InputDoubt::ImageShape]);
+}
+
+/// msgpack-javascript#205, pose#127: times in another unit, at a rate of no camera, by another clock.
+#[test]
+fn times_that_no_camera_gives_are_named() {
+    for (step, doubt) in [
+        (33, InputDoubt::TimeUnit),
+        (33_333, InputDoubt::TimeUnit),
+        (2_000_000, InputDoubt::FrameRate),
+        (500_000_000, InputDoubt::FrameRate),
+    ] {
+        let mut frames = signer();
+        timed(&mut frames, step);
+        assert_eq!(doubts(&frames), [doubt], "{step}");
+    }
+    let frames = signer();
+    let arriving = |change: &dyn Fn(u64) -> u64| -> Vec<InputDoubt> {
+        let first = frames[0].t.0;
+        let at = |frame: &Frame| Arrival(first + 7_200_000_000_000 + change(frame.t.0 - first));
+        doubts_arriving(&frames, &frames.iter().map(at).collect::<Vec<_>>())
+    };
+    assert_eq!(arriving(&|since| since), [InputDoubt::ClockOffset]);
+    // Frames counted times 30 while 12 a second come.
+    let counted = arriving(&|since| since * 5 / 2);
+    assert_eq!(counted, [InputDoubt::ClockOffset, InputDoubt::ClockPace]);
+    // A clock that is set back in the middle proves nothing.
+    assert_eq!(
+        arriving(&|since| if since < 2_000_000_000 { since + 9_000_000_000 } else { since }),
+        [InputDoubt::ClockOffset]
+    );
+}
+
+/// The points of a clip as an `.npz` with rate and size, its parts in this order.
+fn npz(path: &Path, frames: &[Frame], fps: f32, order: PartOrder, missing: Option<f32>) {
+    let mut archive = NpzWriter::new(std::fs::File::create(path).expect("creates"));
+    let count = frames.len() as u64;
+    let shape = [count, POINTS as u64, 3];
+    let mut array = archive
+        .array("landmarks", Default::default())
+        .expect("begins")
+        .default_dtype()
+        .shape(&shape)
+        .begin_nd()
+        .expect("begins");
+    for frame in frames {
+        let parts = order.iter().flat_map(|part| &frame.points()[part.range()]);
+        for number in parts.flatten() {
+            array.push(&missing.filter(|_| number.is_nan()).unwrap_or(*number)).expect("writes");
+        }
+    }
+    array.finish().expect("ends");
+    let mut array = archive
+        .array("fps", Default::default())
+        .expect("begins")
+        .default_dtype()
+        .shape(&[])
+        .begin_nd()
+        .expect("begins");
+    array.push(&fps).expect("writes");
+    array.finish().expect("ends");
+    let mut array = archive
+        .array("size", Default::default())
+        .expect("begins")
+        .default_dtype()
+        .shape(&[2])
+        .begin_nd()
+        .expect("begins");
+    [640i32, 480].iter().for_each(|side| array.push(side).expect("writes"));
+    array.finish().expect("ends");
+}
+
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn write(&self, frames: &[Frame], fps: f32, order: PartOrder, missing: Option<f32>) -> PathBuf {
+        let path = self.0.path().join("clip.npz");
+        npz(&path, frames, fps, order, missing);
+        path
+    }
+}
+
+fn same(a: &Clip, b: &Clip) -> bool {
+    let near = |p: &Point, q: &Point| {
+        p.iter().zip(q).all(|(x, y)| (x.is_nan() && y.is_nan()) || (x - y).abs() < 1e-5)
+    };
+    a.len() == b.len()
+        && a.points().iter().flatten().zip(b.points().iter().flatten()).all(|(p, q)| near(p, q))
+}
+
+/// pose#40, pose#42, pose#222, mediapipe#774, datasets#58: each refused, and put right by the option named.
+#[test]
+fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_right() {
+    let files = Files(tempfile::tempdir().expect("folder"));
+    let usual = Part::ALL;
+    let plain = |frames: &[Frame]| files.write(frames, 30.0, usual, None);
+    let right = read(&plain(&signer()), &Overrides::default()).expect("imports");
+    assert_eq!((right.doubts.len(), right.assumed.len()), (0, 0));
+    let check = |file: PathBuf, option: &str, overrides: Overrides| {
+        let refused = read(&file, &Overrides::default()).expect_err(option).to_string();
+        assert!(refused.contains(option), "{option}: {refused}");
+        let clip = read(&file, &overrides).unwrap_or_else(|error| panic!("{option}: {error}"));
+        assert!(same(&clip, &right), "{option}");
+    };
+    let given = Overrides::default;
+
+    let pixels = changed(|[x, y, z]| [x * 640.0, y * 480.0, z * 640.0]);
+    check(plain(&pixels), "--pixels", Overrides { pixels: true, ..given() });
+    let mirrored = changed(|[x, y, z]| [1.0 - x, y, z]);
+    check(plain(&mirrored), "--mirrored", Overrides { mirrored: true, ..given() });
+    let order = [Part::Pose, Part::Face, Part::LeftHand, Part::RightHand];
+    let file = files.write(&signer(), 30.0, order, None);
+    check(
+        file,
+        "--order pose,face,left_hand,right_hand",
+        Overrides { order: Some(order), ..given() },
+    );
+    // Single points, while the rest of their part is there.
+    let mut holes = signer();
+    let mut without = signer();
+    for (hole, none) in holes.iter_mut().zip(&mut without) {
+        for i in [31, 32] {
+            hole.detect(Part::Pose)[i] = [0.0; 3];
+            none.detect(Part::Pose)[i] = [f32::NAN; 3];
+        }
+    }
+    let file = plain(&holes);
+    let refused = read(&file, &given()).expect_err("refused").to_string();
+    assert!(refused.contains("--missing 0"), "{refused}");
+    let clip = read(&file, &Overrides { missing: Some(0.0), ..given() }).expect("imports");
+    let expected = read(&plain(&without), &given()).expect("imports");
+    assert!(same(&clip, &expected));
+
+    let relative = changed(|[x, y, z]| [(x - 0.5) * 3.0, (y - 0.44) * 3.0, z]);
+    let refused = read(&plain(&relative), &given()).expect_err("refused");
+    assert!(
+        matches!(refused, ImportError::Implausible { doubt: InputDoubt::BodyRelative, .. }),
+        "{refused}"
+    );
+}
+
+/// pose#42: whole parts at one value are missing parts, whatever the value.
+#[test]
+fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
+    let files = Files(tempfile::tempdir().expect("folder"));
+    let right = read(&files.write(&signer(), 30.0, Part::ALL, None), &Overrides::default());
+    let right = right.expect("imports");
+    for value in [0.0, -1.0, 1e20] {
+        let file = files.write(&signer(), 30.0, Part::ALL, Some(value));
+        let clip = read(&file, &Overrides::default()).expect("imports");
+        assert!(same(&clip, &right), "{value}");
+        let said: Vec<_> = clip.assumed.iter().map(ToString::to_string).collect();
+        let left = format!("left_hand: all points at {value}, {value} in 150 frames");
+        assert!(said.iter().any(|line| line.starts_with(&left)), "{said:?}");
+    }
+}
+
+/// pose#127, pose#166: a rate that no camera has.
+#[test]
+fn import_asks_for_the_rate_that_a_file_cannot_be_right_about() {
+    let files = Files(tempfile::tempdir().expect("folder"));
+    for fps in [1000.0, 90_000.0, 0.03] {
+        let file = files.write(&signer(), fps, Part::ALL, None);
+        let refused = read(&file, &Overrides::default()).expect_err("refused").to_string();
+        assert!(refused.contains("--fps"), "{refused}");
+        let given = Overrides { fps: Some(30.0), ..Overrides::default() };
+        assert_eq!(read(&file, &given).expect("imports").fps, 30.0);
+    }
+    let file = files.write(&signer(), 5.0, Part::ALL, None);
+    let clip = read(&file, &Overrides::default()).expect("imports");
+    assert_eq!(clip.doubts.first().map(|(doubt, _)| *doubt), Some(InputDoubt::FrameRate));
+}
+
+/// mediapipe#2838: nobody is ever detected.
+#[test]
+fn import_warns_of_a_clip_without_a_person_and_of_a_body_upside_down() {
+    let files = Files(tempfile::tempdir().expect("folder"));
+    let doubts = |frames: &[Frame]| {
+        let clip = read(&files.write(frames, 30.0, Part::ALL, None), &Overrides::default());
+        clip.expect("imports").doubts.into_iter().map(|(doubt, _)| doubt).collect::<Vec<_>>()
+    };
+    assert_eq!(doubts(&changed(|_| [f32::NAN; 3])), [InputDoubt::NoPerson]);
+    let turned = doubts(&changed(|[x, y, z]| [1.0 - x, 1.0 - y, z]));
+    assert!(turned.contains(&InputDoubt::NotUpright), "{turned:?}");
+}
+
+#[test]
+fn the_daemon_names_a_doubtful_stream_once_and_tells_late_subscribers() {
+    let mut daemon = Daemon::start(&["--http", "127.0.0.1:0"]);
+    let context = zmq::Context::new();
+    let (socket, camera) = (daemon.listen(&context), daemon.camera(&context));
+    let now = signd::run::now().0;
+    let mut frames = changed(|[x, y, z]| [x * 640.0, y * 480.0, z]);
+    for (frame, i) in frames.iter_mut().zip(0..) {
+        frame.t = SourceTime(now + i * 33_333_333);
+        send_frame(&camera, "cam1", frame);
+    }
+    let mut doubtful = Vec::new();
+    let mut seen = 0;
+    while seen < frames.len() {
+        let (_, event) = receive(&socket).expect("an event");
+        seen += usize::from(event["kind"] == "frame");
+        if event["status"] == "doubtful" {
+            doubtful.push(event);
+        }
+    }
+    assert_eq!(doubtful.len(), 1, "{doubtful:?}");
+    assert_eq!(doubtful[0]["reason"], "pixels");
+    let line = daemon.wait_for("Expected x in image widths");
+    assert!(line.contains("cam1") && line.contains("divide x by the image width"), "{line}");
+    let metrics = http::get(&daemon.http, "/metrics").body;
+    assert!(metrics.contains(r#"signd_streams_doubtful_total{reason="pixels"} 1"#), "{metrics}");
+    // The present status comes first, then the doubt.
+    let late = daemon.watch(&context, "status/cam1/");
+    let told: Vec<_> = (0..2).filter_map(|_| receive(&late)).map(|(_, event)| event).collect();
+    assert_eq!(told[0]["status"], "appeared");
+    assert_eq!((&told[1]["reason"], &told[1]["retained"]), (&"pixels".into(), &true.into()));
+}

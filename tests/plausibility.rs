@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Daemon, http, receive, root, send_frame};
+use common::{Daemon, http, receive_with_doubts, root, send_frame};
 use npyz::WriterBuilder;
 use npyz::npz::NpzWriter;
 use signd::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
@@ -343,7 +343,7 @@ fn the_daemon_names_a_doubtful_stream_once_and_tells_late_subscribers() {
     let mut doubtful = Vec::new();
     let mut seen = 0;
     while seen < frames.len() {
-        let (_, event) = receive(&socket).expect("an event");
+        let (_, event) = receive_with_doubts(&socket).expect("an event");
         seen += usize::from(event["kind"] == "frame");
         if event["status"] == "doubtful" {
             doubtful.push(event);
@@ -357,7 +357,8 @@ fn the_daemon_names_a_doubtful_stream_once_and_tells_late_subscribers() {
     assert!(metrics.contains(r#"signd_streams_doubtful_total{reason="pixels"} 1"#), "{metrics}");
     // The present status comes first, then the doubt.
     let late = daemon.watch(&context, "status/cam1/");
-    let told: Vec<_> = (0..2).filter_map(|_| receive(&late)).map(|(_, event)| event).collect();
+    let told: Vec<_> =
+        (0..2).filter_map(|_| receive_with_doubts(&late)).map(|(_, event)| event).collect();
     assert_eq!(told[0]["status"], "appeared");
     assert_eq!((&told[1]["reason"], &told[1]["retained"]), (&"pixels".into(), &true.into()));
 }

@@ -43,7 +43,7 @@ fn frame(gestures: &[Gesture], seq: u64, s: f64, start: SourceTime, noise: &mut 
     let (x, y) = hand(gestures, s);
     let pose = frame.detect(Part::Pose);
     for (i, p) in pose.iter_mut().enumerate() {
-        *p = point(0.02 * i as f64 - 0.3, -0.6); // a head, roughly
+        *p = point(0.02 * i as f64 - 0.1, -0.6); // a head, roughly
     }
     for (i, (px, py)) in [
         (11, (0.5, 0.0)),
@@ -59,6 +59,11 @@ fn frame(gestures: &[Gesture], seq: u64, s: f64, start: SourceTime, noise: &mut 
         let turn = i as f64 * 0.7;
         let r = 0.25 * ((i % 40) as f64 / 40.0);
         *p = point(r * turn.cos(), -0.7 + 1.3 * r * turn.sin());
+    }
+    // Nose, forehead, chin, and the cheeks with the signer's right one first: a face is told by these.
+    let face = [(1, (0.0, -0.65)), (10, (0.0, -1.0)), (152, (0.0, -0.4)), (234, (-0.25, -0.7))];
+    for (i, (px, py)) in face.into_iter().chain([(454, (0.25, -0.7))]) {
+        frame.detect(Part::Face)[i] = point(px, py);
     }
     // Lost for three frames, once in 40: estimators lose hands.
     if y < 1.6 && seq % 40 >= 3 {

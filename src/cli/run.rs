@@ -52,7 +52,8 @@ impl Run {
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
-            let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
+            let ingest: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
+            let (ingest, publish) = (ingest.join(" "), settings.publish.to_string());
             tracing::info!(ingest, publish, model, "ready");
             notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
             std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
@@ -67,8 +68,9 @@ impl Run {
             stopped,
             ready,
         );
-        tracing::info!("ended: {}", counters.summary());
+        // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
+        tracing::info!("ended: {}", counters.summary());
         Ok(Outcome::Done)
     }
 

@@ -118,10 +118,12 @@ impl Settings {
                 layers.set_override("ingest", sources::flag("--ingest", flags.ingest.clone()))?;
         }
         let config = layers.build()?;
-        let settings: Result<Settings, ConfigError> = config.clone().try_deserialize();
-        let settings = settings.map_err(SettingsError::of_type);
-        let checked = settings.and_then(|settings| settings.check().map(|()| settings));
-        checked.map_err(|error| error.with_origin(&config))
+        let settings = sources::whole(&config.cache, &table).and_then(|()| {
+            let settings: Result<Settings, ConfigError> = config.clone().try_deserialize();
+            let settings = settings.map_err(SettingsError::of_type)?;
+            settings.check().map(|()| settings)
+        });
+        settings.map_err(|error| error.with_origin(&config))
     }
 
     /// The endpoints that the daemon binds, each with what it is for.
@@ -285,6 +287,8 @@ mod tests {
             ("[core.segment]\nenter = 0.3", "core.segment.leave = 0.4"),
             ("[keys.clients.Cam-1]\nkey = \"x\"\nsubscribes = true", "subscribes"),
             ("ingest = []", "at least one input"),
+            ("max_streams = 1.5", "max_streams: expected a whole number, found 1.5"),
+            ("core.gap_ms = true", "core.gap_ms: expected a number, found true"),
             ("publish = \"tcp://", "line 1"),
         ] {
             assert!(error(&[], file).contains(words), "{file}: {}", error(&[], file));

@@ -1,5 +1,5 @@
-//! Where the daemon listens: what `check` accepts `run` can bind, and nothing of anybody else's is
-//! replaced for it.
+//! Where the daemon listens: what `check` accepts `run` can bind, and no file of others is replaced
+//! for it.
 
 mod common;
 

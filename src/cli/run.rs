@@ -20,7 +20,7 @@ use crate::run::{Reload, notify};
 #[derive(Debug, Args)]
 pub struct Run {
     /// Where frames come in, repeatable: [sub|pull][+bind|+connect:][CLIENT@]ENDPOINT; bare means
-    /// sub+bind [default: tcp://127.0.0.1:5556].
+    /// sub+bind. An endpoint is tcp://HOST:PORT or ipc:///PATH [default: tcp://127.0.0.1:5556].
     #[arg(long, value_name = "INPUT")]
     ingest: Vec<String>,
     /// Where events go out [default: tcp://127.0.0.1:5557].

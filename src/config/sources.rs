@@ -122,6 +122,32 @@ fn known(key: &str, value: &Value, defaults: &Value) -> Result<(), String> {
     }
 }
 
+/// Refuses numbers that the reader would bend into what is asked for: 1.5 or true into an integer.
+pub fn whole(config: &Value, defaults: &Value) -> Result<(), SettingsError> {
+    fn look(path: &str, value: &Value, default: &Value) -> Result<(), SettingsError> {
+        let expected = match &default.kind {
+            ValueKind::Table(defaults) => {
+                let ValueKind::Table(values) = &value.kind else { return Ok(()) };
+                return defaults.iter().try_for_each(|(name, default)| {
+                    let path =
+                        if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    values.get(name).map_or(Ok(()), |value| look(&path, value, default))
+                });
+            }
+            ValueKind::I64(_) => "a whole number",
+            ValueKind::Float(_) => "a number",
+            _ => return Ok(()),
+        };
+        match &value.kind {
+            ValueKind::Float(found) if found.fract() != 0.0 && expected == "a whole number" => {}
+            ValueKind::Boolean(_) => {}
+            _ => return Ok(()),
+        }
+        Err(SettingsError::reason(path, format!("expected {expected}, found {value}")))
+    }
+    look("", config, defaults)
+}
+
 /// The key that was meant, if one is near.
 fn closest(key: &str, defaults: &Value) -> Option<String> {
     fn keys(at: &Value, path: &str, all: &mut Vec<String>) {

@@ -23,7 +23,8 @@ impl Runtime {
         }
         let refuse = |reason: String| ModelError::Library { path: path.to_owned(), reason };
         look(path).map_err(refuse)?;
-        let builder = ort::init_from(path).map_err(|e| refuse(e.to_string()))?;
+        let builder = ort::init_from(path)
+            .map_err(|e| refuse(format!("it cannot be used as ONNX Runtime: {e}")))?;
         let environment = builder.with_name("signd").with_telemetry(false).build();
         let environment = Arc::new(environment.map_err(|e| refuse(e.to_string()))?);
         Ok(LOADED.get_or_init(|| Runtime { environment }).clone())

@@ -34,7 +34,7 @@ pub fn file(path: &Path, defaults: &Value) -> Result<Layer, SettingsError> {
     let values =
         values.map_err(|error| SettingsError::File(format!("{}: {error}", path.display())))?;
     let origin = format!("the file {}", path.display());
-    for (key, value) in &values {
+    for (key, value) in sorted(&values) {
         known(key, value, defaults).map_err(|key| {
             let closest = closest(&key, defaults).map(|key| format!("`{key}`"));
             SettingsError::unknown(format!("`{key}` in {origin}"), closest)
@@ -115,11 +115,18 @@ fn known(key: &str, value: &Value, defaults: &Value) -> Result<(), String> {
         }
     }
     match (&value.kind, &at.kind) {
-        (ValueKind::Table(table), ValueKind::Table(_)) => table
-            .iter()
+        (ValueKind::Table(table), ValueKind::Table(_)) => sorted(table)
+            .into_iter()
             .try_for_each(|(name, value)| known(&format!("{key}.{name}"), value, defaults)),
         _ => Ok(()),
     }
+}
+
+/// In the order of the keys, so that the same file leads to the same error.
+fn sorted(table: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut all: Vec<_> = table.iter().collect();
+    all.sort_by_key(|(key, _)| *key);
+    all
 }
 
 /// Refuses numbers that the reader would bend into what is asked for: 1.5 or true into an integer.

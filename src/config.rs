@@ -3,16 +3,22 @@
 //! The table of defaults is `conf/signd.toml` itself, built into the program, so the documented
 //! defaults are the real ones. Over it come a file, the environment and flags.
 
+mod check;
+mod error;
+mod sources;
+
 use std::path::{Path, PathBuf};
 
-use config::{Config, Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use error::SettingsError;
+
+use crate::endpoint::{InputEndpoint, SocketEndpoint};
 use crate::infer::decide::DecideSettings;
-use crate::ingest::Input;
 use crate::keys::KeySettings;
-use crate::observe::{HttpSettings, guard};
+use crate::observe::HttpSettings;
 use crate::run::record::RecordSettings;
 use crate::stream::CoreSettings;
 use crate::wire::events::Encoding;
@@ -24,11 +30,12 @@ const DEFAULTS: &str = include_str!("../conf/signd.toml");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Where frames come in, as written; see [`Settings::inputs`].
-    pub ingest: Vec<String>,
+    /// Where frames come in.
+    pub ingest: Vec<InputEndpoint>,
     /// Where events go out.
-    pub publish: String,
+    pub publish: SocketEndpoint,
     /// How events are written.
+    #[serde(deserialize_with = "encoding")]
     pub encoding: Encoding,
     /// Events kept for a slow subscriber.
     pub high_water_mark: i32,
@@ -54,24 +61,6 @@ pub struct Settings {
     pub decide: DecideSettings,
 }
 
-/// Why settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A layer does not parse, or names an unknown key.
-    #[error("configuration: {0}")]
-    Layer(#[from] config::ConfigError),
-    /// A value out of its range.
-    #[error("configuration: {key} = {found} (expected {expected})")]
-    Range {
-        /// The key.
-        key: &'static str,
-        /// Its value.
-        found: String,
-        /// What it may be.
-        expected: String,
-    },
-}
-
 /// Values given on the command line; each wins over all other layers.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
@@ -94,44 +83,55 @@ pub struct Flags {
 impl Settings {
     /// Reads all layers and checks the result.
     pub fn load(flags: &Flags) -> Result<Settings, SettingsError> {
-        let environment = Environment::with_prefix("SIGND")
-            .prefix_separator("_")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("ingest")
-            .with_list_parse_key("http.hosts")
-            .with_list_parse_key("decide.allow");
-        Self::layers(flags, environment)
+        let prefix = |name: &str| name.to_lowercase().starts_with("signd_");
+        let ours = std::env::vars_os().filter(|(name, _)| prefix(&name.to_string_lossy()));
+        let mut variables = Vec::new();
+        for (name, value) in ours {
+            let name = name.to_string_lossy().into_owned();
+            let value = value.into_string().map_err(|_| SettingsError::Text(name.clone()))?;
+            variables.push((name, value));
+        }
+        Self::layers(flags, variables)
     }
 
-    fn layers(flags: &Flags, environment: Environment) -> Result<Settings, SettingsError> {
-        let mut layers = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+    fn layers(flags: &Flags, variables: Vec<(String, String)>) -> Result<Settings, SettingsError> {
+        let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
+        let table = Config::builder().add_source(defaults.clone()).build()?.cache;
+        let mut layers = Config::builder().add_source(defaults);
         if let Some(path) = &flags.config {
-            layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml));
+            layers = layers.add_source(sources::file(path, &table)?);
         }
         let text = |path: &Path| path.to_string_lossy().into_owned();
+        let flag = |name, value: Option<String>| value.map(|value| sources::flag(name, value));
         let mut layers = layers
-            .add_source(environment)
-            .set_override_option("publish", flags.publish.clone())?
-            .set_override_option("model", flags.model.as_deref().map(text))?
-            .set_override_option("runtime", flags.runtime.as_deref().map(text))?
-            .set_override_option("record.path", flags.record.as_deref().map(text))?
-            .set_override_option("http.listen", flags.http.clone())?;
+            .add_source(sources::environment(variables, &reader(), &table)?)
+            .set_override_option("publish", flag("--publish", flags.publish.clone()))?
+            .set_override_option("model", flag("--model", flags.model.as_deref().map(text)))?
+            .set_override_option("runtime", flag("--runtime", flags.runtime.as_deref().map(text)))?
+            .set_override_option(
+                "record.path",
+                flag("--record", flags.record.as_deref().map(text)),
+            )?
+            .set_override_option("http.listen", flag("--http", flags.http.clone()))?;
         if !flags.ingest.is_empty() {
-            layers = layers.set_override("ingest", flags.ingest.clone())?;
+            layers =
+                layers.set_override("ingest", sources::flag("--ingest", flags.ingest.clone()))?;
         }
-        let settings: Settings = layers.build()?.try_deserialize()?;
-        settings.check()?;
-        Ok(settings)
+        let config = layers.build()?;
+        let settings = sources::whole(&config.cache, &table).and_then(|()| {
+            let settings: Result<Settings, ConfigError> = config.clone().try_deserialize();
+            let settings = settings.map_err(SettingsError::of_type)?;
+            settings.check().map(|()| settings)
+        });
+        settings.map_err(|error| error.with_origin(&config))
     }
 
-    /// The inputs, parsed.
-    pub fn inputs(&self) -> Result<Vec<Input>, SettingsError> {
-        self.ingest
-            .iter()
-            .map(|text| text.parse().map_err(|expected: String| range("ingest", text, expected)))
-            .collect()
+    /// The endpoints that the daemon binds, each with what it is for.
+    pub fn bound(&self) -> Vec<(&'static str, SocketEndpoint)> {
+        let inputs = self.ingest.iter().filter(|input| !input.connect);
+        let inputs = inputs.map(|input| ("ingest", input.endpoint.clone()));
+        let page = self.http.address().ok().flatten().map(|at| ("http", at.into()));
+        inputs.chain([("publish", self.publish.clone())]).chain(page).collect()
     }
 
     /// SHA-256, in hexadecimal, of the settings that events follow from.
@@ -140,68 +140,29 @@ impl Settings {
         let text = serde_json::to_vec(&(&self.core, &self.decide)).unwrap_or_default();
         format!("{:x}", Sha256::digest(&text))
     }
+}
 
-    fn check(&self) -> Result<(), SettingsError> {
-        self.inputs()?;
-        if self.ingest.is_empty() {
-            return Err(range("ingest", "[]", "at least one input"));
-        }
-        let listen = self.http.address();
-        listen.map_err(|expected| range("http.listen", &self.http.listen, expected))?;
-        if let Some(host) = self.http.hosts.iter().find(|host| guard::parse(host).is_err()) {
-            return Err(range("http.hosts", host, "NAME or NAME:PORT"));
-        }
-        let (core, gate, segment) = (&self.core, &self.core.gate, &self.core.segment);
-        let ranges: [(&'static str, f64, f64, f64); 29] = [
-            ("high_water_mark", f64::from(self.high_water_mark), 1.0, 1e6),
-            ("max_streams", self.max_streams as f64, 1.0, 1024.0),
-            ("stall_ms", self.stall_ms as f64, 100.0, 60_000.0),
-            ("gone_ms", self.gone_ms as f64, 1000.0, 86_400_000.0),
-            ("record.max_mb", self.record.max_mb as f64, 1.0, 1e6),
-            ("record.keep", self.record.keep.into(), 1.0, 1000.0),
-            ("core.gap_ms", core.gap_ms, 100.0, 60_000.0),
-            ("core.gate.appear_ms", gate.appear_ms, 0.0, 1000.0),
-            ("core.gate.hangover_ms", gate.hangover_ms, 0.0, 2000.0),
-            ("core.gate.memory_s", gate.memory_s, 0.1, 60.0),
-            ("core.gate.switch_margin", gate.switch_margin, 0.0, 1.0),
-            ("core.gate.rest_line", gate.rest_line, 0.0, 5.0),
-            ("core.segment.enter", segment.enter.into(), 0.0, 1.0),
-            ("core.segment.leave", segment.leave.into(), 0.0, segment.enter.into()),
-            ("core.segment.start_speed", segment.start_speed.into(), 0.0, 20.0),
-            ("core.segment.still_speed", segment.still_speed.into(), 0.0, 20.0),
-            ("core.segment.arrived", segment.arrived.into(), 0.0, 1.0),
-            ("core.segment.lead_in_ms", segment.lead_in_ms, 0.0, 2000.0),
-            ("core.segment.still_ms", segment.still_ms, 0.0, 5000.0),
-            ("core.segment.offset_ms", segment.offset_ms, 0.0, 5000.0),
-            ("core.segment.post_roll_ms", segment.post_roll_ms, 0.0, 2000.0),
-            ("core.segment.pre_roll_ms", segment.pre_roll_ms, 0.0, 2000.0),
-            ("core.segment.min_ms", segment.min_ms, 0.0, 5000.0),
-            ("core.segment.max_ms", segment.max_ms, 500.0, 7000.0),
-            ("decide.early_ms", self.decide.early_ms, 0.0, 5000.0),
-            ("decide.top", self.decide.top as f64, 1.0, 10.0),
-            ("decide.threshold", self.decide.threshold.into(), 0.0, 1.0),
-            ("gone_ms", self.gone_ms as f64, self.stall_ms as f64, 86_400_000.0),
-            (
-                "core.segment.still_speed",
-                segment.still_speed.into(),
-                0.0,
-                segment.start_speed.into(),
-            ),
-        ];
-        for (key, value, low, high) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(range(key, value, format!("{low} to {high}")));
-            }
-        }
-        match self.decide.thresholds.values().find(|p| !(0.0..=1.0).contains(*p)) {
-            Some(p) => Err(range("decide.thresholds", p, "0 to 1")),
-            None => Ok(()),
+fn encoding<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Encoding, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "msgpack" => Ok(Encoding::Msgpack),
+        "json" => Ok(Encoding::Json),
+        found => {
+            let reason = format!("expected \"msgpack\" or \"json\", found {found:?}");
+            Err(serde::de::Error::custom(reason))
         }
     }
 }
 
-fn range(key: &'static str, found: impl ToString, expected: impl Into<String>) -> SettingsError {
-    SettingsError::Range { key, found: found.to_string(), expected: expected.into() }
+/// How a variable of the environment is read.
+fn reader() -> Environment {
+    Environment::with_prefix("SIGND")
+        .prefix_separator("_")
+        .separator("__")
+        .try_parsing(true)
+        .list_separator(",")
+        .with_list_parse_key("ingest")
+        .with_list_parse_key("http.hosts")
+        .with_list_parse_key("decide.allow")
 }
 
 #[cfg(test)]
@@ -209,23 +170,20 @@ mod tests {
     use super::*;
 
     fn with(environment: &[(&str, &str)], file: &str) -> Result<Settings, SettingsError> {
-        let map = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let environment = Environment::with_prefix("SIGND")
-            .prefix_separator("_")
-            .separator("__")
-            .try_parsing(true)
-            .source(Some(map));
-        let mut path = tempfile::NamedTempFile::new().expect("temporary file");
-        std::io::Write::write_all(&mut path, file.as_bytes()).expect("written");
-        let config = Some(path.path().to_owned());
-        Settings::layers(&Flags { config, ..Flags::default() }, environment)
+        let variables = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("x.toml");
+        std::fs::write(&path, file).expect("written");
+        let flags = Flags { config: Some(path), ..Flags::default() };
+        Settings::layers(&flags, variables.collect())
     }
 
     #[test]
     fn the_documented_defaults_are_complete_and_valid() {
         let settings = with(&[], "").expect("valid");
-        assert_eq!(settings.ingest, ["tcp://127.0.0.1:5556"]);
-        assert_eq!(settings.publish, "tcp://127.0.0.1:5557");
+        let ingest: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
+        assert_eq!(ingest, ["tcp://127.0.0.1:5556"]);
+        assert_eq!(settings.publish.to_string(), "tcp://127.0.0.1:5557");
     }
 
     #[test]
@@ -235,22 +193,118 @@ mod tests {
         assert_eq!((settings.core.segment.max_ms, settings.core.segment.min_ms), (2500.0, 100.0));
     }
 
+    // In every error what has to be mended is named as its author wrote it.
     #[test]
-    fn unknown_keys_and_values_out_of_range_are_named() {
+    fn unknown_keys_and_values_out_of_range_are_named_with_where_they_come_from() {
         let error = |environment: &[(&str, &str)], file: &str| {
             with(environment, file).expect_err("refused").to_string()
         };
-        assert!(error(&[], "[core.gate]\nappear = 3").contains("appear"));
-        assert!(error(&[("SIGND_CORE__GAT__APPEAR_MS", "3")], "").contains("gat"));
-        assert_eq!(
-            error(&[], "max_streams = 0"),
-            "configuration: max_streams = 0 (expected 1 to 1024)"
-        );
-        assert!(error(&[], "http.listen = \"localhost:5558\"").contains("http.listen"));
-        assert!(error(&[], "http.hosts = [\"http://a.example/\"]").contains("http.hosts"));
-        assert!(error(&[], "ingest = [\"carrier-pigeon:x\"]").contains("ingest"));
-        let client = |row: &str| error(&[], &format!("[keys.clients.Cam-1]\n{row}"));
-        assert!(client("key = \"x\"").contains("keys.clients.Cam-1.key: not a public key"));
-        assert!(client("key = \"x\"\nsubscribes = true").contains("subscribes"));
+        for (environment, file, said) in [
+            (&[][..], "max_streams = 0", "max_streams = 0 (expected 1 to 1024), set by FILE"),
+            (
+                &[("SIGND_MAX_STREAMS", "0")],
+                "",
+                "max_streams = 0 (expected 1 to 1024), set by the environment variable \
+                 SIGND_MAX_STREAMS",
+            ),
+            (
+                &[("SIGND_CORE__GATE__APPEAR_MS", "soon")],
+                "max_streams = 3",
+                "core.gate.appear_ms: expected a floating point, found string \"soon\", set by the \
+                 environment variable SIGND_CORE__GATE__APPEAR_MS",
+            ),
+            (
+                &[],
+                "[core.gate]\nappear = 3",
+                "`core.gate.appear` in FILE names no setting. The closest is `core.gate.appear_ms`",
+            ),
+            (
+                &[("SIGND_CORE__GAT__APPEAR_MS", "3")],
+                "",
+                "the environment variable SIGND_CORE__GAT__APPEAR_MS names no setting. The closest \
+                 is SIGND_CORE__GATE__APPEAR_MS",
+            ),
+            (
+                &[("SIGND_CORE_GAP_MS", "300")],
+                "",
+                "the environment variable SIGND_CORE_GAP_MS names no setting. The closest is \
+                 SIGND_CORE__GAP_MS",
+            ),
+            (&[("SIGND_XYZZY", "3")], "", "the environment variable SIGND_XYZZY names no setting"),
+            (
+                &[("SIGND_GONE_MS", "1500")],
+                "stall_ms = 2000",
+                "gone_ms = 1500, set by the environment variable SIGND_GONE_MS, and stall_ms = 2000, \
+                 set by FILE: expected stall_ms to be gone_ms at most",
+            ),
+            (
+                &[],
+                "publish = \"tcp://localhost:5556\"",
+                "ingest = tcp://127.0.0.1:5556, and publish = tcp://localhost:5556, set by FILE: \
+                 expected two different endpoints",
+            ),
+            (
+                &[("SIGND_INGEST", "127.0.0.1:5556")],
+                "",
+                "ingest[0]: 127.0.0.1:5556 has no scheme: write tcp://127.0.0.1:5556, set by the \
+                 environment variable SIGND_INGEST",
+            ),
+            (
+                &[],
+                "encoding = \"xml\"",
+                "encoding: expected \"msgpack\" or \"json\", found \"xml\", set by FILE",
+            ),
+            (
+                &[],
+                "[keys.clients.Cam-1]\npublish = []",
+                "keys.clients.Cam-1: `key` is missing, set by FILE",
+            ),
+            (
+                &[("SIGND_KEYS__CLIENTS__CAM__KEY", "x")],
+                "",
+                "keys.clients.cam.key: not a public key: 40 characters of Z85, as `signd keygen` \
+                 prints it, set by the environment variable SIGND_KEYS__CLIENTS__CAM__KEY",
+            ),
+            (
+                &[],
+                "decide.thresholds.car = 2.0",
+                "decide.thresholds = car: 2 (expected 0 to 1), set by FILE",
+            ),
+        ] {
+            let found = error(environment, file);
+            let path = found.split([' ', ',', ':']).find(|word| word.ends_with("x.toml"));
+            let found = match path {
+                Some(path) => found.replace(&format!("the file {}", path), "FILE"),
+                None => found,
+            };
+            assert_eq!(found, format!("configuration: {said}"));
+        }
+        for (file, words) in [
+            ("http.listen = \"localhost:5558\"", "http.listen"),
+            ("http.hosts = [\"http://a.example/\"]", "http.hosts"),
+            ("ingest = [\"carrier-pigeon:x\"]", "ingest"),
+            ("[core.segment]\nmin_ms = 3000\nmax_ms = 1000", "core.segment.min_ms = 3000"),
+            ("[core.segment]\nenter = 0.3", "core.segment.leave = 0.4"),
+            ("[keys.clients.Cam-1]\nkey = \"x\"\nsubscribes = true", "subscribes"),
+            ("ingest = []", "at least one input"),
+            ("max_streams = 1.5", "max_streams: expected a whole number, found 1.5"),
+            ("core.gap_ms = true", "core.gap_ms: expected a number, found true"),
+            ("publish = \"tcp://", "line 1"),
+        ] {
+            assert!(error(&[], file).contains(words), "{file}: {}", error(&[], file));
+        }
+    }
+
+    #[test]
+    fn a_flag_is_named_and_wins() {
+        let flags = |publish: &str| Flags { publish: Some(publish.into()), ..Flags::default() };
+        let environment = || vec![("SIGND_PUBLISH".into(), "tcp://127.0.0.1:1".into())];
+        let settings = Settings::layers(&flags("tcp://[::1]:2"), environment()).expect("valid");
+        assert_eq!(settings.publish.to_string(), "tcp://[::1]:2");
+        let error = Settings::layers(&flags("tcp://::"), environment()).expect_err("refused");
+        assert!(error.to_string().ends_with("set by the flag --publish"), "{error}");
+        let flags = Flags { ingest: vec!["tcp://x".into()], ..Flags::default() };
+        let error = Settings::layers(&flags, Vec::new()).expect_err("refused").to_string();
+        assert!(error.ends_with("set by the flag --ingest"), "{error}");
     }
 }

@@ -6,13 +6,15 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
+use crate::endpoint::InputEndpoint;
+use crate::endpoint::place::PlaceError;
+use crate::endpoint::socket_file::SocketFile;
 use crate::frame::{Arrival, Frame};
-use crate::keys::clients::{Clients, Door, is_name};
+use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::keys::zap::Present;
 use crate::recording::{Channel, Loaded};
@@ -33,19 +35,6 @@ const TURN: usize = 64;
 /// too long are received, refused and counted.
 const MAX_PART: i64 = 1024 * 1024;
 
-/// An input socket as configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// `SUB` (all topics) or `PULL`.
-    pub pull: bool,
-    /// Connect instead of bind.
-    pub connect: bool,
-    /// The client whose key is expected there; only with `connect`.
-    pub client: Option<String>,
-    /// ZeroMQ endpoint, tcp or ipc.
-    pub endpoint: String,
-}
-
 /// Whose frames a socket receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -57,64 +46,53 @@ pub enum Source {
     One(String),
 }
 
-impl FromStr for Input {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let words = ["sub+bind:", "sub+connect:", "sub:", "pull+bind:", "pull+connect:", "pull:"];
-        let word = words.into_iter().find(|word| text.starts_with(word)).unwrap_or("");
-        let (client, endpoint) = match text[word.len()..].split_once('@') {
-            Some((client, endpoint)) if is_name(client) => (Some(client.to_owned()), endpoint),
-            _ => (None, &text[word.len()..]),
-        };
-        if !["tcp://", "ipc://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            return Err("[sub|pull][+bind|+connect:][CLIENT@]ENDPOINT with tcp:// or ipc://".into());
-        }
-        let connect = word.contains("+connect");
-        if client.is_some() && !connect {
-            return Err(
-                "CLIENT@ only with +connect: a client that connects is known by its key".into()
-            );
-        }
-        let pull = word.starts_with("pull");
-        Ok(Input { pull, connect, client, endpoint: endpoint.to_owned() })
-    }
+/// An input that is open.
+pub struct OpenInput {
+    /// Its socket.
+    pub socket: zmq::Socket,
+    /// Whose frames it receives.
+    pub source: Source,
+    /// Its socket file, if it has one; to be dropped after the context.
+    pub file: Option<SocketFile>,
 }
 
-impl Input {
-    /// Opens the socket; also whose frames it receives.
-    pub fn open(
-        &self,
-        context: &zmq::Context,
-        guard: &Guard,
-        clients: &Clients,
-    ) -> Result<(zmq::Socket, Source), zmq::Error> {
-        let socket = context.socket(if self.pull { zmq::PULL } else { zmq::SUB })?;
+/// Opens an input.
+pub fn open(
+    input: &InputEndpoint,
+    context: &zmq::Context,
+    guard: &Guard,
+    clients: &Clients,
+) -> Result<OpenInput, PlaceError> {
+    let endpoint = &input.endpoint;
+    let prepare = || {
+        let socket = context.socket(if input.pull { zmq::PULL } else { zmq::SUB })?;
         socket.set_linger(0)?;
         socket.set_maxmsgsize(MAX_PART)?;
         socket.set_rcvhwm(1000)?;
-        // A client that connects and says nothing is shown out; the default is 30 s.
+        // A client that connects and says nothing is disconnected; the default is 30 s.
         socket.set_handshake_ivl(3000)?;
-        if !self.pull {
+        if !input.pull {
             socket.set_subscribe(b"")?;
         }
-        let source = match &self.client {
+        let source = match &input.client {
             Some(client) => {
                 let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
                 guard.call(&socket, &key)?;
                 Source::One(key.to_string())
             }
-            None if !self.connect && guard.serve(&socket, &self.endpoint, Door::Ingest)? => {
+            None if !input.connect && guard.serve(&socket, endpoint, Door::Ingest)? => {
                 Source::Clients
             }
             None => Source::Anybody,
         };
-        match self.connect {
-            true => socket.connect(&self.endpoint)?,
-            false => socket.bind(&self.endpoint)?,
-        }
         Ok((socket, source))
-    }
+    };
+    let (socket, source) = prepare().map_err(|error| endpoint.failed(error))?;
+    let file = match input.connect {
+        true => endpoint.connect(&socket).map(|()| None)?,
+        false => endpoint.bind(&socket)?,
+    };
+    Ok(OpenInput { socket, source, file })
 }
 
 /// What ingest receives from.
@@ -398,27 +376,5 @@ fn reason(refusal: &Refusal) -> Dropped {
         Refusal::Length { .. } => Dropped::Length,
         Refusal::Infinite { .. } => Dropped::Infinite,
         Refusal::Size(..) => Dropped::ImageSize,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn inputs_as_documented() {
-        let input = |text: &str| text.parse::<Input>().map(|i| (i.pull, i.connect, i.endpoint));
-        let e = || "tcp://127.0.0.1:1".to_owned();
-        assert_eq!(input("tcp://127.0.0.1:1"), Ok((false, false, e())));
-        assert_eq!(input("sub+connect:tcp://127.0.0.1:1"), Ok((false, true, e())));
-        assert_eq!(input("pull:tcp://127.0.0.1:1"), Ok((true, false, e())));
-        assert_eq!(input("pull+bind:ipc:///tmp/x"), Ok((true, false, "ipc:///tmp/x".into())));
-        let camera = "pull+connect:cam-1@tcp://10.0.0.7:1".parse::<Input>().map(|i| i.client);
-        assert_eq!(camera, Ok(Some("cam-1".into())));
-        assert_eq!(input("ipc://@x"), Ok((false, false, "ipc://@x".into())));
-        assert!(
-            input("sub:cam@tcp://127.0.0.1:1").is_err() && input("@tcp://127.0.0.1:1").is_err()
-        );
-        assert!(input("push:tcp://127.0.0.1:1").is_err() && input("udp://x").is_err());
     }
 }

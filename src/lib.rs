@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clip;
 pub mod config;
 pub mod continuity;
+pub mod endpoint;
 pub mod eval;
 pub mod event;
 pub mod features;

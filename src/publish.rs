@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Settings;
+use crate::endpoint::place::PlaceError;
+use crate::endpoint::socket_file::SocketFile;
 use crate::event::{Body, Event, Reason, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
@@ -24,8 +26,19 @@ use crate::wire::topic::StreamId;
 /// How long an address may take to become free again. A millisecond is common.
 const REBIND: Duration = Duration::from_secs(1);
 
-/// Opens the socket.
+/// Opens the socket; its socket file, if it has one, is to be dropped after the context.
 pub fn open(
+    context: &zmq::Context,
+    settings: &Settings,
+    guard: &Guard,
+) -> Result<(zmq::Socket, Option<SocketFile>), PlaceError> {
+    let socket = prepare(context, settings, guard);
+    let socket = socket.map_err(|error| settings.publish.failed(error))?;
+    let file = settings.publish.bind(&socket)?;
+    Ok((socket, file))
+}
+
+fn prepare(
     context: &zmq::Context,
     settings: &Settings,
     guard: &Guard,
@@ -39,7 +52,6 @@ pub fn open(
     // subscriber needs the status as much as the first.
     socket.set_xpub_verbose(true)?;
     guard.serve(&socket, &settings.publish, Door::Publish)?;
-    socket.bind(&settings.publish)?;
     Ok(socket)
 }
 

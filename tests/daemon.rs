@@ -268,9 +268,9 @@ fn events_are_json_when_so_configured() {
 #[test]
 fn a_bad_configuration_or_model_ends_with_78_and_the_reason() {
     for (flags, reason) in [
-        (["--model", "Cargo.toml"], "ONNX Runtime"),
+        (["--model", "Cargo.toml"], "not an ONNX model"),
         (["--model", "no/such.onnx"], "no/such.onnx"),
-        (["--config", "Cargo.toml"], "unknown field"),
+        (["--config", "Cargo.toml"], "`bench` in the file Cargo.toml names no setting"),
     ] {
         let output = signd().current_dir(root()).arg("check").args(flags).output().expect("runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -85,7 +85,7 @@ fn what_cannot_run_is_named_with_what_to_do() {
         (
             "SIGND_MODEL",
             no_model.display().to_string(),
-            &format!("WRONG model          {}: ONNX Runtime", no_model.display()),
+            &format!("WRONG model          {}: not an ONNX model", no_model.display()),
         ),
         (
             "SIGND_DECIDE__ALLOW",

@@ -43,10 +43,13 @@ fn an_endpoint_off_the_box_is_refused_without_keys_unless_the_operator_says_so()
         assert!(said.contains("can be reached from other machines"), "{said}");
         assert!(said.contains("signd keygen"), "what to do: {said}");
         let (code, said) = check(folder.path(), &format!("{open}\n[keys]\nallow_open = true"));
-        assert_eq!(code, Some(0), "{open}: {said}");
         assert!(said.contains("open, without keys"), "{said}");
+        // An address that this machine does not have is told of, too.
+        let elsewhere = ["192.168.0.7", "eth0"].iter().any(|host| open.contains(host));
+        assert!(code == Some(0) || elsewhere && code == Some(1), "{open}: {said}");
     }
-    for near in ["tcp://127.0.0.1:5557", "tcp://[::1]:5557", "tcp://localhost:1", "ipc:///tmp/x"] {
+    for near in ["tcp://127.0.0.1:5557", "tcp://[::1]:5557", "tcp://localhost:5557", "ipc:///tmp/x"]
+    {
         let (code, said) = check(folder.path(), &format!("publish = \"{near}\""));
         assert_eq!(code, Some(0), "{near}: {said}");
     }

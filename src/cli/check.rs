@@ -17,11 +17,18 @@ pub struct ModelFile {
     file: PathBuf,
 }
 
-/// Checks configuration and model.
+/// Checks configuration and model, and that this machine has the endpoints.
 pub fn check(common: &Common) -> Result<Outcome> {
     let settings = common.settings(Flags::default())?;
     Guard::load(&settings)?;
     inference(&settings)?;
+    for (_, endpoint) in settings.bound() {
+        match endpoint.look() {
+            // By the very daemon, most likely, whose next configuration this is.
+            Err(error) if error.taken => {}
+            looked => looked?,
+        }
+    }
     println!("configuration and model are usable");
     Ok(Outcome::Done)
 }

@@ -74,7 +74,8 @@ enum Command {
     Eval(eval::Eval),
     /// Say what is wrong on this machine, in plain words, and what to do; exit 1 if anything is.
     Doctor(doctor::Doctor),
-    /// Check configuration and model; exit 78 with the reason if they cannot be used.
+    /// Check configuration, model and endpoints; exit 78 with the reason if configuration or model
+    /// cannot be used, 1 if this machine does not have an endpoint.
     Check(Common),
     /// Print every metric of the daemon, as /metrics shows it just after the start.
     Metrics,

@@ -20,7 +20,7 @@ use crate::run::{Reload, notify};
 #[derive(Debug, Args)]
 pub struct Run {
     /// Where frames come in, repeatable: [sub|pull][+bind|+connect:][CLIENT@]ENDPOINT; bare means
-    /// sub+bind [default: tcp://127.0.0.1:5556].
+    /// sub+bind. An endpoint is tcp://HOST:PORT or ipc:///PATH [default: tcp://127.0.0.1:5556].
     #[arg(long, value_name = "INPUT")]
     ingest: Vec<String>,
     /// Where events go out [default: tcp://127.0.0.1:5557].
@@ -52,7 +52,8 @@ impl Run {
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
-            let (ingest, publish) = (settings.ingest.join(" "), &settings.publish);
+            let ingest: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
+            let (ingest, publish) = (ingest.join(" "), settings.publish.to_string());
             tracing::info!(ingest, publish, model, "ready");
             notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
             std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
@@ -67,8 +68,9 @@ impl Run {
             stopped,
             ready,
         );
-        tracing::info!("ended: {}", counters.summary());
+        // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
+        tracing::info!("ended: {}", counters.summary());
         Ok(Outcome::Done)
     }
 

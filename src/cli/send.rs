@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::keys::{KeyFlags, Keys};
 use super::{Outcome, read_file};
+use crate::endpoint::OutputEndpoint;
+use crate::endpoint::socket_file::SocketFile;
 use crate::frame::Frame;
 use crate::keys::handshakes::Watch;
 use crate::recording::{self, Ending};
@@ -22,7 +24,7 @@ pub struct Send {
     file: PathBuf,
     /// Where to: [pub|push][+connect|+bind:]ENDPOINT; bare means pub+connect.
     #[arg(long, default_value = "tcp://127.0.0.1:5556", value_name = "OUTPUT")]
-    to: String,
+    to: OutputEndpoint,
     /// Send under this stream id instead of the recorded one.
     #[arg(long, value_name = "ID")]
     stream: Option<String>,
@@ -54,9 +56,10 @@ impl Send {
     }
 
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
+        let mut file = None;
         let (context, keys) = (zmq::Context::new(), self.keys.read()?);
         let _zap = keys.admit_the_daemon_alone(&context)?;
-        let (socket, _watch) = self.open(&context, &keys)?;
+        let (socket, _watch) = self.open(&context, &keys, &mut file)?;
         let bar = ProgressBar::new(frames.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} frames {elapsed}")?);
         let first = frames.first().map_or(0, |(_, frame)| frame.t.0);
@@ -82,21 +85,22 @@ impl Send {
         Ok(())
     }
 
-    /// Opens the socket and waits until somebody listens.
-    fn open(&self, context: &zmq::Context, keys: &Keys) -> Result<(zmq::Socket, Option<Watch>)> {
-        let words = ["pub+connect:", "pub+bind:", "pub:", "push+connect:", "push+bind:", "push:"];
-        let word = words.into_iter().find(|word| self.to.starts_with(word)).unwrap_or("");
-        let endpoint = &self.to[word.len()..];
-        let push = word.starts_with("push");
+    /// Opens the socket and waits until a client listens. The `file` is to outlive the context.
+    fn open(
+        &self,
+        context: &zmq::Context,
+        keys: &Keys,
+        file: &mut Option<SocketFile>,
+    ) -> Result<(zmq::Socket, Option<Watch>)> {
+        let OutputEndpoint { push, bind, endpoint } = &self.to;
         // An XPUB is a PUB that sees subscriptions arrive.
-        let socket = context.socket(if push { zmq::PUSH } else { zmq::XPUB })?;
+        let socket = context.socket(if *push { zmq::PUSH } else { zmq::XPUB })?;
         socket.set_linger(5000)?;
         socket.set_sndhwm(100_000)?;
-        let bind = word.contains("+bind");
-        let watch = keys.prepare(context, &socket, bind)?;
+        let watch = keys.prepare(context, &socket, *bind)?;
         match bind {
-            true => socket.bind(endpoint)?,
-            false => socket.connect(endpoint)?,
+            true => *file = endpoint.bind(&socket)?,
+            false => endpoint.connect(&socket)?,
         }
         if !push {
             eprintln!("signd: waiting for a listener at {endpoint}");

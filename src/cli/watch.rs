@@ -2,19 +2,21 @@
 
 use std::io::{IsTerminal, Write};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 
 use super::Outcome;
 use super::keys::KeyFlags;
+use crate::endpoint::SocketEndpoint;
 
 /// Flags of `signd watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
     /// Where the daemon publishes.
-    #[arg(long, default_value = "tcp://127.0.0.1:5557", value_name = "ENDPOINT")]
-    from: String,
+    #[arg(long, default_value = "tcp://127.0.0.1:5557", value_name = "ENDPOINT",
+        value_parser = SocketEndpoint::to_connect)]
+    from: SocketEndpoint,
     /// Only topics with this prefix, as `sign/cam1/`; repeatable.
     #[arg(long, value_name = "PREFIX")]
     topic: Vec<String>,
@@ -30,7 +32,7 @@ impl Watch {
         let context = zmq::Context::new();
         let socket = context.socket(zmq::SUB)?;
         let _watch = self.keys.read()?.prepare(&context, &socket, false)?;
-        socket.connect(&self.from).with_context(|| self.from.clone())?;
+        self.from.connect(&socket)?;
         if self.topic.is_empty() {
             socket.set_subscribe(b"")?;
         }

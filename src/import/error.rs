@@ -51,6 +51,15 @@ pub enum ImportError {
         cause: String,
     },
 
+    /// The container is whole, but written in a way that is not read here.
+    #[error("not supported in a {container} file: {cause}: write it with snappy or zstd")]
+    Unsupported {
+        /// `parquet`.
+        container: &'static str,
+        /// The words of the library that reads it.
+        cause: String,
+    },
+
     /// The file holds no frame.
     #[error("expected at least one frame, found none")]
     Empty,

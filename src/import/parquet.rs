@@ -9,6 +9,7 @@ use std::fs::File;
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
@@ -28,7 +29,7 @@ pub(super) fn read(file: File) -> Result<Raw, ImportError> {
 }
 
 fn read_unguarded(file: File) -> Result<Raw, ImportError> {
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let reader = SerializedFileReader::new(file).map_err(failed)?;
     let columns = Columns::find(reader.metadata().file_metadata().schema_descr())?;
     let mut rows = 0u64;
     for group in reader.metadata().row_groups() {
@@ -44,10 +45,18 @@ fn read_unguarded(file: File) -> Result<Raw, ImportError> {
     }
     let mut clip = Gathered { most: frames as usize, frames: BTreeMap::new() };
     for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(damaged)?;
+        let group = reader.get_row_group(group).map_err(failed)?;
         columns.read(&*group, &mut clip)?;
     }
     Ok(clip.finish())
+}
+
+/// What the library cannot do is no damage.
+fn failed(error: ParquetError) -> ImportError {
+    match error {
+        ParquetError::NYI(cause) => ImportError::Unsupported { container: "parquet", cause },
+        error => damaged(error),
+    }
 }
 
 fn damaged(cause: impl ToString) -> ImportError {
@@ -95,7 +104,7 @@ impl Columns {
 
     /// Reads a row group, all columns abreast.
     fn read(&self, group: &dyn RowGroupReader, into: &mut Gathered) -> Result<(), ImportError> {
-        let open = |column: Column| group.get_column_reader(column.number).map_err(damaged);
+        let open = |column: Column| group.get_column_reader(column.number).map_err(failed);
         let (mut frame, mut part) = (open(self.frame)?, open(self.part)?);
         let mut index = open(self.index)?;
         let [x, y, z] = self.axes;
@@ -131,7 +140,7 @@ fn values<T: DataType>(
 ) -> Result<Vec<Option<T::T>>, ImportError> {
     let (mut present, mut levels) = (Vec::new(), Vec::new());
     let (found, _, _) =
-        reader.read_records(rows, Some(&mut levels), None, &mut present).map_err(damaged)?;
+        reader.read_records(rows, Some(&mut levels), None, &mut present).map_err(failed)?;
     if found != rows {
         return Err(unexpected(format!("column {name:?}"), format!("{rows} more rows"), found));
     }
@@ -266,6 +275,7 @@ impl Gathered {
 mod tests {
     use std::sync::Arc;
 
+    use parquet::basic::Compression;
     use parquet::data_type::{
         ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type,
     };
@@ -307,9 +317,13 @@ mod tests {
 
     /// Writes the columns that `schema` names, of the types that it names.
     fn write(schema: &str, groups: &[&[Row]]) -> Vec<u8> {
+        compressed(schema, groups, Compression::UNCOMPRESSED)
+    }
+
+    fn compressed(schema: &str, groups: &[&[Row]], codec: Compression) -> Vec<u8> {
         let schema = Arc::new(parse_message_type(schema).unwrap());
         let mut bytes = Vec::new();
-        let properties = Arc::new(WriterProperties::builder().build());
+        let properties = Arc::new(WriterProperties::builder().set_compression(codec).build());
         let mut writer =
             SerializedFileWriter::new(&mut bytes, Arc::clone(&schema), properties).unwrap();
         for rows in groups {
@@ -457,6 +471,40 @@ mod tests {
         assert_eq!(error, format!("columns: expected \"y\" among them, {found}"));
         let error = message(&SCHEMA.replace("double y", "int32 y"), &all);
         assert_eq!(error, "column \"y\": expected floats, found integers");
+    }
+
+    // arrow-rs#180, vllm#51570
+    #[test]
+    fn every_compression_that_writers_offer_is_read() {
+        for codec in [
+            Compression::SNAPPY,
+            Compression::GZIP(Default::default()),
+            Compression::BROTLI(Default::default()),
+            Compression::LZ4,
+            Compression::LZ4_RAW,
+            Compression::ZSTD(Default::default()),
+        ] {
+            let bytes = compressed(SCHEMA, &[&rows(&[3, 4])], codec);
+            check(&read_bytes(&bytes).unwrap_or_else(|e| panic!("{codec}: {e}")), &[3, 4]);
+        }
+    }
+
+    // arrow-rs#180, vllm#51570
+    #[test]
+    fn a_compression_that_is_not_supported_is_not_called_damage() {
+        // LZO, which nothing here can write, has the number 3, and that is 6 in the footer.
+        let whole = compressed(SCHEMA, &[&rows(&[0])], Compression::SNAPPY);
+        let footer = whole.len().saturating_sub(2000)..whole.len();
+        let said = footer.filter_map(|i| {
+            let mut bytes = whole.clone();
+            bytes[i] = 6;
+            read_bytes(&bytes).err().map(|error| error.to_string())
+        });
+        let lzo: Vec<String> = said.filter(|said| said.contains("LZO")).collect();
+        assert!(!lzo.is_empty());
+        for said in lzo {
+            assert!(said.starts_with("not supported") && said.contains("snappy or zstd"), "{said}");
+        }
     }
 
     #[test]

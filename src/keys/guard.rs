@@ -16,6 +16,7 @@ use super::reach::Reach;
 use super::secret::{KeyPair, SecretError};
 use super::{KeySettings, PublicKey};
 use crate::config::Settings;
+use crate::endpoint::SocketEndpoint;
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "signd.key";
@@ -76,14 +77,14 @@ impl Guard {
         }
         let guard = Guard { pair, loopback: keys.loopback };
         guard.admit(&settings.publish, keys)?;
-        for input in settings.inputs().unwrap_or_default() {
-            match input.client {
-                Some(client) if keys.clients.key(&client).is_none() => {
-                    return Err(GuardError::NoClient(client));
+        for input in &settings.ingest {
+            match &input.client {
+                Some(client) if keys.clients.key(client).is_none() => {
+                    return Err(GuardError::NoClient(client.clone()));
                 }
                 Some(_) => {}
                 None if input.connect && guard.asks(&input.endpoint) => {
-                    return Err(GuardError::Anybody(input.endpoint));
+                    return Err(GuardError::Anybody(input.endpoint.to_string()));
                 }
                 None => guard.admit(&input.endpoint, keys)?,
             }
@@ -91,14 +92,14 @@ impl Guard {
         Ok(guard)
     }
 
-    fn admit(&self, endpoint: &str, keys: &KeySettings) -> Result<(), GuardError> {
+    fn admit(&self, endpoint: &SocketEndpoint, keys: &KeySettings) -> Result<(), GuardError> {
         if self.pair.is_some() || Reach::of(endpoint) != Reach::Remote {
             return Ok(());
         }
         if !keys.allow_open {
-            return Err(GuardError::Open(endpoint.to_owned()));
+            return Err(GuardError::Open(endpoint.to_string()));
         }
-        tracing::warn!(endpoint, "open, without keys, to everybody who reaches it");
+        tracing::warn!(%endpoint, "open, without keys, to everybody who reaches it");
         Ok(())
     }
 
@@ -108,7 +109,7 @@ impl Guard {
     }
 
     /// Whether who connects to, or answers at, this endpoint has to have a key.
-    pub fn asks(&self, endpoint: &str) -> bool {
+    pub fn asks(&self, endpoint: &SocketEndpoint) -> bool {
         let guarded = match Reach::of(endpoint) {
             Reach::File => false,
             Reach::Loopback => self.loopback,
@@ -121,7 +122,7 @@ impl Guard {
     pub fn serve(
         &self,
         socket: &zmq::Socket,
-        endpoint: &str,
+        endpoint: &SocketEndpoint,
         door: Door,
     ) -> Result<bool, zmq::Error> {
         match &self.pair {

@@ -1,6 +1,6 @@
 //! From where an endpoint can be reached.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use crate::endpoint::{Address, SocketEndpoint};
 
 /// Who can get at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,36 +15,28 @@ pub enum Reach {
 
 impl Reach {
     /// What an endpoint says of itself. Nothing is looked up: a name may mean another address a
-    /// moment later, so `localhost` is the only one that counts as loopback. What is not understood
-    /// counts as remote.
-    pub fn of(endpoint: &str) -> Reach {
-        match endpoint.split_once("://") {
+    /// moment later, so `localhost`, which signd takes for 127.0.0.1 itself, is the only one that
+    /// counts as loopback.
+    pub fn of(endpoint: &SocketEndpoint) -> Reach {
+        match endpoint.address() {
+            Address::File(_) => Reach::File,
             // A name in Linux's abstract space is no file and has no permissions.
-            Some(("ipc", path)) if path.starts_with('@') => Reach::Loopback,
-            Some(("ipc", _)) => Reach::File,
-            Some(("tcp", address)) if is_loopback(address) => Reach::Loopback,
-            _ => Reach::Remote,
+            Address::Abstract(_) => Reach::Loopback,
+            Address::Tcp { host, .. } => match host.address() {
+                Some(ip) if ip.is_loopback() => Reach::Loopback,
+                _ => Reach::Remote,
+            },
         }
-    }
-}
-
-/// `[SOURCE;]HOST:PORT`, as libzmq reads it.
-fn is_loopback(address: &str) -> bool {
-    let address = address.rsplit_once(';').map_or(address, |(_, destination)| destination);
-    let Some((host, _port)) = address.rsplit_once(':') else { return false };
-    let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-    if let Ok(v4) = host.parse::<Ipv4Addr>() {
-        return v4.is_loopback();
-    }
-    match host.parse::<Ipv6Addr>() {
-        Ok(v6) => v6.to_ipv4_mapped().map_or(v6.is_loopback(), |v4| v4.is_loopback()),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn reach(text: &str) -> Reach {
+        Reach::of(&text.parse().expect(text))
+    }
 
     #[test]
     fn loopback_is_what_no_other_machine_can_mean() {
@@ -60,9 +52,9 @@ mod tests {
             "tcp://192.168.0.9:0;127.0.0.1:5556",
             "ipc://@abstract",
         ] {
-            assert_eq!(Reach::of(here), Reach::Loopback, "{here}");
+            assert_eq!(reach(here), Reach::Loopback, "{here}");
         }
-        assert_eq!(Reach::of("ipc:///run/signd/in"), Reach::File);
+        assert_eq!(reach("ipc:///run/signd/in"), Reach::File);
     }
 
     #[test]
@@ -78,17 +70,13 @@ mod tests {
             "tcp://camera.local:5556",
             "tcp://localhost.example.org:5556",
             "tcp://127.0.0.1.example.org:5556",
-            "tcp://127.0.0.1;192.168.0.7:5556",
+            "tcp://127.0.0.1:0;192.168.0.7:5556",
             "tcp://[fe80::1%eth0]:5556",
             "tcp://[::ffff:192.168.0.7]:5556",
-            "tcp://127.1:5556", // old spellings, which not everybody reads alike
-            "tcp://0177.0.0.1:5556",
-            "tcp://2130706433:5556",
-            "tcp://127.0.0.1",
-            "tcp://",
-            "udp://127.0.0.1:1",
+            "tcp://[::127.0.0.1]:5556",
+            "tcp://localhost.:5556",
         ] {
-            assert_eq!(Reach::of(there), Reach::Remote, "{there}");
+            assert_eq!(reach(there), Reach::Remote, "{there}");
         }
     }
 }

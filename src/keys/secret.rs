@@ -22,6 +22,9 @@ pub enum SecretError {
     /// It cannot be read or written.
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
+    /// It is to be written into a folder that there is not.
+    #[error("{0}: there is no folder {1}: make it with `mkdir -p {1}`")]
+    NoFolder(PathBuf, PathBuf),
     /// It is not a key file.
     #[error("{0}: not a key file; `signd keygen FILE` makes one")]
     Content(PathBuf),
@@ -97,7 +100,13 @@ impl KeyPair {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
-        written.map_err(|error| SecretError::File(path.to_owned(), error))
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        written.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if !folder.exists() => {
+                SecretError::NoFolder(path.to_owned(), folder)
+            }
+            _ => SecretError::File(path.to_owned(), error),
+        })
     }
 
     /// Makes a socket a CURVE server whose callers [`super::zap`] judges in this domain.

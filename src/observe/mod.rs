@@ -47,12 +47,16 @@ pub struct HttpSettings {
     pub show_landmarks: bool,
 }
 
+/// What `listen` may be.
+const HTTP_ADDRESS: &str = "ADDRESS:PORT, as 127.0.0.1:5558 or [::1]:5558 without a name or scheme, \
+                            or empty";
+
 impl HttpSettings {
     /// Where to listen, or what is expected instead; `None`: nowhere.
     pub fn address(&self) -> Result<Option<SocketAddr>, String> {
         match self.listen.as_str() {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| "ADDRESS:PORT, or empty".into()),
+            text => text.parse().map(Some).map_err(|_| HTTP_ADDRESS.into()),
         }
     }
 }

@@ -16,10 +16,12 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
+use crate::endpoint::owner;
+use crate::endpoint::place::PlaceError;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::ingest::{Ingest, Inlets};
+use crate::ingest::{self, Ingest, Inlets};
 use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure, Watch};
 use crate::keys::zap::{Refused, Zap};
@@ -38,13 +40,8 @@ const FRAMES: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A socket cannot be opened.
-    #[error("{endpoint}: {source}")]
-    Socket {
-        /// Its endpoint.
-        endpoint: String,
-        /// What libzmq says.
-        source: zmq::Error,
-    },
+    #[error(transparent)]
+    Socket(#[from] PlaceError),
     /// A socket failed while in use.
     #[error("ZeroMQ: {0}")]
     Zmq(#[from] zmq::Error),
@@ -64,8 +61,8 @@ pub enum RunError {
     },
     /// The HTTP endpoint cannot be opened.
     #[error(
-        "http {listen}: {source}; another signd may be running: [http] listen can name another \
-         port, or be empty to do without"
+        "http {listen}: {source}{}: [http] listen can name another address or port, or be empty to do \
+         without", owner(*listen, source)
     )]
     Http {
         /// Its address.
@@ -76,6 +73,16 @@ pub enum RunError {
     /// A stage panicked.
     #[error("stage {0} panicked")]
     Panic(&'static str),
+}
+
+/// Who has the address that is in use, in words.
+fn owner(listen: SocketAddr, error: &std::io::Error) -> String {
+    match owner::of_port(listen.port()) {
+        Some(owner) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            format!(", by `{}` ({})", owner.name, owner.pid)
+        }
+        _ => String::new(),
+    }
 }
 
 /// Now, by this machine's clock.
@@ -112,11 +119,9 @@ pub fn run(
     stop: impl Fn() -> bool + Send + 'static,
     ready: impl FnOnce(),
 ) -> Result<(), RunError> {
+    // Removed at the end, when the context and all its sockets are closed.
+    let mut files = Vec::new();
     let context = zmq::Context::new();
-    let failed = |endpoint: &str| {
-        let endpoint = endpoint.to_owned();
-        move |source| RunError::Socket { endpoint, source }
-    };
     let clients = &settings.keys.clients;
     let present = Arc::new(Mutex::new(clients.clone()));
     let turned_away = Arc::clone(counters);
@@ -127,11 +132,13 @@ pub fn run(
         false => None,
     };
     let mut sockets = Vec::new();
-    for input in settings.inputs().unwrap_or_default() {
-        let opened = input.open(&context, guard, clients);
-        sockets.push(opened.map_err(failed(&input.endpoint))?);
+    for input in &settings.ingest {
+        let opened = ingest::open(input, &context, guard, clients)?;
+        files.push(opened.file);
+        sockets.push((opened.socket, opened.source));
     }
-    let outlet = publish::open(&context, settings, guard).map_err(failed(&settings.publish))?;
+    let (outlet, file) = publish::open(&context, settings, guard)?;
+    files.push(file);
     let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
     let _watches =
         count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;

@@ -115,6 +115,11 @@ impl Daemon {
         kill(name, String::from_utf8_lossy(&found.stdout).trim());
     }
 
+    /// Waits until it has ended.
+    pub fn wait_to_end(&mut self) {
+        self.child.wait().expect("ends");
+    }
+
     /// Its configuration file.
     pub fn config(&self) -> PathBuf {
         self.folder.path().join("signd.toml")

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::streams::{Seen, Streams};
 use crate::config::Settings;
+use crate::endpoint::SocketEndpoint;
 use crate::frame::Part;
+use crate::ingest;
 use crate::keys::guard::Guard;
 use crate::keys::zap::Zap;
 use crate::run::now;
@@ -21,6 +23,7 @@ pub fn instead_of_the_daemon(
     guard: &Guard,
     time: Duration,
 ) -> io::Result<(Streams, Option<String>)> {
+    let mut files = Vec::new(); // removed after the context has closed its sockets
     let context = zmq::Context::new();
     let clients = &settings.keys.clients;
     // Whom the daemon would not let in is not let in here.
@@ -30,8 +33,10 @@ pub fn instead_of_the_daemon(
         false => None,
     };
     let mut sockets = Vec::new();
-    for input in settings.inputs().unwrap_or_default() {
-        sockets.push(input.open(&context, guard, clients)?.0);
+    for input in &settings.ingest {
+        let opened = ingest::open(input, &context, guard, clients).map_err(io::Error::other)?;
+        files.push(opened.file);
+        sockets.push(opened.socket);
     }
     let (mut streams, mut refused) = (Streams::default(), None);
     each(&sockets, time, |parts| {
@@ -59,13 +64,12 @@ pub fn instead_of_the_daemon(
 }
 
 /// Takes what a running daemon says of the frames it gets in this time.
-pub fn to_the_daemon(endpoint: &str, time: Duration) -> io::Result<Streams> {
+pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<Streams> {
     let context = zmq::Context::new();
     let socket = context.socket(zmq::SUB)?;
     socket.set_linger(0)?;
     socket.set_subscribe(b"frame/")?;
-    socket
-        .connect(&endpoint.replace("://*", "://127.0.0.1").replace("://0.0.0.0", "://127.0.0.1"))?;
+    endpoint.from_here().connect(&socket).map_err(io::Error::other)?;
     let mut streams = Streams::default();
     each(&[socket], time, |parts| {
         let body = parts.last().map_or(&[][..], Vec::as_slice);

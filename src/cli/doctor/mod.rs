@@ -5,7 +5,6 @@ mod engine;
 mod files;
 mod finding;
 mod listen;
-mod owner;
 mod streams;
 
 use std::io::Write;
@@ -70,12 +69,6 @@ impl Doctor {
     /// Endpoints, and the frames that come in at them.
     fn traffic(&self, settings: &Settings) -> Vec<Finding> {
         let mut out = Vec::new();
-        let inputs = settings.inputs().unwrap_or_default();
-        let bound = inputs.iter().filter(|input| !input.connect);
-        let places = bound.map(|input| ("ingest", input.endpoint.as_str()));
-        let page = settings.http.address().ok().flatten().map(|at| format!("tcp://{at}"));
-        let places = places.chain([("publish", settings.publish.as_str())]);
-        let places = places.chain(page.iter().map(|endpoint| ("http", endpoint.as_str())));
         if let Ok(Some(at)) = settings.http.address()
             && !at.ip().is_loopback()
         {
@@ -84,8 +77,8 @@ impl Doctor {
             out.push(Finding::mind("http", seen, remedy));
         }
         let (mut daemon, mut taken) = (None, false);
-        for (part, endpoint) in places {
-            match endpoints::look(part, endpoint) {
+        for (part, endpoint) in settings.bound() {
+            match endpoints::look(part, &endpoint) {
                 Place::Free => out.push(Finding::well(part, format!("{endpoint} is free"))),
                 Place::Ours(pid) => daemon = Some(pid),
                 Place::Wrong(finding) => {
@@ -130,7 +123,8 @@ impl Doctor {
                         "docs/wire-format.md says what a frame is; examples/client.py sends some";
                     out.push(Finding::wrong("frames", format!("not a frame: {reason}"), remedy));
                 }
-                streams.judge(&settings.ingest.join(" or "), self.wait, &mut out);
+                let inputs: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
+                streams.judge(&inputs.join(" or "), self.wait, &mut out);
             }
             Err(error) => {
                 let remedy = "see the endpoints in the configuration";

@@ -24,10 +24,12 @@
 //! | `signd.threshold` | least probability of a decided label, 0..1, where the configuration says none; 0.5 when absent |
 
 mod card;
+mod damage;
 mod ports;
 mod runtime;
 mod trial;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,13 +64,16 @@ pub enum ModelError {
         reason: String,
     },
     /// The file cannot be read.
-    #[error("model {path}: {source}")]
+    #[error("model {path}: {source}: {}", remedy(source))]
     File {
         /// The file.
         path: PathBuf,
         /// What went wrong.
         source: std::io::Error,
     },
+    /// The file is no whole model.
+    #[error("{0}")]
+    Damaged(String),
     /// The runtime refuses or fails.
     #[error("ONNX Runtime: {0}")]
     Runtime(String),
@@ -95,6 +100,15 @@ pub enum ModelError {
         /// The shape that the file has.
         found: String,
     },
+}
+
+/// What to do about a file that cannot be read.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "the user that runs signd must be able to read it",
+        ErrorKind::IsADirectory => "name a file in that folder",
+        _ => "name a model with --model, or `model` in the configuration",
+    }
 }
 
 impl<T> From<ort::Error<T>> for ModelError {
@@ -138,7 +152,11 @@ impl Model {
             .with_intra_op_spinning(false)?
             .with_inter_op_spinning(false)?
             .with_memory_pattern(false)?
-            .commit_from_memory(&bytes)?;
+            .commit_from_memory(&bytes);
+        let session = match (session, damage::of(&bytes)) {
+            (Err(_), Some(damage)) => return Err(ModelError::Damaged(damage)),
+            (session, _) => session?,
+        };
         let card = Card::read(&session, digest)?;
         let ports = Ports::find(&session, &card)?;
         let (logits, embedding, state) = (Vec::new(), Vec::new(), Vec::new());

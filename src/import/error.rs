@@ -2,6 +2,7 @@
 //! and none names the file: the caller knows it and puts it in front.
 
 use super::MAX_FRAMES;
+use crate::frame::FARTHEST;
 
 /// A landmark file that cannot be imported. None of these goes away by trying again; where another
 /// argument would help, the message says so.
@@ -64,8 +65,11 @@ pub enum ImportError {
     #[error("a reduced layout: {0}")]
     Reduced(String),
 
-    /// A coordinate is infinite, which no estimator gives: the file is damaged or was scaled by 0.
-    #[error("frame {frame}, {part} point {point}: expected finite coordinates, found {found:?}")]
+    /// A coordinate is infinite or as good as that, which no estimator gives: the file is damaged or was
+    /// scaled by 0.
+    #[error(
+        "frame {frame}, {part} point {point}: expected finite coordinates within {FARTHEST}, found {found:?}"
+    )]
     Infinite {
         /// Position of the frame in the file, from 0.
         frame: usize,

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use crate::frame::{Frame, POINTS, Part, Point, SourceTime, is_missing};
+use crate::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing};
 
 mod error;
 mod layout;
@@ -180,11 +180,11 @@ impl Clip {
     }
 }
 
-/// Makes points without x or y missing as a whole, and refuses infinities.
+/// Makes points without x or y missing as a whole, and refuses infinities and what is as good as that.
 fn clean(frame: usize, points: &mut [Point; POINTS]) -> Result<(), ImportError> {
     for part in Part::ALL {
         for (point, found) in points[part.range()].iter_mut().enumerate() {
-            if found.iter().any(|v| v.is_infinite()) {
+            if found.iter().any(|v| v.abs() > FARTHEST) {
                 let (part, found) = (part.name(), *found);
                 return Err(ImportError::Infinite { frame, part, point, found });
             }
@@ -288,11 +288,14 @@ mod tests {
 
     #[test]
     fn an_infinite_coordinate_is_named() {
-        let mut raw = raw(None, None);
-        raw.points[2][Part::Pose.range().start + 5] = [0.5, f32::INFINITY, 0.5];
-        let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
-        let expected = "frame 2, pose point 5: expected finite coordinates, found [0.5, inf, 0.5]";
-        assert_eq!(error, expected);
+        for (far, found) in [(f32::INFINITY, "inf"), (-200_000.0, "-200000.0")] {
+            let mut raw = raw(None, None);
+            raw.points[2][Part::Pose.range().start + 5] = [0.5, far, 0.5];
+            let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
+            let expected =
+                "frame 2, pose point 5: expected finite coordinates within 100000, found";
+            assert_eq!(error, format!("{expected} [0.5, {found}, 0.5]"));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //!   quarrel or the stream itself has been silent for two seconds.
 //!
 //! Arrivals are read from a clock that may step. A step ahead is taken for silence. After a step back
-//! nobody knows how long ago anything was, so nothing counts as recent.
+//! it is unknown how long ago anything was, so nothing before it counts as recent.
 
 use crate::event::Reason;
 use crate::frame::{Arrival, Frame, SourceTime};
@@ -159,11 +159,13 @@ impl Continuity {
 
     /// Whether a frame with a higher number may be the next one of the present count.
     fn follows(&self, last: Position, here: Position) -> bool {
-        let reached = ANYHOW.saturating_add(most(last.t, here.t, SHORTEST_NS));
+        let step = here.seq - last.seq;
+        let reached = ANYHOW + most(last.t, here.t, SHORTEST_NS);
         // A second producer that was too far ahead stays one while time goes on.
-        let rival = self.quarrel.filter(|quarrel| quarrel.seq > last.seq);
-        let ahead = rival.is_some_and(|q| recent(q.at, here.arrival) && here.seq >= q.seq);
-        here.seq - last.seq <= reached && !ahead
+        let rival = self.quarrel.is_some_and(|quarrel| {
+            recent(quarrel.at, here.arrival) && (last.seq + 1..=here.seq).contains(&quarrel.seq)
+        });
+        step <= ANYHOW || (step <= reached && !rival)
     }
 }
 

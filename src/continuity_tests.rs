@@ -161,6 +161,16 @@ fn a_second_producer_with_a_higher_count_is_dropped_until_the_incumbent_is_silen
 }
 
 #[test]
+fn a_producer_may_pass_the_number_of_a_frame_that_was_dropped() {
+    for stray in [(70, 9006, 6), (20, 0, 6)] {
+        let mut frames = vec![(100, 9000, 0), (0, 9003, 3), stray];
+        frames.extend((1..120).map(|i| (i, 9003 + 16 * i, 3 + 16 * i)));
+        let words = verdicts_arriving(&frames);
+        assert!(words.matches("ok").count() >= 119 && words.matches("two").count() <= 1, "{words}");
+    }
+}
+
+#[test]
 fn a_jump_that_capture_time_explains_is_a_loss() {
     assert_eq!(verdicts(&[(0, 0), (61, 1), (62, 2)]), "ok ok-60 ok");
     assert_eq!(verdicts(&[(0, 0), (62, 1), (1, 2)]), "ok two ok");

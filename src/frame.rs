@@ -10,6 +10,10 @@ use std::ops::Range;
 /// not bounded to it), z as the estimator gives it. `NaN` in all three when missing.
 pub type Point = [f32; 3];
 
+/// Farthest coordinate accepted, in image widths or heights to either side. Estimators guess hands outside
+/// the image, and some clients send pixels; what is farther is damage, and as bad as infinity.
+pub const FARTHEST: f32 = 1e5;
+
 /// Points in one frame, all parts together.
 pub const POINTS: usize = 543;
 
@@ -51,7 +55,8 @@ impl Part {
     }
 }
 
-/// Capture time by the camera's clock: nanoseconds since the Unix epoch. All durations of the
+/// Capture time by the camera's clock: nanoseconds since the Unix epoch, from the wire at most
+/// [`i64::MAX`]. All durations of the
 /// pipeline (hysteresis, segment lengths, velocities) are differences of this clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceTime(pub u64);

@@ -375,6 +375,7 @@ fn reason(refusal: &Refusal) -> Dropped {
         Refusal::Trailing => Dropped::Trailing,
         Refusal::Length { .. } => Dropped::Length,
         Refusal::Infinite { .. } => Dropped::Infinite,
+        Refusal::Time(_) => Dropped::Time,
         Refusal::Size(..) => Dropped::ImageSize,
     }
 }

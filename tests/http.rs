@@ -83,8 +83,8 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
     let published = found.iter().filter(|(s, _)| s.starts_with("signd_events_published_total"));
     assert_eq!(published.map(|(_, n)| *n as u64).sum::<u64>(), events + 2);
     assert_eq!(value("signd_hypotheses_skipped_total"), skipped);
-    for (reason, name) in Dropped::ALL {
-        let stage = reason.stage();
+    for reason in Dropped::ALL {
+        let (stage, name) = (reason.stage(), reason.name());
         let series = format!(r#"signd_frames_dropped_total{{stage="{stage}",reason="{name}"}}"#);
         assert_eq!(value(&series), u64::from(reason == Dropped::TimeNotRising), "{series}");
     }

@@ -104,6 +104,16 @@ fn bodies() -> Vec<Case<Vec<u8>>> {
                 with_infinity(Part::Pose, 0, f32::INFINITY),
                 with_infinity(Part::Face, 1, f32::NEG_INFINITY),
                 with_infinity(Part::LeftHand, 2, f32::INFINITY),
+                with_infinity(Part::RightHand, 0, f32::MAX),
+            ],
+        ),
+        (
+            "time",
+            "capture time 9223372036854775808 (at most 9223372036854775807)",
+            vec![
+                pack(&Message { t: 1 << 63, ..GOOD }),
+                pack(&Message { t: u64::MAX - 500_000, ..GOOD }),
+                pack(&Message { t: u64::MAX, ..GOOD }),
             ],
         ),
         (
@@ -295,6 +305,25 @@ fn of_two_producers_on_one_stream_id_the_one_that_does_not_continue_it_is_droppe
     let expected = ["100+0", "reset restart", "5+0", "101+0", "102+0", "103+0", "104+0"];
     assert_eq!(words, expected);
     assert_eq!(drops, "dropped.two_producers=3");
+}
+
+#[test]
+fn a_second_producer_with_a_higher_count_does_not_take_the_stream() {
+    let interleaved: Vec<Frame> =
+        (0..4).flat_map(|i| [empty(5 + i, 33 * i), empty(5000 + i, 33 * i + 10)]).collect();
+    let (words, drops) = told(&interleaved[..7]);
+    assert_eq!(words, ["5+0", "6+0", "7+0", "8+0"]);
+    assert_eq!(drops, "dropped.two_producers=3");
+}
+
+#[test]
+fn frames_lost_after_a_restart_are_counted_in_the_new_count() {
+    let numbers = (0..25).chain(0..21).chain(27..30);
+    let frames: Vec<Frame> = numbers.zip(0..).map(|(seq, i)| empty(seq, 33 * i)).collect();
+    let (words, drops) = told(&frames);
+    assert_eq!(words[25..27], ["reset restart", "0+0"]);
+    assert_eq!(words[46..], ["20+0", "27+6", "28+0", "29+0"]);
+    assert_eq!(drops, "");
 }
 
 #[test]

@@ -76,8 +76,6 @@ fn coordinates_that_are_not_the_images_are_named() {
     assert_eq!(doubts(&changed(shoulders)), [InputDoubt::BodyRelative]);
     let centred = |[x, y, z]: Point| [2.0 * x - 1.0, 2.0 * y - 1.0, z];
     assert_eq!(doubts(&changed(centred)), [InputDoubt::BodyRelative]);
-    let beyond = doubts(&changed(|[x, y, z]| [x * 1e20, y, z]));
-    assert!(beyond.contains(&InputDoubt::OutOfRange), "{beyond:?}");
 }
 
 /// mediapipe#774, #6340: landmarks mirrored after the estimator, or with y upwards.

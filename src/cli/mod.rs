@@ -9,6 +9,7 @@ mod keygen;
 mod keys;
 mod landmarks;
 mod log;
+mod pace;
 mod replay;
 mod run;
 mod send;

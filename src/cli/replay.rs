@@ -2,11 +2,12 @@
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::pace::Pace;
 use super::{Common, Outcome, inference, read_file};
 use crate::config::Flags;
 use crate::frame::Arrival;
@@ -42,7 +43,8 @@ impl Replay {
             return self.verify(&mut replay, &loaded);
         }
         let mut out = BufWriter::new(std::io::stdout().lock());
-        let (mut line, mut outcome, mut clock) = (Vec::new(), Outcome::Done, None);
+        let (mut line, mut outcome) = (Vec::new(), Outcome::Done);
+        let (start, mut pace) = (Instant::now(), Pace::default());
         let mut tell = |told: Told<'_>| match told {
             Told::Event(event) => {
                 events::encode(event, Delivery::default(), Encoding::Json, &mut line);
@@ -51,7 +53,7 @@ impl Replay {
                 if self.speed.is_some() { out.flush() } else { Ok(()) }
             }
             Told::Time(arrival) => {
-                self.pace(arrival, &mut clock);
+                self.pace(arrival, start, &mut pace);
                 Ok(())
             }
             Told::Core(..) | Told::Recorded(..) | Told::Mark(_) => Ok(()),
@@ -82,12 +84,10 @@ impl Replay {
         Ok(if report.equal() { outcome } else { Outcome::Failed(1) })
     }
 
-    /// Waits until the item is due. `clock`: arrival of the first item, and when it was played.
-    fn pace(&self, arrival: Arrival, clock: &mut Option<(Arrival, Instant)>) {
+    /// Waits until the item is due.
+    fn pace(&self, arrival: Arrival, start: Instant, pace: &mut Pace) {
         let Some(speed) = self.speed else { return };
-        let (began, start) = *clock.get_or_insert((arrival, Instant::now()));
-        let since = Duration::from_nanos(arrival.0.saturating_sub(began.0));
-        let due = start + since.div_f64(speed.max(1e-3));
+        let due = start + pace.due(arrival.0).div_f64(speed.max(1e-3));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
 }

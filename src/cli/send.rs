@@ -1,19 +1,22 @@
 //! `signd send`: a recording, played as a camera would.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::keys::{KeyFlags, Keys};
+use super::pace::Pace;
 use super::{Outcome, read_file};
 use crate::endpoint::OutputEndpoint;
 use crate::endpoint::socket_file::SocketFile;
 use crate::frame::Frame;
 use crate::keys::handshakes::Watch;
 use crate::recording::{self, Ending};
+use crate::run::now;
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
 
@@ -62,19 +65,19 @@ impl Send {
         let (socket, _watch) = self.open(&context, &keys, &mut file)?;
         let bar = ProgressBar::new(frames.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} frames {elapsed}")?);
-        let first = frames.first().map_or(0, |(_, frame)| frame.t.0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
-        let (start, mut message) = (Instant::now(), Vec::new());
+        let (began, start, mut message) = (now(), Instant::now(), Vec::new());
+        // Each camera has a clock of its own.
+        let (mut paces, mut played) = (BTreeMap::new(), Duration::ZERO);
         for (i, (stream, frame)) in frames.iter().enumerate() {
-            let offset = match self.fps {
-                Some(fps) => (i as f64 * 1e9 / fps.max(0.001)) as u64,
-                None => frame.t.0.saturating_sub(first),
+            let due = match self.fps {
+                Some(fps) => Duration::from_nanos((i as f64 * 1e9 / fps.max(0.001)) as u64),
+                None => paces.entry(stream).or_insert_with(|| Pace::from(played)).due(frame.t.0),
             };
-            let due = start + Duration::from_nanos(offset);
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            played = played.max(due);
+            std::thread::sleep((start + due).saturating_duration_since(Instant::now()));
             let mut frame = frame.clone();
             if !self.keep_time {
-                frame.t.0 = now + offset;
+                frame.t.0 = began.0.saturating_add(due.as_nanos() as u64);
             }
             landmarks::encode(&frame, &mut message);
             socket.send(stream.as_str(), zmq::SNDMORE)?;

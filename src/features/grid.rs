@@ -103,16 +103,20 @@ impl Rows {
             self.remember(t, placed);
             return;
         };
-        loop {
-            let point = anchor.0.saturating_add((self.next as f64 * 1e9 / rate).round() as u64);
-            if point > t.0.saturating_add(EARLY_NS) {
-                break;
-            }
+        while let Some(point) = self.due(anchor, t, rate) {
             self.next += 1;
-            let settled = self.between(SourceTime(point), t, placed);
+            let settled = self.between(point, t, placed);
             self.row(settled, rate, out);
         }
         self.remember(t, placed);
+    }
+
+    /// The next grid point, if a frame at `t` settles it. In 128 bits it rises with every index, so that
+    /// this comes to an end at any time: in 64 it would stand still at the last one.
+    fn due(&self, anchor: SourceTime, t: SourceTime, rate: f64) -> Option<SourceTime> {
+        let after = (self.next as f64 * 1e9 / rate).round() as u128;
+        let point = u64::try_from(u128::from(anchor.0) + after).ok()?;
+        (point <= t.0.saturating_add(EARLY_NS)).then_some(SourceTime(point))
     }
 
     /// The landmarks at a grid point between the frame before and this one.
@@ -231,6 +235,35 @@ mod tests {
         assert_eq!(x.len(), 16);
         assert!(x[3..14].iter().all(|x| x.is_nan()), "{x:?}");
         assert!(x[15] == 0.5);
+    }
+
+    // raspberrypi/linux#2214
+    #[test]
+    fn the_grid_comes_to_an_end_with_time_itself() {
+        for (first, last) in
+            [(u64::MAX - 500_000, u64::MAX - 1), (u64::MAX - 300_000_000, u64::MAX)]
+        {
+            let (mut rows, mut out) = (rows(), Vec::new());
+            for t in [first, last] {
+                let frame = Frame::new(0, SourceTime(t), 640, 480);
+                rows.push(&frame, &moving(0.0), &mut out);
+            }
+            assert_eq!(rows.made(), 1 + (last - first) * 30 / 1_000_000_000);
+        }
+    }
+
+    #[test]
+    fn days_after_its_first_frame_the_grid_still_has_its_rate() {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        rows.anchor = Some(SourceTime(1));
+        let days = 30 * 24 * 3600 * 30;
+        rows.next = days;
+        let begin = days * 1_000_000_000 / 30;
+        for i in 0..=10 {
+            let frame = Frame::new(i, SourceTime(begin + i * 100_000_000), 640, 480);
+            rows.push(&frame, &moving(0.0), &mut out);
+        }
+        assert_eq!(rows.made(), 31);
     }
 
     #[test]

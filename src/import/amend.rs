@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{Assumption, ImportError, Overrides};
-use crate::frame::{Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
+use crate::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
 use crate::plausibility::{InputDoubt, InputJudge, Least};
 
-/// A coordinate beyond this belongs to no image and is no pixel.
-const BEYOND_PIXELS: f32 = 1e5;
 /// Values that files write for a missing coordinate.
 const USUAL_SENTINELS: [f32; 2] = [0.0, -1.0];
 /// One point in so many frames may lie at such a value by chance.
 const FRAMES_A_CHANCE: usize = 4;
 
-/// Makes points without x or y missing as a whole, and refuses infinities.
+/// Makes points without x or y missing as a whole, and refuses infinities and what is as good as that.
 pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
     for (frame, points) in points.iter_mut().enumerate() {
         for part in Part::ALL {
             for (point, found) in points[part.range()].iter_mut().enumerate() {
-                if found.iter().any(|v| v.is_infinite()) {
+                if found.iter().any(|v| v.abs() > FARTHEST) {
                     let (part, found) = (part.name(), *found);
                     return Err(ImportError::Infinite { frame, part, point, found });
                 }
@@ -60,11 +58,6 @@ pub(super) fn find_missing(
         if found > 3 + points.len() / FRAMES_A_CHANCE {
             return Err(ImportError::Sentinel { points: found, value });
         }
-    }
-    let beyond = |p: &Point| p[0].abs().max(p[1].abs()) > BEYOND_PIXELS;
-    if let Some(p) = all().find(|p| beyond(p) && !sentinel(p)) {
-        let (doubt, example) = (InputDoubt::OutOfRange, [p[0], p[1]]);
-        return Err(ImportError::Implausible { doubt, example });
     }
     for p in points.iter_mut().flatten().filter(|p| sentinel(p)) {
         *p = [f32::NAN; 3];

@@ -2,6 +2,7 @@
 //! and none names the file: the caller knows it and puts it in front.
 
 use super::MAX_FRAMES;
+use crate::frame::FARTHEST;
 use crate::plausibility::InputDoubt;
 use crate::plausibility::order::{PartOrder, words};
 
@@ -75,8 +76,12 @@ pub enum ImportError {
     #[error("a reduced layout: {0}")]
     Reduced(String),
 
-    /// A coordinate is infinite, which no estimator gives: the file is damaged or was scaled by 0.
-    #[error("frame {frame}, {part} point {point}: expected finite coordinates, found {found:?}")]
+    /// A coordinate is infinite or as good as that, which no estimator gives: the file is damaged or was
+    /// scaled by 0.
+    #[error(
+        "frame {frame}, {part} point {point}: expected finite coordinates within {FARTHEST}, found {found:?}. \
+         If that value stands for a missing point, --missing VALUE says so"
+    )]
     Infinite {
         /// Position of the frame in the file, from 0.
         frame: usize,

@@ -218,8 +218,8 @@ impl Clip {
             assumed.push(Assumption::ImageSize { width, height });
             camera.size
         });
-        amend::clean(&mut points)?;
         amend::find_missing(&mut points, overrides, &mut assumed)?;
+        amend::clean(&mut points)?;
         amend::convert(&mut points, overrides, (width, height));
         let mut doubts = amend::judge(&points, (width, height))?;
         if overrides.fps.is_none() && !USUAL_FPS.contains(&fps) {
@@ -328,11 +328,15 @@ mod tests {
 
     #[test]
     fn an_infinite_coordinate_is_named() {
-        let mut raw = raw(None, None);
-        raw.points[2][Part::Pose.range().start + 5] = [0.5, f32::INFINITY, 0.5];
-        let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
-        let expected = "frame 2, pose point 5: expected finite coordinates, found [0.5, inf, 0.5]";
-        assert_eq!(error, expected);
+        for (far, found) in [(f32::INFINITY, "inf"), (-200_000.0, "-200000.0")] {
+            let mut raw = raw(None, None);
+            raw.points[2][Part::Pose.range().start + 5] = [0.5, far, 0.5];
+            let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
+            let expected =
+                "frame 2, pose point 5: expected finite coordinates within 100000, found";
+            assert!(error.starts_with(&format!("{expected} [0.5, {found}, 0.5]. ")), "{error}");
+            assert!(error.contains("--missing"), "{error}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Early {
     /// A frame, before which some are missing.
     pub fn count(&mut self, seq: u64, lost: u64) {
         if seq > self.seq {
-            (self.seq, self.lost) = (seq, self.lost + lost);
+            (self.seq, self.lost) = (seq, self.lost.saturating_add(lost));
         }
     }
 

@@ -27,16 +27,16 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// All reasons with their names, in the order of their numbers.
-    pub const ALL: [(Refused, &'static str); 3] = [
-        (Refused::UnknownKey, "unknown_key"),
-        (Refused::NotAllowed, "not_allowed"),
-        (Refused::Handshake, "handshake"),
-    ];
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Refused; 3] = [Refused::UnknownKey, Refused::NotAllowed, Refused::Handshake];
 
     /// The name under which it is counted.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
+    pub const fn name(self) -> &'static str {
+        match self {
+            Refused::UnknownKey => "unknown_key",
+            Refused::NotAllowed => "not_allowed",
+            Refused::Handshake => "handshake",
+        }
     }
 }
 

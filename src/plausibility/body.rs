@@ -10,8 +10,6 @@ use crate::frame::{Frame, Part, Point, is_missing};
 /// A head or hand further from the image's corner than this, in image sizes, is outside any image.
 /// Heads and hands of people stay within 1.3.
 const OUTSIDE: f32 = 3.0;
-/// Further than this is no pixel either: the largest image has 65,536.
-const BEYOND_PIXELS: f32 = 1e5;
 /// Shoulders this close to the upper edge have no head in the picture. People's lie at 0.17 and below.
 const TOP: f32 = 0.02;
 /// A face's width over its height. Medians of people: 0.58 to 0.99.
@@ -114,9 +112,7 @@ fn image(anchors: &Anchors, tell: &mut Answer<'_>) {
     let all = anchors.nose.into_iter().chain(face).chain(hands);
     let reach = |p: &[f32; 2]| p[0].abs().max(p[1].abs());
     if let Some(furthest) = all.max_by(|a, b| reach(a).total_cmp(&reach(b))) {
-        let reach = reach(&furthest);
-        tell(InputDoubt::Pixels, reach > OUTSIDE && reach <= BEYOND_PIXELS, furthest);
-        tell(InputDoubt::OutOfRange, reach > BEYOND_PIXELS, furthest);
+        tell(InputDoubt::Pixels, reach(&furthest) > OUTSIDE, furthest);
     }
 }
 

@@ -23,8 +23,6 @@ pub enum InputDoubt {
     RepeatedValue,
     /// Coordinates in pixels.
     Pixels,
-    /// Coordinates beyond any image.
-    OutOfRange,
     /// Coordinates relative to the body.
     BodyRelative,
     /// The signer's left on the image's left.
@@ -63,10 +61,9 @@ struct Words {
 
 impl InputDoubt {
     /// All of them, in the order of their numbers.
-    pub const ALL: [InputDoubt; 15] = [
+    pub const ALL: [InputDoubt; 14] = [
         InputDoubt::RepeatedValue,
         InputDoubt::Pixels,
-        InputDoubt::OutOfRange,
         InputDoubt::BodyRelative,
         InputDoubt::Mirrored,
         InputDoubt::NotUpright,
@@ -86,7 +83,6 @@ impl InputDoubt {
         match self {
             InputDoubt::RepeatedValue => "repeated_value",
             InputDoubt::Pixels => "pixels",
-            InputDoubt::OutOfRange => "out_of_range",
             InputDoubt::BodyRelative => "body_relative",
             InputDoubt::Mirrored => "mirrored",
             InputDoubt::NotUpright => "not_upright",
@@ -108,7 +104,6 @@ impl InputDoubt {
         matches!(
             self,
             InputDoubt::Pixels
-                | InputDoubt::OutOfRange
                 | InputDoubt::BodyRelative
                 | InputDoubt::Mirrored
                 | InputDoubt::PartsApart
@@ -161,12 +156,6 @@ impl InputDoubt {
                 IMAGE,
                 "--pixels divides the coordinates by the image size",
                 "divide x by the image width and y by the image height before you send",
-            ),
-            InputDoubt::OutOfRange => (
-                "coordinates beyond any image",
-                IMAGE,
-                "--missing VALUE takes a value for missing",
-                "send nil for a part that was not detected, and NaN for a single missing point",
             ),
             InputDoubt::BodyRelative => (
                 "shoulders at the image's upper edge or above, as in coordinates relative to the body",

@@ -112,7 +112,7 @@ impl<'a> Replay<'a> {
             return false;
         };
         let before = self.part.replace((*run, *part));
-        before.is_some_and(|(r, p)| (r, p + 1) == (*run, *part))
+        before.is_some_and(|(r, p)| r == *run && p.checked_add(1) == Some(*part))
     }
 
     fn tick(

@@ -34,6 +34,8 @@ pub enum Dropped {
     Length,
     /// An infinite coordinate.
     Infinite,
+    /// An impossible capture time.
+    Time,
     /// An impossible image size.
     ImageSize,
     /// The ring between ingest and front was full.
@@ -45,27 +47,44 @@ pub enum Dropped {
 }
 
 impl Dropped {
-    /// All reasons with their names, in the order of their numbers.
-    pub const ALL: [(Dropped, &'static str); 14] = [
-        (Dropped::Parts, "parts"),
-        (Dropped::StreamId, "stream_id"),
-        (Dropped::NotAllowed, "not_allowed"),
-        (Dropped::TooManyStreams, "too_many_streams"),
-        (Dropped::Oversized, "oversized"),
-        (Dropped::Version, "version"),
-        (Dropped::Malformed, "malformed"),
-        (Dropped::Trailing, "trailing"),
-        (Dropped::Length, "length"),
-        (Dropped::Infinite, "infinite"),
-        (Dropped::ImageSize, "image_size"),
-        (Dropped::RingFull, "ring_full"),
-        (Dropped::TimeNotRising, "time_not_rising"),
-        (Dropped::TwoProducers, "two_producers"),
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Dropped; 15] = [
+        Dropped::Parts,
+        Dropped::StreamId,
+        Dropped::NotAllowed,
+        Dropped::TooManyStreams,
+        Dropped::Oversized,
+        Dropped::Version,
+        Dropped::Malformed,
+        Dropped::Trailing,
+        Dropped::Length,
+        Dropped::Infinite,
+        Dropped::Time,
+        Dropped::ImageSize,
+        Dropped::RingFull,
+        Dropped::TimeNotRising,
+        Dropped::TwoProducers,
     ];
 
     /// The name under which it is counted.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
+    pub const fn name(self) -> &'static str {
+        match self {
+            Dropped::Parts => "parts",
+            Dropped::StreamId => "stream_id",
+            Dropped::NotAllowed => "not_allowed",
+            Dropped::TooManyStreams => "too_many_streams",
+            Dropped::Oversized => "oversized",
+            Dropped::Version => "version",
+            Dropped::Malformed => "malformed",
+            Dropped::Trailing => "trailing",
+            Dropped::Length => "length",
+            Dropped::Infinite => "infinite",
+            Dropped::Time => "time",
+            Dropped::ImageSize => "image_size",
+            Dropped::RingFull => "ring_full",
+            Dropped::TimeNotRising => "time_not_rising",
+            Dropped::TwoProducers => "two_producers",
+        }
     }
 
     /// The stage that drops for this reason.
@@ -239,7 +258,8 @@ impl Counters {
     fn may_log(&self, logged: &AtomicU64) -> bool {
         let now = self.start.elapsed().as_millis() as u64 + 1;
         let before = logged.load(Relaxed);
-        let due = before == 0 || now - before >= LOG_EVERY.as_millis() as u64;
+        // Another thread may have logged since `now`.
+        let due = before == 0 || now.saturating_sub(before) >= LOG_EVERY.as_millis() as u64;
         if due {
             logged.store(now, Relaxed);
         }
@@ -276,8 +296,8 @@ impl Counters {
         Tally {
             received: get(&self.received),
             skipped: get(&self.skipped),
-            dropped: Dropped::ALL.map(|(reason, _)| (reason, get(&self.dropped[reason as usize]))),
-            refused: Refused::ALL.map(|(reason, _)| (reason, get(&self.refused[reason as usize]))),
+            dropped: Dropped::ALL.map(|reason| (reason, get(&self.dropped[reason as usize]))),
+            refused: Refused::ALL.map(|reason| (reason, get(&self.refused[reason as usize]))),
             published: [0, 1, 2].map(|i| get(&self.published[i])),
             decided: [0, 1].map(|known| Ended::ALL.map(|e| get(&self.decided[known][e as usize]))),
             reloads: [0, 1].map(|i| get(&self.reloads[i])),
@@ -287,19 +307,13 @@ impl Counters {
     /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of
     /// the latter two left out.
     pub fn summary(&self) -> String {
-        let (received, skipped) = (self.received.load(Relaxed), self.skipped.load(Relaxed));
+        let Tally { received, skipped, dropped, refused, .. } = self.tally();
         let mut line = format!("received={received} skipped={skipped}");
-        for ((_, name), count) in Dropped::ALL.iter().zip(&self.dropped) {
-            match count.load(Relaxed) {
-                0 => {}
-                n => line += &format!(" dropped.{name}={n}"),
-            }
+        for (reason, n) in dropped.into_iter().filter(|(_, n)| *n > 0) {
+            line += &format!(" dropped.{}={n}", reason.name());
         }
-        for ((_, name), count) in Refused::ALL.iter().zip(&self.refused) {
-            match count.load(Relaxed) {
-                0 => {}
-                n => line += &format!(" refused.{name}={n}"),
-            }
+        for (reason, n) in refused.into_iter().filter(|(_, n)| *n > 0) {
+            line += &format!(" refused.{}={n}", reason.name());
         }
         line
     }

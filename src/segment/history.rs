@@ -52,7 +52,7 @@ impl History {
         let within = |g: &&Glance| from.t.seconds_since(g.t) * 1e3 <= settings.pre_roll_ms;
         let row = self.0.iter().find(within).map_or(from.row, |g| g.row);
         let since = self.back().take_while(|g| g.seq > from.seq);
-        Begin { row, seq: from.seq, t: from.t, lost: since.map(|g| g.lost).sum() }
+        Begin { row, seq: from.seq, t: from.t, lost: total(since) }
     }
 
     /// The sign from one frame to another, unless it is too short to be one.
@@ -75,9 +75,14 @@ impl History {
             start_t: start.t,
             end_t: end.t,
             end_row,
-            lost: inside.map(|g| g.lost).sum(),
+            lost: total(inside),
             ended,
             presence: 1.0,
         })
     }
+}
+
+/// Frames missing before these, together.
+fn total<'a>(frames: impl Iterator<Item = &'a Glance>) -> u64 {
+    frames.map(|g| g.lost).fold(0, u64::saturating_add)
 }

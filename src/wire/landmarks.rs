@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
 use super::VERSION;
-use crate::frame::{Frame, Part, Point, SourceTime, is_missing};
+use crate::frame::{FARTHEST, Frame, Part, Point, SourceTime, is_missing};
 
 /// Longest message accepted, in bytes. A frame with a 478-point face has about 6,640; the margin is
 /// for keys of later versions, which are ignored.
@@ -17,7 +17,12 @@ pub const MAX_BYTES: usize = 64 * 1024;
 
 /// Largest image side accepted, in pixels.
 const MAX_SIDE: u32 = 65_536;
+/// Latest capture time accepted, in ns since the Unix epoch: what a signed number of 64 bits holds, in the
+/// year 2262. A negative time written as an unsigned number is beyond it.
+const MAX_TIME: u64 = i64::MAX as u64;
 const POINT_BYTES: usize = size_of::<Point>();
+/// Parts are copied as they lie in memory, both ways.
+const _: () = assert!(cfg!(target_endian = "little"), "the wire format is little-endian");
 /// A face with irises; its last ten points are dropped.
 const FACE_WITH_IRISES: usize = 478;
 
@@ -46,14 +51,19 @@ pub enum Refusal {
         /// Bytes found.
         found: usize,
     },
-    /// A coordinate that is infinite.
-    #[error("{part}: point {point} is infinite")]
+    /// A coordinate that is infinite, or as good as that.
+    #[error("{part}: point {point} is infinite or farther than {FARTHEST} image sides away")]
     Infinite {
         /// The key of the part.
         part: &'static str,
         /// Index of the first such point in its part.
         point: usize,
     },
+    /// A capture time that cannot be.
+    #[error(
+        "capture time {0} (at most {MAX_TIME}): `t` is in nanoseconds since the Unix epoch and not negative"
+    )]
+    Time(u64),
     /// An image size of nothing, or an absurd one.
     #[error("image size {0}x{1} (each side 1 to {MAX_SIDE})")]
     Size(u32, u32),
@@ -65,7 +75,7 @@ pub struct Wire<'a> {
     v: u64,
     /// Number of the frame in its stream.
     pub seq: u64,
-    /// Capture time, ns since the Unix epoch.
+    /// Capture time, ns since the Unix epoch; at most [`i64::MAX`].
     pub t: u64,
     w: u32,
     h: u32,
@@ -102,6 +112,9 @@ pub fn decode(bytes: &[u8]) -> Result<Wire<'_>, Refusal> {
     }
     for part in Part::ALL {
         check_length(part, wire.part(part))?;
+    }
+    if wire.t > MAX_TIME {
+        return Err(Refusal::Time(wire.t));
     }
     if !(1..=MAX_SIDE).contains(&wire.w) || !(1..=MAX_SIDE).contains(&wire.h) {
         return Err(Refusal::Size(wire.w, wire.h));
@@ -160,18 +173,20 @@ impl Wire<'_> {
                 continue;
             };
             let points = frame.detect(part);
-            // The bytes are little-endian f32, as is every machine this builds for (see lib.rs).
+            // The bytes are little-endian, as this machine is.
             let block: &mut [u8] = bytemuck::cast_slice_mut(&mut *points);
             let length = block.len();
             block.copy_from_slice(&bytes[..length]);
-            if points.as_flattened().iter().any(|x| x.is_infinite()) {
-                let point = points.iter().position(|p| p.iter().any(|x| x.is_infinite()));
+            frame.miss_repeated(part);
+            let Some(points) = frame.part(part) else { continue };
+            let far = |x: &f32| x.abs() > FARTHEST;
+            if points.as_flattened().iter().any(far) {
+                let point = points.iter().position(|p| p.iter().any(far));
                 return Err(Refusal::Infinite { part: part.name(), point: point.unwrap_or(0) });
             }
             if points.iter().all(is_missing) {
                 frame.miss(part); // a part of nothing but missing points was not found
             }
-            frame.miss_repeated(part);
         }
         Ok(())
     }
@@ -292,11 +307,13 @@ mod tests {
 
     #[test]
     fn infinities_are_refused_and_nan_is_missing() {
-        let mut frame = frame();
-        frame.detect(Part::RightHand)[20][1] = f32::NEG_INFINITY;
-        let mut bytes = Vec::new();
-        encode(&frame, &mut bytes);
-        assert_eq!(refusal(&bytes), Refusal::Infinite { part: "right_hand", point: 20 });
+        for far in [f32::NEG_INFINITY, f32::MAX, -100_001.0] {
+            let mut frame = frame();
+            frame.detect(Part::RightHand)[20][1] = far;
+            let mut bytes = Vec::new();
+            encode(&frame, &mut bytes);
+            assert_eq!(refusal(&bytes), Refusal::Infinite { part: "right_hand", point: 20 });
+        }
     }
 
     #[test]
@@ -308,6 +325,21 @@ mod tests {
         let mut back = Frame::default();
         decode(&bytes).expect("decodes").fill(&mut back).expect("fills");
         assert!(back.part(Part::RightHand).is_none());
+    }
+
+    // raspberrypi/linux#2214
+    #[test]
+    fn a_time_beyond_a_signed_number_of_nanoseconds_is_refused() {
+        let at = |t: u64| {
+            let (mut frame, mut bytes) = (frame(), Vec::new());
+            frame.t = SourceTime(t);
+            encode(&frame, &mut bytes);
+            bytes
+        };
+        assert!(decode(&at(MAX_TIME)).is_ok());
+        for t in [MAX_TIME + 1, -1_i64 as u64, u64::MAX] {
+            assert_eq!(refusal(&at(t)), Refusal::Time(t));
+        }
     }
 
     #[test]

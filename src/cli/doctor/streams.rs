@@ -109,8 +109,8 @@ fn rate(
         let remedy = "the camera client or the network falls behind: send fewer frames";
         out.push(Finding::mind("frames", seen, remedy));
     }
-    let lost = (last.seq.saturating_sub(first.seq) + 1).saturating_sub(n as u64);
-    if lost * 100 > n as u64 {
+    let lost = last.seq.saturating_sub(first.seq).saturating_add(1).saturating_sub(n as u64);
+    if lost > n as u64 / 100 {
         let seen = of(format!("{lost} frames were lost beside {n} that came"));
         let remedy = "frames are dropped before or in the daemon: see its log for why";
         out.push(Finding::mind("frames", seen, remedy));

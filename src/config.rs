@@ -3,7 +3,7 @@
 //! The table of defaults is `conf/signd.toml` itself, built into the program, so the documented
 //! defaults are the real ones. Over it come a file, the environment and flags.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use config::{Config, Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
@@ -110,18 +110,24 @@ impl Settings {
         if let Some(path) = &flags.config {
             layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml));
         }
-        let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut layers = layers
             .add_source(environment)
             .set_override_option("publish", flags.publish.clone())?
-            .set_override_option("model", flags.model.as_deref().map(text))?
-            .set_override_option("runtime", flags.runtime.as_deref().map(text))?
-            .set_override_option("record.path", flags.record.as_deref().map(text))?
             .set_override_option("http.listen", flags.http.clone())?;
         if !flags.ingest.is_empty() {
             layers = layers.set_override("ingest", flags.ingest.clone())?;
         }
-        let settings: Settings = layers.build()?.try_deserialize()?;
+        let mut settings: Settings = layers.build()?.try_deserialize()?;
+        // Beside the layers, which know text only: a path need not be UTF-8.
+        for (path, flag) in [
+            (&mut settings.model, &flags.model),
+            (&mut settings.runtime, &flags.runtime),
+            (&mut settings.record.path, &flags.record),
+        ] {
+            if let Some(flag) = flag {
+                path.clone_from(flag);
+            }
+        }
         settings.check()?;
         Ok(settings)
     }

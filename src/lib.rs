@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clip;
 pub mod config;
+pub mod content;
 pub mod continuity;
 pub mod eval;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod infer;
 pub mod ingest;
 pub mod keys;
 pub mod observe;
+pub mod output;
 pub mod publish;
 pub mod recording;
 pub mod replay;

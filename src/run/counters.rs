@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::histogram::Histogram;
+use crate::continuity::Misplaced;
 use crate::event::{Body, Ended};
 use crate::keys::zap::Refused;
 use crate::wire::topic::StreamId;
@@ -41,6 +42,15 @@ pub enum Dropped {
     TimeNotRising,
     /// A second producer on one stream id.
     TwoProducers,
+}
+
+impl From<Misplaced> for Dropped {
+    fn from(misplaced: Misplaced) -> Dropped {
+        match misplaced {
+            Misplaced::TimeNotRising => Dropped::TimeNotRising,
+            Misplaced::TwoProducers => Dropped::TwoProducers,
+        }
+    }
 }
 
 impl Dropped {

@@ -80,13 +80,15 @@ impl Target {
     /// Looks at the place before any work is done: may a file of this kind be written there?
     pub fn new(path: &Path, kind: Kind, inputs: &[&Path]) -> Result<Target, OutputError> {
         let failed = |error| OutputError::File(path.to_owned(), error);
-        let target =
-            Target { place: place(path, kind)?, path: resolve(path).map_err(failed)?, kind };
-        if let Place::Older(there) = &target.place
-            && inputs.iter().any(|input| fs::metadata(input).is_ok_and(|m| same(&m, there)))
-        {
+        let output = fs::metadata(path).ok().filter(Metadata::is_file);
+        let is_output = |input: &&Path| {
+            output.as_ref().zip(fs::metadata(input).ok()).is_some_and(|(a, b)| same(a, &b))
+        };
+        if inputs.iter().any(is_output) {
             return Err(OutputError::Input(path.to_owned()));
         }
+        let target =
+            Target { place: place(path, kind)?, path: resolve(path).map_err(failed)?, kind };
         if matches!(target.place, Place::Free | Place::Older(_)) {
             target.beside().map_err(failed)?; // can a file be made there at all?
         }

@@ -31,10 +31,10 @@ pub struct Eval {
     /// Score over these labels alone: one a line, a JSON list, or a JSON object's keys.
     #[arg(long, value_name = "FILE")]
     vocab: Option<PathBuf>,
-    /// Write everything, with the answer to each clip, as JSON.
+    /// Write everything, with the answer to each clip, as JSON. Replaces an older report alone.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write a page with pictures, complete in one file.
+    /// Write a page with pictures, complete in one file. Replaces an older page alone.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]

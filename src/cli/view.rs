@@ -99,14 +99,16 @@ impl View {
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
         let about = About { mode: Mode::Recording, title };
-        let (mut filler, shelf) = shelf()?;
+        let (mut filler, shelf) = shelf().map_err(on_shelf)?;
         let routes = move || page::routes(&about).merge(shelf::routes(shelf));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
         let server = Server::start(listener, &settings.http.hosts, routes)?;
         print::line(format_args!("http://{}/", server.address()))?;
         // Not waited for: who has seen enough may leave before it is done.
         let replay = std::thread::Builder::new().name("replay".into()).spawn(move || {
-            let played = play(&self.files, &settings, infer, &mut |line| filler.line(line));
+            let played = play(&self.files, &settings, infer, &mut |line| {
+                filler.line(line).map_err(on_shelf)
+            });
             let (ended, error) = match played {
                 Ok(unplayed) => {
                     let error = (!unplayed.is_empty()).then(|| unplayed.join("; "));
@@ -130,6 +132,12 @@ impl View {
             false => Outcome::Done,
         })
     }
+}
+
+/// An error of the disk on which the lines for the page are.
+fn on_shelf(error: io::Error) -> io::Error {
+    let folder = std::env::temp_dir();
+    io::Error::new(error.kind(), format!("temporary files in {}: {error}", folder.display()))
 }
 
 fn outcome(unplayed: &[String]) -> Outcome {

@@ -41,6 +41,14 @@ pub enum Fault {
         /// As computed.
         found: u32,
     },
+    /// Some of it was taken out.
+    #[error("its index counts {expected} messages, and there are {found}")]
+    Messages {
+        /// As recorded.
+        expected: u64,
+        /// As read.
+        found: u64,
+    },
     /// A chunk packed in a way that this build does not know.
     #[error("compression `{0}` is not supported (expected zstd, lz4 or none)")]
     Compression(String),

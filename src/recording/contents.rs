@@ -10,6 +10,7 @@ use mcap::records::{self, Channel, op};
 
 use super::container::{Chunk, Fault, Record, Records, is_known};
 use super::losses::Stop;
+use super::read::is_ours;
 
 /// A message and where its channel stands in [`Contents::channels`].
 pub(super) struct Message<'a> {
@@ -22,13 +23,15 @@ pub(super) struct Message<'a> {
 #[derive(Default)]
 pub(super) struct Contents<'a> {
     pub channels: Vec<Channel>,
-    /// In the order in which they are to be played.
+    /// Those of signd's topics, in the order in which they are to be played.
     pub messages: Vec<Message<'a>>,
     /// What is odd about the file and takes nothing away.
     pub notes: Vec<String>,
     /// Why not all of the file was read.
     pub stop: Option<Stop>,
     library: String,
+    /// Messages of all topics.
+    count: u64,
     by_id: HashMap<u16, usize>,
     schemas: HashMap<u16, (String, String, Vec<u8>)>,
 }
@@ -68,7 +71,7 @@ impl<'a> Contents<'a> {
                         expected,
                         found,
                     })?;
-                    return end(bytes, records.at);
+                    return end(bytes, records.at, self.count);
                 }
                 op::FOOTER => return Err(stop(Fault::Record("the data has no end".into()))),
                 _ => self.take(&record, Cow::Borrowed).map_err(stop)?,
@@ -147,6 +150,10 @@ impl<'a> Contents<'a> {
                     let what = format!("message of channel {channel_id}, which is not described");
                     return Err(Fault::Record(what));
                 };
+                self.count += 1;
+                if !self.channels.get(channel).is_some_and(|channel| is_ours(&channel.topic)) {
+                    return Ok(());
+                }
                 let data = own(record.body.get(record.body.len() - data.len()..).unwrap_or(&[]));
                 self.messages.push(Message { channel, log_time, data });
             }
@@ -201,8 +208,9 @@ fn check(
     }
 }
 
-/// What follows the data: an index that only its CRC is asked of, and the end.
-fn end(bytes: &[u8], summary: usize) -> Result<(), Stop> {
+/// What follows the data: an index, of which only its CRC and the number of messages are asked, and the
+/// end.
+fn end(bytes: &[u8], summary: usize, found: u64) -> Result<(), Stop> {
     let mut records = Records::new(bytes, summary);
     while let Some(record) = records.next() {
         let stop = |fault| Stop { at: record.at, fault };
@@ -214,6 +222,13 @@ fn end(bytes: &[u8], summary: usize) -> Result<(), Stop> {
         }
         if !is_known(record.op) {
             return Err(stop(unknown(record.op)));
+        }
+        if record.op == op::STATISTICS
+            && let Some((expected, _)) = record.body.split_first_chunk::<8>()
+            && u64::from_le_bytes(*expected) != found
+        {
+            let expected = u64::from_le_bytes(*expected);
+            return Err(stop(Fault::Messages { expected, found }));
         }
         if record.op != op::FOOTER {
             continue;

@@ -75,7 +75,9 @@ impl fmt::Display for Losses {
         });
         let stop = self.stop.iter().map(|stop| match stop.fault {
             Fault::Trailing(_) | Fault::SummaryCrc { .. } => format!("{stop}; everything was read"),
-            Fault::DataCrc { .. } => format!("{stop}; what was read may be wrong"),
+            Fault::DataCrc { .. } | Fault::Messages { .. } => {
+                format!("{stop}; what was read may be wrong")
+            }
             _ => format!("{stop}; everything before it was read"),
         });
         let lines: Vec<String> = notes.chain(counted).chain(stop).collect();

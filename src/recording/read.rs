@@ -40,6 +40,11 @@ pub fn read<E: From<RecordingError>>(
     Ok(losses)
 }
 
+/// Whether a topic is one that signd writes and reads.
+pub(super) fn is_ours(topic: &str) -> bool {
+    topic == RUN || [LANDMARKS, TICKS, EVENTS].iter().any(|prefix| topic.starts_with(prefix))
+}
+
 /// All frames of a recording with their streams, in the order of arrival, and what of it could not
 /// be read.
 pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, Losses), RecordingError> {

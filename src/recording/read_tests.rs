@@ -261,6 +261,17 @@ fn odd_schemas_are_told_and_take_nothing_away() {
 }
 
 #[test]
+fn a_recording_out_of_which_messages_were_taken_is_told() {
+    let statistics = record(op::STATISTICS, &[&3u64.to_le_bytes()[..], &[0; 34]].concat());
+    let parts = [channel(1, 0, "landmarks/cam1", "msgpack"), message(1, 0, &wire(0))];
+    let mut bytes = file("robot", &parts);
+    bytes.truncate(bytes.len() - 29 - 8);
+    let footer = record(op::FOOTER, &[0; 20]);
+    let told = said(&[&bytes[..], &statistics, &footer, mcap::MAGIC].concat());
+    assert!(told.contains("counts 3 messages, and there are 1"), "{told}");
+}
+
+#[test]
 fn two_files_in_one_and_contradicting_channels_are_told() {
     let two = [recorded(), recorded()].concat();
     let (frames, losses) = seen(&two).expect("reads");

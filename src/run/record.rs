@@ -179,7 +179,7 @@ impl Reel {
                     recorder.message(channel, arrival, t, &data)?;
                     if matches!(channel, Channel::Landmarks(_)) && !self.has_frames {
                         self.has_frames = true;
-                        self.files.prune()?;
+                        self.files.prune();
                     }
                     drop(spare.try_send(data));
                     if recorder.bytes() >= self.settings.max_mb * 1_000_000 {
@@ -204,7 +204,7 @@ impl Reel {
         }
         let out = BufWriter::new(self.files.next()?);
         if self.has_frames {
-            self.files.prune()?;
+            self.files.prune();
         }
         let mut recorder = Recorder::new(out)?;
         let Reel { run, part, loaded, .. } = self;

@@ -43,10 +43,13 @@ impl Rotation {
 
     /// Whether a recording can begin here; touches nothing.
     pub fn check(&self) -> Result<(), RecordingError> {
-        match place(&self.path)? {
-            Place::Device => Ok(()),
-            _ => (1..=self.keep).try_for_each(|n| place(&self.older(n)).map(drop)),
+        if place(&self.path)? == Place::Device {
+            return Ok(());
         }
+        (1..=self.keep).map(|n| self.older(n)).try_for_each(|older| match place(&older)? {
+            Place::Device => Err(in_the_way(&older, "no regular file".into())),
+            _ => Ok(()),
+        })
     }
 
     /// Makes room for the next file and creates it, locked as long as it is open.
@@ -66,12 +69,15 @@ impl Rotation {
         Ok(file)
     }
 
-    /// Removes the file beyond those kept.
-    pub fn prune(&self) -> Result<(), RecordingError> {
+    /// Removes the file beyond those kept. If that cannot be, it stays and the log says why.
+    pub fn prune(&self) {
         let path = self.older(self.keep);
-        match place(&path)? {
+        let pruned = place(&path).and_then(|there| match there {
             Place::Taken => fs::remove_file(&path).map_err(named(&path)),
             _ => Ok(()),
+        });
+        if let Err(error) = pruned {
+            tracing::warn!("an old recording stays: {error}");
         }
     }
 

@@ -107,7 +107,7 @@ impl Target {
         Ok(())
     }
 
-    /// Whether standard output is the file, so that nothing else may be printed there.
+    /// Whether it is no regular file, so that it may lead to standard output.
     pub fn is_stream(&self) -> bool {
         matches!(self.place, Place::Device | Place::Stdout)
     }

@@ -17,7 +17,6 @@ mod source;
 mod view;
 mod watch;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -151,14 +150,14 @@ impl Arguments {
             Command::Check(common) => check::check(&common),
             Command::Metrics => {
                 let metrics = Metrics::new(Watched::default(), Live::default().shared());
-                print(metrics.text().as_bytes())
+                print::text(metrics.text().as_bytes()).map(|()| Outcome::Done).map_err(Into::into)
             }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
                 let mut command = Arguments::command();
                 let mut script = Vec::new(); // it would panic at a closed pipe
                 clap_complete::generate(shell, &mut command, "signd", &mut script);
-                print(&script)
+                print::text(&script).map(|()| Outcome::Done).map_err(Into::into)
             }
             Command::Man { folder } => man(folder.as_deref()),
         };
@@ -193,13 +192,6 @@ fn reason(error: &anyhow::Error) -> String {
     })
 }
 
-fn print(bytes: &[u8]) -> Result<Outcome> {
-    let mut out = print::out();
-    out.write_all(bytes)?;
-    out.flush()?;
-    Ok(Outcome::Done)
-}
-
 fn man(folder: Option<&Path>) -> Result<Outcome> {
     let mut command = Arguments::command().disable_help_subcommand(true);
     if let Some(folder) = folder {
@@ -209,7 +201,8 @@ fn man(folder: Option<&Path>) -> Result<Outcome> {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-    print(&page)
+    print::text(&page)?;
+    Ok(Outcome::Done)
 }
 
 /// Writes the page of a command and those of its subcommands.

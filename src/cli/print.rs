@@ -48,6 +48,13 @@ pub fn line(text: impl Display) -> io::Result<()> {
     writeln!(out(), "{text}")
 }
 
+/// Prints a whole text to standard output.
+pub fn text(bytes: &[u8]) -> io::Result<()> {
+    let mut out = out();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Says something on standard error; a reader that has gone is no failure.
 pub fn note(text: impl Display) {
     drop(writeln!(io::stderr(), "signd: {text}"));

@@ -10,7 +10,7 @@ use crate::frame::{Frame, SourceTime};
 use crate::gate::Sight;
 use crate::gate::repair::{Hands, Repair};
 use crate::import::{self, ImportError, Overrides};
-use crate::recording::{self, RecordingError};
+use crate::recording::{self, Losses, RecordingError};
 
 /// Capture time of a clip's first frame; nothing follows from it.
 const START: SourceTime = SourceTime(1_000_000_000);
@@ -26,16 +26,24 @@ pub enum ClipError {
     Recording(#[from] RecordingError),
 }
 
-/// The frames of a file: a recording's (`.mcap`) first stream, or a clip of a format that
-/// [`import`] reads. A recording knows its own times and sizes, so that overrides are for the others.
-pub fn read(file: &Path, overrides: &Overrides) -> Result<Vec<Frame>, ClipError> {
-    if file.extension().is_none_or(|extension| extension != "mcap") {
-        return Ok(import::read(file, overrides)?.frames(START).collect());
+/// The frames of a file, and what of it could not be used: a recording's first stream, or a clip of a
+/// format that [`import`] reads. A recording knows its own times and sizes, so that overrides are for
+/// the others.
+pub fn read(file: &Path, overrides: &Overrides) -> Result<(Vec<Frame>, Losses), ClipError> {
+    if !recording::is_recording(file).map_err(RecordingError::File)? {
+        return Ok((import::read(file, overrides)?.frames(START).collect(), Losses::default()));
     }
     let bytes = std::fs::read(file).map_err(RecordingError::File)?;
-    let (all, _) = recording::frames(&bytes)?;
+    let (all, mut losses) = recording::frames(&bytes)?;
     let first = all.first().map(|(stream, _)| *stream);
-    Ok(all.into_iter().filter(|(id, _)| Some(*id) == first).map(|(_, frame)| frame).collect())
+    let mut frames = Vec::new();
+    for (stream, frame) in all {
+        match Some(stream) == first {
+            true => frames.push(frame),
+            false => losses.count(format!("frames of stream {stream}, not the first one"), ""),
+        }
+    }
+    Ok((frames, losses))
 }
 
 /// The rows of a clip, one after the other, each `kind.width()` long. The dominant hand is the one

@@ -7,7 +7,7 @@ mod check;
 mod error;
 mod sources;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
@@ -101,17 +101,10 @@ impl Settings {
         if let Some(path) = &flags.config {
             layers = layers.add_source(sources::file(path, &table)?);
         }
-        let text = |path: &Path| path.to_string_lossy().into_owned();
         let flag = |name, value: Option<String>| value.map(|value| sources::flag(name, value));
         let mut layers = layers
             .add_source(sources::environment(variables, &reader(), &table)?)
             .set_override_option("publish", flag("--publish", flags.publish.clone()))?
-            .set_override_option("model", flag("--model", flags.model.as_deref().map(text)))?
-            .set_override_option("runtime", flag("--runtime", flags.runtime.as_deref().map(text)))?
-            .set_override_option(
-                "record.path",
-                flag("--record", flags.record.as_deref().map(text)),
-            )?
             .set_override_option("http.listen", flag("--http", flags.http.clone()))?;
         if !flags.ingest.is_empty() {
             layers =
@@ -120,7 +113,17 @@ impl Settings {
         let config = layers.build()?;
         let settings = sources::whole(&config.cache, &table).and_then(|()| {
             let settings: Result<Settings, ConfigError> = config.clone().try_deserialize();
-            let settings = settings.map_err(SettingsError::of_type)?;
+            let mut settings = settings.map_err(SettingsError::of_type)?;
+            // Beside the layers, which know text only: a path need not be UTF-8.
+            for (path, flag) in [
+                (&mut settings.model, &flags.model),
+                (&mut settings.runtime, &flags.runtime),
+                (&mut settings.record.path, &flags.record),
+            ] {
+                if let Some(flag) = flag {
+                    path.clone_from(flag);
+                }
+            }
             settings.check().map(|()| settings)
         });
         settings.map_err(|error| error.with_origin(&config))

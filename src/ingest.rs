@@ -367,7 +367,8 @@ impl Inbound {
     }
 }
 
-fn reason(refusal: &Refusal) -> Dropped {
+/// The reason under which a refused frame is counted.
+pub(crate) fn reason(refusal: &Refusal) -> Dropped {
     match refusal {
         Refusal::Oversized(_) => Dropped::Oversized,
         Refusal::Version(_) => Dropped::Version,

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod clip;
 pub mod config;
+pub mod content;
 pub mod continuity;
 pub mod endpoint;
 pub mod eval;
@@ -15,6 +16,7 @@ pub mod infer;
 pub mod ingest;
 pub mod keys;
 pub mod observe;
+pub mod output;
 pub mod plausibility;
 pub mod publish;
 pub mod recording;

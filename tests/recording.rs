@@ -129,6 +129,16 @@ fn a_run_whose_power_was_cut_is_verified_up_to_the_cut() {
     let output = verify(&[&path], &[]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(!said(&output).contains("parts in"), "{}", said(&output));
+    let equal = "as far as it could be read, equal: ";
+    assert!(said(&output).contains(equal), "{}", said(&output));
+
+    let mut damaged = bytes;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&path, damaged).expect("writes");
+    let output = verify(&[&path], &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains(equal), "{}", said(&output));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! `signd check` and `signd model`: what would run, without running it.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, Outcome, inference, model};
+use super::{Common, Outcome, inference, model, print};
 use crate::config::{Flags, Settings};
 use crate::features::grid::RowKind;
 use crate::keys::guard::Guard;
@@ -29,7 +30,7 @@ pub fn check(common: &Common) -> Result<Outcome> {
             looked => looked?,
         }
     }
-    println!("configuration and model are usable");
+    print::line("configuration and model are usable")?;
     Ok(Outcome::Done)
 }
 
@@ -38,28 +39,33 @@ impl ModelFile {
         let settings = Settings::load(&Flags { model: Some(self.file), ..Flags::default() })?;
         let model = model(&settings)?;
         let card = model.card();
-        println!("name        {}", card.name);
-        println!("sha256      {}", card.digest);
+        let mut out = print::out();
+        writeln!(out, "name        {}", card.name)?;
+        writeln!(out, "sha256      {}", card.digest)?;
         let contract = card.contract;
         match &card.kind {
             RowKind::Features { schema, rate } => {
                 let columns = schema.width();
-                println!("contract    {contract}, {columns} columns at {rate} rows a second");
-                println!("groups      {}", schema.names());
+                writeln!(out, "contract    {contract}, {columns} columns at {rate} rows a second")?;
+                writeln!(out, "groups      {}", schema.names())?;
             }
-            RowKind::Landmarks => println!("contract    {contract}, 543 x 3 a frame"),
+            RowKind::Landmarks => writeln!(out, "contract    {contract}, 543 x 3 a frame")?,
         }
         let numbers = |size: Option<usize>| size.map_or("none".into(), |n| format!("{n} numbers"));
-        println!("state       {}", numbers(model.state_size()));
-        println!("embedding   {}", numbers(model.embedding_size()));
-        println!("window      {} rows", card.window);
-        println!("temperature {}", card.temperature);
+        writeln!(out, "state       {}", numbers(model.state_size()))?;
+        writeln!(out, "embedding   {}", numbers(model.embedding_size()))?;
+        writeln!(out, "window      {} rows", card.window)?;
+        writeln!(out, "temperature {}", card.temperature)?;
         let threshold = card.threshold.map_or("none".into(), |p| p.to_string());
-        println!("threshold   {threshold}");
-        println!("tagger      {}", if card.tagger.is_some() { "yes" } else { "none: by rules" });
+        writeln!(out, "threshold   {threshold}")?;
+        writeln!(
+            out,
+            "tagger      {}",
+            if card.tagger.is_some() { "yes" } else { "none: by rules" }
+        )?;
         let no_sign = card.labels.no_sign.map_or("none", |i| card.labels.names[i].as_str());
-        println!("no sign     {no_sign}");
-        println!("labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "));
+        writeln!(out, "no sign     {no_sign}")?;
+        writeln!(out, "labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "))?;
         Ok(Outcome::Done)
     }
 }

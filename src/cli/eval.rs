@@ -9,13 +9,14 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Common, Outcome, model, read_file};
+use super::{Common, Outcome, model, print, source};
 use crate::config::Flags;
-use crate::eval::clips::{self as list, Failure};
+use crate::eval::clips::{self as list, Entry, Failure};
 use crate::eval::judge::Judge;
 use crate::eval::report::{html, json, terminal};
 use crate::eval::vocabulary::{self, Vocabulary};
 use crate::eval::{Evaluation, Scored, Subject};
+use crate::output::{Kind, Target};
 
 /// Flags of `signd eval`.
 #[derive(Debug, Args)]
@@ -30,10 +31,10 @@ pub struct Eval {
     /// Score over these labels alone: one a line, a JSON list, or a JSON object's keys.
     #[arg(long, value_name = "FILE")]
     vocab: Option<PathBuf>,
-    /// Write everything, with the answer to each clip, as JSON.
+    /// Write everything, with the answer to each clip, as JSON. Replaces an older report alone.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write a page with pictures, complete in one file.
+    /// Write a page with pictures, complete in one file. Replaces an older page alone.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -47,18 +48,24 @@ impl Eval {
         let settings = self.common.settings(Flags::default())?;
         // Without a list of clips, streams are asked for.
         let Some(clips) = &self.clips else {
-            return self.streams.execute(&settings, self.json.as_deref(), self.html.as_deref());
+            let reports = Reports::new(&self, self.streams.inputs())?;
+            return self.streams.execute(&settings, reports);
         };
         let name = || clips.display().to_string();
         let list = std::fs::File::open(clips).with_context(name)?;
         let entries = list::read(list).with_context(name)?;
+        let folder = clips.parent().unwrap_or(Path::new("")).to_owned();
+        let clip = |entry: &Result<Entry, Failure>| Some(folder.join(&entry.as_ref().ok()?.path));
+        let inputs =
+            entries.iter().filter_map(clip).chain([clips.clone()]).chain(self.vocab.clone());
+        let reports = Reports::new(&self, inputs.collect())?;
         let model = model(&settings)?;
         let card = model.card();
         let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
         let vocabulary = match &self.vocab {
             None => Vocabulary::new(&card.labels, None)?,
             Some(file) => {
-                let text = read_file(file)?;
+                let text = source::file(file)?;
                 let only = vocabulary::parse(&String::from_utf8_lossy(&text));
                 only.and_then(|only| Vocabulary::new(&card.labels, Some(&only)))
                     .with_context(|| file.display().to_string())?
@@ -66,7 +73,6 @@ impl Eval {
         };
         let mut judge = Judge::new(model, &vocabulary, &settings.core, self.segmented)?;
 
-        let folder = clips.parent().unwrap_or(Path::new("")).to_owned();
         let bar = ProgressBar::new(entries.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} clips {elapsed}")?);
         let (mut scored, mut failures) = (Vec::new(), Vec::new());
@@ -80,7 +86,9 @@ impl Eval {
             match answered {
                 Ok(clip) => scored.push(clip),
                 Err(failure) => {
-                    bar.suspend(|| eprintln!("signd: {}: {}", failure.path, failure.reason));
+                    bar.suspend(|| {
+                        print::note(format_args!("{}: {}", failure.path, failure.reason))
+                    });
                     failures.push(failure);
                 }
             }
@@ -89,19 +97,38 @@ impl Eval {
         bar.finish();
 
         let evaluation = Evaluation::new(subject, vocabulary, self.segmented, scored, failures);
-        if let Some(file) = &self.json {
-            write(file, &json::write(&evaluation)?)?;
+        if let Some(target) = reports.json {
+            target.write(&json::write(&evaluation)?)?;
         }
-        if let Some(file) = &self.html {
+        if let Some(target) = reports.html {
             let page = html::write(&evaluation, |entry| entry.frames(&folder).ok())?;
-            write(file, page.as_bytes())?;
+            target.write(page.as_bytes())?;
         }
-        // Not `print!`, which panics when the reader has seen enough (`| head`).
-        write!(std::io::stdout(), "{}", terminal::Table(&evaluation))?;
-        Ok(if evaluation.failures.is_empty() { Outcome::Done } else { Outcome::CutShort })
+        write!(print::out(), "{}", terminal::Table(&evaluation))?;
+        Ok(if evaluation.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
     }
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(file, bytes).with_context(|| file.display().to_string())
+/// Where reports go; looked at before the work is done.
+struct Reports {
+    json: Option<Target>,
+    html: Option<Target>,
+    rows: Option<Target>,
+}
+
+impl Reports {
+    fn new(flags: &Eval, inputs: Vec<PathBuf>) -> Result<Self> {
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        let target = |path: &Option<PathBuf>, kind| {
+            path.as_ref().map(|path| Target::new(path, kind, &inputs)).transpose()
+        };
+        let reports = Reports {
+            json: target(&flags.json, Kind::Report)?,
+            html: target(&flags.html, Kind::Page)?,
+            rows: target(&flags.streams.rows, Kind::Rows)?,
+        };
+        let all = [&reports.json, &reports.html, &reports.rows];
+        Target::distinct(&all.into_iter().flatten().collect::<Vec<_>>())?;
+        Ok(reports)
+    }
 }

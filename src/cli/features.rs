@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
-use super::{Outcome, landmarks};
+use super::{Outcome, landmarks, print};
 use crate::clip;
 use crate::config::{Flags, Settings};
 use crate::features::Schema;
@@ -49,7 +49,7 @@ impl Features {
     pub fn execute(self) -> Result<Outcome> {
         if self.columns {
             let widths = GROUPS.map(|(group, name)| format!("  \"{name}\": {}", group.width()));
-            writeln!(std::io::stdout(), "{{\n{}\n}}", widths.join(",\n"))?;
+            print::line(format_args!("{{\n{}\n}}", widths.join(",\n")))?;
             return Ok(Outcome::Done);
         }
         ensure!((1.0..=240.0).contains(&self.rate), "--rate is 1 to 240 rows a second");
@@ -59,7 +59,7 @@ impl Features {
         };
         let kind = RowKind::Features { schema, rate: self.rate };
         let rest_line = Settings::load(&Flags::default())?.core.gate.rest_line as f32;
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut out = BufWriter::new(print::out());
         let mut answer = |frames: &[Frame]| -> Result<()> {
             let rows = clip::rows(frames, &kind, rest_line);
             let data = ByteBuf::from(bytemuck::cast_slice::<f32, u8>(&rows).to_vec());
@@ -68,6 +68,7 @@ impl Features {
             rmp_serde::encode::write_named(&mut out, &answer)?;
             Ok(out.flush()?)
         };
+        let mut outcome = Outcome::Done;
         for file in &self.files {
             if file == Path::new("-") {
                 let mut input = BufReader::new(std::io::stdin().lock());
@@ -75,10 +76,14 @@ impl Features {
                     answer(&frames)?;
                 }
             } else {
-                let frames = clip::read(file, &Overrides::default());
-                answer(&frames.with_context(|| file.display().to_string())?)?;
+                let clip = clip::read(file, &Overrides::default());
+                let (frames, losses) = clip.with_context(|| file.display().to_string())?;
+                answer(&frames)?;
+                if print::losses(file, &losses) {
+                    outcome = Outcome::Partly;
+                }
             }
         }
-        Ok(Outcome::Done)
+        Ok(outcome)
     }
 }

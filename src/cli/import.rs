@@ -1,15 +1,15 @@
 //! `signd import`: other landmark files to a recording.
 
-use std::fs::File;
-use std::io::{BufWriter, Seek, Write};
+use std::io::{Cursor, Seek, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::frame::{Arrival, SourceTime};
 use crate::import::{Clip, Overrides, read};
+use crate::output::{Kind, Target};
 use crate::plausibility::order::{self, PartOrder};
 use crate::recording::{Recorder, RecordingError};
 use crate::wire::landmarks;
@@ -20,7 +20,7 @@ use crate::wire::topic::{self, StreamId};
 pub struct Import {
     /// GISLR .parquet, .pose, .npy or .npz.
     file: PathBuf,
-    /// The recording to write.
+    /// The recording to write. It replaces an earlier import, and no other file.
     #[arg(short, long, value_name = "OUT.mcap")]
     output: PathBuf,
     /// Frames a second, when the file does not record it or is wrong.
@@ -51,6 +51,7 @@ impl Import {
         let Some(stream) = topic::stream_id(self.stream.as_bytes()) else {
             bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
         };
+        let target = Target::new(&self.output, Kind::Clip, &[&self.file])?;
         let overrides = Overrides {
             fps: self.fps,
             size: self.size,
@@ -61,19 +62,24 @@ impl Import {
         };
         let clip = read(&self.file, &overrides).with_context(|| self.file.display().to_string())?;
         for assumption in &clip.assumed {
-            eprintln!("signd: {}: {assumption}", self.file.display());
+            print::note(format_args!("{}: {assumption}", self.file.display()));
         }
         for (doubt, example) in &clip.doubts {
             let (found, expected) = (doubt.found(*example), doubt.expected());
-            let remedy = doubt.file_remedy();
-            eprintln!(
-                "signd: {}: warning: {found}. Expected {expected}. {remedy}",
-                self.file.display()
-            );
+            let (file, remedy) = (self.file.display(), doubt.file_remedy());
+            print::note(format_args!("{file}: warning: {found}. Expected {expected}. {remedy}"));
         }
-        let out = File::create(&self.output).with_context(|| self.output.display().to_string())?;
-        record(&clip, &stream, BufWriter::new(out))?;
-        println!("{} frames at {} a second, {}x{}", clip.len(), clip.fps, clip.width, clip.height);
+        let mut recording = Cursor::new(Vec::new());
+        record(&clip, &stream, &mut recording)?;
+        let to_stdout = target.is_stream();
+        target.write(recording.get_ref())?;
+        let Clip { fps, width, height, .. } = &clip;
+        let summary = format!("{} frames at {fps} a second, {width}x{height}", clip.len());
+        // Where the recording may go to standard output, nothing else does.
+        match to_stdout {
+            true => print::note(summary),
+            false => print::line(summary)?,
+        }
         Ok(Outcome::Done)
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::keys::secret::KeyPair;
 
 /// Flags of `signd keygen`.
@@ -19,7 +19,7 @@ impl Keygen {
     pub fn execute(self) -> Result<Outcome> {
         let pair = KeyPair::generate()?;
         pair.write(&self.file)?;
-        println!("{}", pair.public);
+        print::line(pair.public)?;
         Ok(Outcome::Done)
     }
 }

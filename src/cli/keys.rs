@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Result;
 use clap::Args;
 
+use super::print;
 use crate::keys::PublicKey;
 use crate::keys::clients::{Clients, Door};
 use crate::keys::handshakes::{self, Failure, Watch};
@@ -42,7 +43,9 @@ impl Keys {
     pub fn admit_the_daemon_alone(&self, context: &zmq::Context) -> Result<Option<Zap>> {
         let Keys(Some((_, daemon))) = self else { return Ok(None) };
         let only = Arc::new(Mutex::new(Clients::only_subscriber("daemon", *daemon)));
-        Ok(Some(Zap::start(context, only, |_, _, from| eprintln!("signd: {from} refused"))?))
+        Ok(Some(Zap::start(context, only, |_, _, from| {
+            print::note(format_args!("{from} refused"))
+        })?))
     }
 
     /// Prepares a socket that will be bound or connected, and says why if it meets with refusal, as
@@ -65,7 +68,7 @@ impl Keys {
         let told = std::cell::Cell::new(None);
         let watch = handshakes::watch(context, socket, "client", move |failure| {
             if told.replace(Some(failure)) != Some(failure) {
-                eprintln!("signd: {}", words(failure, with_key));
+                print::note(words(failure, with_key));
             }
             if failure != Failure::Unfinished {
                 std::process::exit(1); // libzmq does not try again after that

@@ -13,7 +13,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::clip;
 use crate::frame::{Frame, POINTS, Point, SourceTime};
 use crate::import::Overrides;
@@ -36,10 +36,13 @@ struct Clip {
 
 impl Landmarks {
     pub fn execute(self) -> Result<Outcome> {
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let (mut out, mut outcome) = (BufWriter::new(print::out()), Outcome::Done);
         for file in &self.files {
-            let frames = clip::read(file, &Overrides::default());
-            let frames = frames.with_context(|| file.display().to_string())?;
+            let clip = clip::read(file, &Overrides::default());
+            let (frames, losses) = clip.with_context(|| file.display().to_string())?;
+            if print::losses(file, &losses) {
+                outcome = Outcome::Partly;
+            }
             let (width, height) = frames.first().map_or((1, 1), |f| (f.width, f.height));
             let times = frames.iter().flat_map(|f| f.t.0.to_le_bytes());
             let points = frames.iter().flat_map(|f| bytemuck::cast_slice::<Point, u8>(f.points()));
@@ -52,7 +55,7 @@ impl Landmarks {
             rmp_serde::encode::write_named(&mut out, &clip)?;
             out.flush()?;
         }
-        Ok(Outcome::Done)
+        Ok(outcome)
     }
 }
 

@@ -17,6 +17,8 @@ pub fn start() {
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info,ort=warn"));
     let lines = || {
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        // It would tell of a closed standard error there, and panic.
+        let lines = lines.log_internal_errors(false);
         lines.with_ansi(std::io::stderr().is_terminal())
     };
     // A journal that cannot be written to still gets lines through standard error.

@@ -10,9 +10,11 @@ mod keys;
 mod landmarks;
 mod log;
 mod pace;
+mod print;
 mod replay;
 mod run;
 mod send;
+mod source;
 mod view;
 mod watch;
 
@@ -29,6 +31,7 @@ use crate::infer::model::{Model, ModelError, Runtime};
 use crate::keys::guard::GuardError;
 use crate::observe::live::Live;
 use crate::observe::metrics::Metrics;
+use crate::output::{Kind, Target};
 use crate::run::Watched;
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
@@ -42,8 +45,9 @@ const LIBRARY: &str = "/usr/lib/signd";
 /// decision per sign. To see it work, in three terminals: `signd run`, `signd watch`, and
 /// `signd send RECORDING`.
 ///
-/// Exit codes: 0 done, 1 failed, 2 usage, 3 done but some of the input was cut short or could not be
-/// read, 78 configuration or model.
+/// Exit codes: 0 done, 1 failed or nothing of the input could be used, 2 usage, 3 done but some of the
+/// input was cut short, damaged, refused or passed over (standard error says what), 78 configuration or
+/// model. A reader that has seen enough of the output (`| head`) is no failure.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about)]
 pub struct Arguments {
@@ -113,8 +117,8 @@ struct Common {
 pub enum Outcome {
     /// As asked.
     Done,
-    /// As asked, but some of the input was cut short or could not be read.
-    CutShort,
+    /// As asked, but not with all of the input.
+    Partly,
     /// It failed; the reason has been printed.
     Failed(u8),
 }
@@ -123,7 +127,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         match outcome {
             Outcome::Done => ExitCode::SUCCESS,
-            Outcome::CutShort => ExitCode::from(3),
+            Outcome::Partly => ExitCode::from(3),
             Outcome::Failed(code) => ExitCode::from(code),
         }
     }
@@ -147,28 +151,25 @@ impl Arguments {
             Command::Doctor(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Metrics => {
-                print!("{}", Metrics::new(Watched::default(), Live::default().shared()).text());
-                Ok(Outcome::Done)
+                let metrics = Metrics::new(Watched::default(), Live::default().shared());
+                print::text(metrics.text().as_bytes()).map(|()| Outcome::Done).map_err(Into::into)
             }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
                 let mut command = Arguments::command();
-                clap_complete::generate(shell, &mut command, "signd", &mut std::io::stdout());
-                Ok(Outcome::Done)
+                let mut script = Vec::new(); // it would panic at a closed pipe
+                clap_complete::generate(shell, &mut command, "signd", &mut script);
+                print::text(&script).map(|()| Outcome::Done).map_err(Into::into)
             }
             Command::Man { folder } => man(folder.as_deref()),
         };
         result.unwrap_or_else(|error| {
-            // A reader that has seen enough (`| head`) is no failure.
-            if error.chain().any(|e| {
-                e.downcast_ref::<std::io::Error>()
-                    .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-            }) {
+            if print::is_closed() {
                 return Outcome::Done;
             }
             match log::is_journal() {
                 true => tracing::error!("{}", reason(&error)),
-                false => eprintln!("signd: {}", reason(&error)),
+                false => print::note(reason(&error)),
             }
             let configuration = error.chain().any(|e| {
                 e.is::<SettingsError>()
@@ -194,13 +195,25 @@ fn reason(error: &anyhow::Error) -> String {
 }
 
 fn man(folder: Option<&Path>) -> Result<Outcome> {
-    let command = Arguments::command();
-    match folder {
-        Some(folder) => clap_mangen::generate_to(command, folder)
-            .with_context(|| folder.display().to_string())?,
-        None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    if let Some(folder) = folder {
+        command.build();
+        pages(&command, folder)?;
+        return Ok(Outcome::Done);
     }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    print::text(&page)?;
     Ok(Outcome::Done)
+}
+
+/// Writes the page of a command and those of its subcommands.
+fn pages(command: &clap::Command, folder: &Path) -> Result<()> {
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.into_iter().try_for_each(|command| pages(command, folder))?;
+    let (man, mut page) = (clap_mangen::Man::new(command.clone()), Vec::new());
+    man.render(&mut page)?;
+    Ok(Target::new(&folder.join(man.get_filename()), Kind::ManPage, &[])?.write(&page)?)
 }
 
 impl Common {
@@ -231,10 +244,6 @@ fn locate(configured: &Path, name: &str) -> PathBuf {
     let executable = std::env::current_exe().and_then(std::fs::canonicalize).ok();
     let beside = executable.and_then(|path| Some(path.parent()?.join(name)));
     beside.filter(|path| path.exists()).unwrap_or_else(|| Path::new(LIBRARY).join(name))
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| path.display().to_string())
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! `signd replay`: recordings through the same stages, as JSON lines.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use super::pace::Pace;
-use super::{Common, Outcome, inference, read_file};
+use super::{Common, Outcome, inference, print, source};
 use crate::config::Flags;
 use crate::frame::Arrival;
-use crate::recording::{Ending, Loaded};
+use crate::recording::Loaded;
 use crate::replay::verify::Verify;
 use crate::replay::{self, Told};
 use crate::wire::events::{self, Delivery, Encoding};
@@ -26,7 +26,8 @@ pub struct Replay {
     #[arg(long, value_name = "N")]
     speed: Option<f64>,
     /// Instead of printing events, compare them with those in the recordings and say where they
-    /// part; exit 1 if they do.
+    /// part; exit 1 if they do or cannot be compared, 3 if not all of a recording could be read. Frames
+    /// that the daemon too found misplaced in their stream are said and are no loss.
     #[arg(long, conflicts_with = "speed")]
     verify: bool,
     #[command(flatten)]
@@ -42,7 +43,7 @@ impl Replay {
         if self.verify {
             return self.verify(&mut replay, &loaded);
         }
-        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut out = BufWriter::new(print::out());
         let (mut line, mut outcome) = (Vec::new(), Outcome::Done);
         let (start, mut pace) = (Instant::now(), Pace::default());
         let mut tell = |told: Told<'_>| match told {
@@ -59,9 +60,10 @@ impl Replay {
             Told::Core(..) | Told::Recorded(..) | Told::Mark(_) => Ok(()),
         };
         for path in &self.files {
-            let ending = replay.play(&read_file(path)?, &mut tell);
-            if ending.with_context(|| path.display().to_string())? == Ending::Cut {
-                outcome = cut_short(path);
+            let unplayed = replay.play(&source::recording(path)?, &mut tell);
+            let unplayed = unplayed.with_context(|| path.display().to_string())?;
+            if print::losses(path, &unplayed.all()) {
+                outcome = Outcome::Partly;
             }
         }
         replay.end(&mut tell)?;
@@ -72,15 +74,17 @@ impl Replay {
     fn verify(&self, replay: &mut replay::Replay<'_>, loaded: &Loaded) -> Result<Outcome> {
         let (mut verify, mut outcome) = (Verify::new(loaded.clone()), Outcome::Done);
         for path in &self.files {
-            let ending = replay.play(&read_file(path)?, &mut |told| verify.take(told));
-            if ending.with_context(|| path.display().to_string())? == Ending::Cut {
-                verify.cut();
-                outcome = cut_short(path);
+            let unplayed = replay.play(&source::recording(path)?, &mut |told| verify.take(told));
+            let unplayed = unplayed.with_context(|| path.display().to_string())?;
+            print::losses(path, &unplayed.misplaced);
+            if print::losses(path, &unplayed.unread) {
+                verify.incomplete();
+                outcome = Outcome::Partly;
             }
         }
         replay.end(&mut |told| verify.take(told))?;
         let report = verify.end();
-        print!("{report}");
+        write!(print::out(), "{report}")?;
         Ok(if report.equal() { outcome } else { Outcome::Failed(1) })
     }
 
@@ -90,9 +94,4 @@ impl Replay {
         let due = start + pace.due(arrival.0).div_f64(speed.max(1e-3));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-}
-
-fn cut_short(path: &Path) -> Outcome {
-    eprintln!("signd: {}: cut short; replayed up to the cut", path.display());
-    Outcome::CutShort
 }

@@ -26,7 +26,8 @@ pub struct Run {
     /// Where events go out [default: tcp://127.0.0.1:5557].
     #[arg(long, value_name = "ENDPOINT")]
     publish: Option<String>,
-    /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap.
+    /// Record the run to this MCAP file; what it was before is kept as NAME.1.mcap. A file that is no
+    /// recording of signd's is not replaced.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Where metrics, health and the page are served; "" for nowhere [default: 127.0.0.1:5558].

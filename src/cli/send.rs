@@ -1,21 +1,21 @@
 //! `signd send`: a recording, played as a camera would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::keys::{KeyFlags, Keys};
 use super::pace::Pace;
-use super::{Outcome, read_file};
+use super::{Outcome, print, source};
 use crate::endpoint::OutputEndpoint;
 use crate::endpoint::socket_file::SocketFile;
 use crate::frame::Frame;
 use crate::keys::handshakes::Watch;
-use crate::recording::{self, Ending};
+use crate::recording;
 use crate::run::now;
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
@@ -28,7 +28,7 @@ pub struct Send {
     /// Where to: [pub|push][+connect|+bind:]ENDPOINT; bare means pub+connect.
     #[arg(long, default_value = "tcp://127.0.0.1:5556", value_name = "OUTPUT")]
     to: OutputEndpoint,
-    /// Send under this stream id instead of the recorded one.
+    /// Send under this stream id instead of the recorded one; the recording has but one stream.
     #[arg(long, value_name = "ID")]
     stream: Option<String>,
     /// Frames a second instead of the recorded times.
@@ -50,12 +50,24 @@ impl Send {
             },
             None => None,
         };
-        let (mut frames, ending) = recording::frames(&read_file(&self.file)?)?;
+        let frames = recording::frames(&source::recording(&self.file)?);
+        let (mut frames, losses) = frames.with_context(|| self.file.display().to_string())?;
         if let Some(id) = rename {
+            let streams: BTreeSet<StreamId> = frames.iter().map(|(stream, _)| *stream).collect();
+            if streams.len() > 1 {
+                let names: Vec<_> = streams.iter().map(|stream| format!("`{stream}`")).collect();
+                bail!(
+                    "{}: --stream: expected a recording of one stream, found {}; without --stream each \
+                     is sent as itself",
+                    self.file.display(),
+                    names.join(", ")
+                );
+            }
             frames.iter_mut().for_each(|(stream, _)| *stream = id);
         }
+        let partly = print::losses(&self.file, &losses);
         self.play(&frames)?;
-        Ok(if ending == Ending::Cut { Outcome::CutShort } else { Outcome::Done })
+        Ok(if partly { Outcome::Partly } else { Outcome::Done })
     }
 
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
@@ -106,7 +118,7 @@ impl Send {
             false => endpoint.connect(&socket)?,
         }
         if !push {
-            eprintln!("signd: waiting for a listener at {endpoint}");
+            print::note(format_args!("waiting for a listener at {endpoint}"));
             socket.recv_bytes(0)?;
         }
         Ok((socket, watch))

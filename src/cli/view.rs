@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{Common, Outcome, import, inference, read_file, reason};
+use super::{Common, Outcome, import, inference, print, reason, source};
 use crate::config::{Flags, Settings};
 use crate::import::Overrides;
 use crate::infer::Infer;
@@ -22,7 +22,7 @@ use crate::observe::http::Server;
 use crate::observe::page::{self, About, Mode};
 use crate::observe::scene::{Lines, Scene};
 use crate::observe::shelf::{self, shelf};
-use crate::recording::Ending;
+use crate::recording;
 use crate::replay::{Replay, Told};
 use crate::wire::events::{self, Delivery, Encoding};
 use crate::wire::topic;
@@ -78,14 +78,14 @@ impl View {
         let settings = self.common.settings(Flags::default())?;
         let infer = inference(&settings)?;
         if self.items {
-            let mut out = BufWriter::new(io::stdout().lock());
+            let mut out = BufWriter::new(print::out());
             let mut line = |line: &[u8]| {
                 out.write_all(line)?;
                 out.write_all(b"\n")
             };
-            let outcome = play(&self.files, &settings, infer, &mut line)?;
+            let unplayed = play(&self.files, &settings, infer, &mut line)?;
             out.flush()?;
-            return Ok(outcome);
+            return Ok(outcome(&unplayed));
         }
         self.serve(settings, infer)
     }
@@ -99,35 +99,59 @@ impl View {
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
         let about = About { mode: Mode::Recording, title };
-        let (mut filler, shelf) = shelf()?;
+        let (mut filler, shelf) = shelf().map_err(on_shelf)?;
         let routes = move || page::routes(&about).merge(shelf::routes(shelf));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
         let server = Server::start(listener, &settings.http.hosts, routes)?;
-        println!("http://{}/", server.address());
+        print::line(format_args!("http://{}/", server.address()))?;
         // Not waited for: who has seen enough may leave before it is done.
-        std::thread::Builder::new().name("replay".into()).spawn(move || {
-            let played = play(&self.files, &settings, infer, &mut |line| filler.line(line));
-            let error = played.err().map(|error| reason(&error));
-            if let Some(error) = &error {
-                eprintln!("signd: {error}");
-            }
+        let replay = std::thread::Builder::new().name("replay".into()).spawn(move || {
+            let played = play(&self.files, &settings, infer, &mut |line| {
+                filler.line(line).map_err(on_shelf)
+            });
+            let (ended, error) = match played {
+                Ok(unplayed) => {
+                    let error = (!unplayed.is_empty()).then(|| unplayed.join("; "));
+                    (outcome(&unplayed), error)
+                }
+                Err(error) => {
+                    let error = reason(&error);
+                    print::note(&error);
+                    (Outcome::Failed(1), Some(error))
+                }
+            };
             let end = serde_json::to_vec(&Note::End { error }).unwrap_or_default();
             if let Err(error) = filler.line(&end).and_then(|()| filler.show()) {
-                eprintln!("signd: {error}");
+                print::note(error);
             }
+            ended
         })?;
         stop.forever().next();
-        Ok(Outcome::Done)
+        Ok(match replay.is_finished() {
+            true => replay.join().unwrap_or(Outcome::Failed(1)),
+            false => Outcome::Done,
+        })
     }
 }
 
-/// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted.
+/// An error of the disk on which the lines for the page are.
+fn on_shelf(error: io::Error) -> io::Error {
+    let folder = std::env::temp_dir();
+    io::Error::new(error.kind(), format!("temporary files in {}: {error}", folder.display()))
+}
+
+fn outcome(unplayed: &[String]) -> Outcome {
+    if unplayed.is_empty() { Outcome::Done } else { Outcome::Partly }
+}
+
+/// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted. Returns,
+/// and says on standard error, what was not played.
 fn play(
     files: &[PathBuf],
     settings: &Settings,
     mut infer: Infer,
     line: &mut Line<'_>,
-) -> Result<Outcome> {
+) -> Result<Vec<String>> {
     let hello = Note::Hello {
         version: env!("CARGO_PKG_VERSION"),
         model: infer.card().name.clone(),
@@ -136,20 +160,20 @@ fn play(
     };
     line(&serde_json::to_vec(&hello)?)?;
     let mut replay = Replay::new(&settings.core, &mut infer);
-    let (mut text, mut outcome) = (Vec::new(), Outcome::Done);
+    let (mut text, mut unplayed) = (Vec::new(), Vec::new());
     for path in files {
         for truth in truths(path)? {
             line(&serde_json::to_vec(&Note::Truth(truth))?)?;
         }
         let recording = recording(path)?;
-        let ending = replay.play(&recording, &mut |told| tell(told, &mut text, line));
-        if ending.with_context(|| path.display().to_string())? == Ending::Cut {
-            eprintln!("signd: {}: cut short; shown up to the cut", path.display());
-            outcome = Outcome::CutShort;
+        let played = replay.play(&recording, &mut |told| tell(told, &mut text, line));
+        let losses = played.with_context(|| path.display().to_string())?.all();
+        if print::losses(path, &losses) {
+            unplayed.push(format!("{}: {losses}", path.display()));
         }
     }
     replay.end(&mut |told| tell(told, &mut text, line))?;
-    Ok(outcome)
+    Ok(unplayed)
 }
 
 fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
@@ -163,13 +187,13 @@ fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<(
 
 /// The bytes of a recording; another format's file becomes one.
 fn recording(path: &Path) -> Result<Vec<u8>> {
-    if path.extension().is_some_and(|extension| extension == "mcap") {
-        return read_file(path);
-    }
     let file = || path.display().to_string();
+    if recording::is_recording(path).with_context(file)? {
+        return source::recording(path);
+    }
     let clip = crate::import::read(path, &Overrides::default()).with_context(file)?;
     for assumption in &clip.assumed {
-        eprintln!("signd: {}: {assumption}", path.display());
+        print::note(format_args!("{}: {assumption}", path.display()));
     }
     let stream = topic::stream_id(b"cam1").context("a stream id")?;
     let mut out = Cursor::new(Vec::new());

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 
-use super::Outcome;
 use super::keys::KeyFlags;
+use super::{Outcome, print};
 use crate::endpoint::SocketEndpoint;
 
 /// Flags of `signd watch`.
@@ -39,8 +39,7 @@ impl Watch {
         for prefix in &self.topic {
             socket.set_subscribe(prefix.as_bytes())?;
         }
-        let mut out = std::io::stdout();
-        let live = out.is_terminal();
+        let (mut out, live) = (print::out(), std::io::stdout().is_terminal());
         loop {
             let parts = match socket.recv_multipart(0) {
                 Err(zmq::Error::EINTR) => continue,

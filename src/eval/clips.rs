@@ -7,7 +7,7 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::clip;
 use crate::frame::Frame;
-use crate::import::{ImportError, Overrides};
+use crate::import::Overrides;
 
 /// Columns that a list must have; others are passed over.
 const COLUMNS: [&str; 6] = ["path", "label", "signer", "fps", "width", "height"];
@@ -55,9 +55,11 @@ impl Entry {
     pub fn frames(&self, folder: &Path) -> Result<Vec<Frame>, Failure> {
         let failed = |reason: String| Failure { path: self.path.clone(), reason };
         let file: PathBuf = folder.join(&self.path);
-        let frames = clip::read(&file, &self.overrides).map_err(|e| failed(e.to_string()))?;
-        match frames.is_empty() {
-            true => Err(failed(ImportError::Empty.to_string())),
+        let (frames, losses) =
+            clip::read(&file, &self.overrides).map_err(|e| failed(e.to_string()))?;
+        match losses.any() {
+            // Half a clip would be judged as a whole one.
+            true => Err(failed(losses.to_string().replace('\n', "; "))),
             false => Ok(frames),
         }
     }

@@ -4,8 +4,8 @@
 //! `secret`, each 40 characters of Z85. Only its owner may read it.
 
 use std::fmt;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -33,6 +33,9 @@ pub enum SecretError {
         "{0}: others may read it (mode {1:03o}); `chmod 600` it, and if they may have, make a new one"
     )]
     Exposed(PathBuf, u32),
+    /// Something is there, and a key that is lost cannot be had again.
+    #[error("{0}: exists, and signd replaces no key; choose another name")]
+    Exists(PathBuf),
     /// The system gives no random numbers, or libzmq has no CURVE.
     #[error("no key can be made: {0}")]
     Make(zmq::Error),
@@ -95,14 +98,18 @@ impl KeyPair {
     pub fn write(&self, path: &Path) -> Result<(), SecretError> {
         let secret = zmq::z85_encode(&self.secret).unwrap_or_default();
         let text = format!("{HEAD}\npublic = \"{}\"\nsecret = \"{secret}\"\n", self.public);
-        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Beside its place until it is whole, in a file that is its owner's alone from the beginning.
+        let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
         let written = file.and_then(|mut file| {
             file.write_all(text.as_bytes())?;
-            file.sync_all()
+            file.as_file().sync_all()?;
+            file.persist_noclobber(path).map(drop).map_err(|error| error.error)
         });
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         written.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound if !folder.exists() => {
+            ErrorKind::AlreadyExists => SecretError::Exists(path.to_owned()),
+            ErrorKind::NotFound if folder.is_some_and(|folder| !folder.exists()) => {
+                let folder = folder.unwrap_or(Path::new("")).to_owned();
                 SecretError::NoFolder(path.to_owned(), folder)
             }
             _ => SecretError::File(path.to_owned(), error),

@@ -10,13 +10,27 @@
 //!
 //! Frames, ticks and reloads are enough to compute the events again. MCAP opens in the tools
 //! robotics people already use, and a file cut short still yields its whole messages.
+//!
+//! A recording by signd is read in the order of the file, since that is the order in which the
+//! daemon decided. Any other is read in the order of its log times.
 
+mod container;
+mod contents;
+mod held;
+mod losses;
 mod read;
+#[cfg(test)]
+mod read_tests;
 mod write;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use read::{Ending, frames, read};
+pub use container::Fault;
+pub use held::{Held, held, is_recording};
+pub use losses::{Losses, Stop};
+pub use read::{frames, read, refuse};
 pub use write::Recorder;
 
 use crate::config::Settings;
@@ -89,20 +103,41 @@ pub enum Item<'a> {
 /// Why a recording cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// MCAP's own reason.
+    /// MCAP's own reason not to write.
     #[error("MCAP: {0}")]
     Mcap(#[from] mcap::McapError),
     /// The file.
     #[error(transparent)]
     File(#[from] std::io::Error),
-    /// A message that is none of ours.
-    #[error("channel `{topic}`: {reason}")]
-    Content {
-        /// The channel.
-        topic: String,
-        /// What is wrong.
-        reason: String,
+    /// Another kind of file; what it is.
+    #[error("expected a recording (MCAP), found {0}")]
+    NoRecording(String),
+    /// It ends, or is damaged, before the first frame.
+    #[error("no frame can be read: {0}")]
+    Unusable(Stop),
+    /// None of its topics are signd's; which there are.
+    #[error("no landmarks in it: expected topics `landmarks/STREAM`, found {0}")]
+    NoLandmarks(String),
+    /// The topics are there.
+    #[error("no frame in it: its `landmarks/` topics hold no message")]
+    NoFrames,
+    /// A file that signd may not replace is where a recording is to be.
+    #[error(
+        "{path}: expected nothing there or a recording of signd's, found {found}; choose another name \
+         or remove it first"
+    )]
+    InTheWay {
+        /// Its place.
+        path: PathBuf,
+        /// What it is.
+        found: String,
     },
+    /// Another process holds the file.
+    #[error("{0}: another signd is recording there; choose another name or stop that one")]
+    Busy(PathBuf),
+    /// Every frame was refused.
+    #[error("no frame of it can be used: {}", .0.to_string().replace('\n', "; "))]
+    NothingLeft(Losses),
 }
 
 #[cfg(test)]
@@ -125,7 +160,7 @@ mod tests {
         out.into_inner()
     }
 
-    fn items(bytes: &[u8]) -> (usize, Result<Ending, RecordingError>) {
+    fn items(bytes: &[u8]) -> (usize, Result<Losses, RecordingError>) {
         let mut count = 0;
         let ending = read(bytes, |_, _| {
             count += 1;
@@ -147,7 +182,7 @@ mod tests {
             }
             Ok::<_, RecordingError>(())
         });
-        assert!(matches!(ending, Ok(Ending::Whole)));
+        assert_eq!(ending.expect("reads"), Losses::default());
         assert_eq!(seen, (0..100).map(|i| (i * 10, i as u8)).collect::<Vec<_>>());
         assert_eq!(ticks, [(2000, "cam1".to_owned(), Tick::Stalled)]);
     }
@@ -156,9 +191,11 @@ mod tests {
     fn a_recording_cut_anywhere_yields_what_came_before() {
         let bytes = recording();
         let mut last = 0;
-        for cut in (100..bytes.len()).step_by(4999) {
+        let first = bytes.windows(5).position(|w| w == b"cam1\x07").map_or(7000, |at| at + 7000);
+        for cut in (first..bytes.len()).step_by(4999) {
             let (count, ending) = items(&bytes[..cut]);
-            assert!(matches!(ending, Ok(Ending::Cut)), "at {cut}: {ending:?}");
+            let stop = ending.expect("reads").stop.expect("cut");
+            assert_eq!(stop.fault, Fault::Cut, "at {cut}");
             assert!(count >= last, "at {cut}");
             last = count;
         }

@@ -8,9 +8,10 @@ use crate::event::Event;
 use crate::frame::{Arrival, Frame};
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
-use crate::recording::{self, Ending, Item, Mark, RecordingError};
+use crate::recording::{self, Item, Losses, Mark, RecordingError};
+use crate::run::counters::Dropped;
 use crate::stream::{Batch, CoreSettings, Stream, Tick};
-use crate::wire::landmarks::{self, Refusal};
+use crate::wire::landmarks;
 use crate::wire::topic::StreamId;
 
 /// Why a recording cannot be replayed.
@@ -22,12 +23,27 @@ pub enum ReplayError {
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A recorded frame that is none.
-    #[error("recorded frame: {0}")]
-    Frame(#[from] Refusal),
     /// Whoever takes the events failed.
     #[error(transparent)]
     Output(#[from] std::io::Error),
+}
+
+/// What of a recording was not played.
+#[derive(Debug)]
+pub struct Unplayed {
+    /// What could not be read of it.
+    pub unread: Losses,
+    /// Frames that had no place in their stream, as the daemon would have found too.
+    pub misplaced: Losses,
+}
+
+impl Unplayed {
+    /// Everything that was not played, a line for each reason.
+    pub fn all(self) -> Losses {
+        let Unplayed { mut unread, misplaced } = self;
+        unread.extend(misplaced);
+        unread
+    }
 }
 
 /// What a replay tells, in order.
@@ -66,23 +82,37 @@ impl<'a> Replay<'a> {
         Replay { core, infer, streams: BTreeMap::new(), part: None, frame, batch }
     }
 
-    /// Plays a file.
-    pub fn play(&mut self, bytes: &[u8], tell: &mut Listener<'_>) -> Result<Ending, ReplayError> {
-        let mut fresh = true;
-        recording::read(bytes, |arrival, item| {
+    /// Plays a file. A frame that is refused does not stop it, as it does not stop the daemon.
+    pub fn play(&mut self, bytes: &[u8], tell: &mut Listener<'_>) -> Result<Unplayed, ReplayError> {
+        let (mut fresh, mut played) = (true, false);
+        let (mut refused, mut misplaced) = (Losses::default(), Losses::default());
+        let mut unread = recording::read(bytes, |arrival, item| {
             if std::mem::take(&mut fresh) && !self.continues(&item) {
                 self.end(tell)?;
             }
             tell(Told::Time(arrival))?;
             match item {
                 Item::Frame(stream, wire) => {
-                    landmarks::decode(wire)?.fill(&mut self.frame)?;
+                    let filled =
+                        landmarks::decode(wire).and_then(|wire| wire.fill(&mut self.frame));
+                    if let Err(refusal) = filled {
+                        recording::refuse(&mut refused, &stream, &refusal);
+                        return Ok(());
+                    }
+                    played = true;
                     self.batch.clear();
                     let new = || Stream::new(self.core, self.infer.needs());
                     let state = self.streams.entry(stream).or_insert_with(new);
                     state.push(&self.frame, arrival, &mut self.batch);
-                    if self.batch.misplaced.is_none() {
-                        tell(Told::Core(stream, state))?;
+                    match self.batch.misplaced {
+                        None => tell(Told::Core(stream, state))?,
+                        Some(why) => {
+                            let reason = Dropped::from(why).name();
+                            misplaced.count(
+                                format!("frames of stream {stream} that are `{reason}`"),
+                                "",
+                            );
+                        }
                     }
                     self.infer(&stream, tell)
                 }
@@ -95,7 +125,12 @@ impl<'a> Replay<'a> {
                     Ok(tell(Told::Mark(&mark))?)
                 }
             }
-        })
+        })?;
+        unread.extend(refused);
+        if !played && unread.passed_over() {
+            return Err(RecordingError::NothingLeft(unread).into());
+        }
+        Ok(Unplayed { unread, misplaced })
     }
 
     /// Decides what the end of the last recording leaves open, as the end of the daemon would.

@@ -45,6 +45,8 @@ pub struct Report {
     pub partings: Vec<Parting>,
     /// Why a recording, or the rest of it, was not compared.
     pub blind: Vec<&'static str>,
+    /// Not all of the recordings could be read.
+    pub incomplete: bool,
 }
 
 /// Where a stream's replay first differs from what was recorded.
@@ -87,9 +89,10 @@ impl Verify {
         Ok(())
     }
 
-    /// The recording is cut short here: its last events may be missing.
-    pub fn cut(&mut self) {
+    /// Not all of the recording could be read: events of it may be missing.
+    pub fn incomplete(&mut self) {
         self.cut = true;
+        self.report.incomplete = true;
     }
 
     /// Everything is played.
@@ -196,6 +199,9 @@ impl fmt::Display for Report {
             writeln!(f, "a recording, or the rest of it, cannot be compared: {why}")?;
         }
         let Report { frames, skipped, signs, status, .. } = self;
+        if self.incomplete {
+            f.write_str("as far as it could be read, ")?;
+        }
         writeln!(
             f,
             "equal: {frames} frame events, {signs} decisions, {status} status events; {skipped} \
@@ -293,7 +299,7 @@ mod tests {
         assert_eq!(ends(|v| replayed(v, &event(1, 1))), 1);
         let cut = |v: &mut Verify| {
             replayed(v, &event(1, 1));
-            v.cut();
+            v.incomplete();
         };
         assert_eq!(ends(cut), 0);
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::doubts::DoubtCounts;
 use super::histogram::Histogram;
+use crate::continuity::Misplaced;
 use crate::event::{Body, Ended};
 use crate::keys::zap::Refused;
 use crate::wire::topic::StreamId;
@@ -44,6 +45,15 @@ pub enum Dropped {
     TimeNotRising,
     /// A second producer on one stream id.
     TwoProducers,
+}
+
+impl From<Misplaced> for Dropped {
+    fn from(misplaced: Misplaced) -> Dropped {
+        match misplaced {
+            Misplaced::TimeNotRising => Dropped::TimeNotRising,
+            Misplaced::TwoProducers => Dropped::TwoProducers,
+        }
+    }
 }
 
 impl Dropped {

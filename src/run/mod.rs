@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod notify;
 pub mod progress;
 pub mod record;
+pub mod rotation;
 mod worker;
 
 use std::net::SocketAddr;
@@ -119,6 +120,8 @@ pub fn run(
     stop: impl Fn() -> bool + Send + 'static,
     ready: impl FnOnce(),
 ) -> Result<(), RunError> {
+    let unrecorded = |source| RunError::Recording { path: settings.record.path.clone(), source };
+    record::check(&settings.record).map_err(unrecorded)?; // before a client is let in
     // Removed at the end, when the context and all its sockets are closed.
     let mut files = Vec::new();
     let context = zmq::Context::new();
@@ -152,8 +155,8 @@ pub fn run(
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
     let loaded = Loaded::of(settings, &infer);
-    let (tape, writer) = record::start(&settings.record, loaded, Arc::clone(counters))
-        .map_err(|source| RunError::Recording { path: settings.record.path.clone(), source })?;
+    let (tape, writer) =
+        record::start(&settings.record, loaded, Arc::clone(counters)).map_err(unrecorded)?;
     let publish = Publish::new(outlet, settings, tape.clone(), live.clone(), counters);
     let inlets = Inlets { sockets, present };
     let ingest =

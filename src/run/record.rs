@@ -2,11 +2,12 @@
 //!
 //! Nobody waits for the disk. When the writer falls behind by more than [`BEHIND`] messages, or the
 //! disk is full, the recording ends there, says so in the log, and the daemon goes on: a recording
-//! without gaps that is short is worth more than a long one that replays differently.
+//! without gaps that is short is worth more than a long one that replays differently. [`super::rotation`]
+//! says where its files are and what becomes of older ones.
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, Levels};
 use super::now;
+use super::rotation::Rotation;
 use crate::frame::{Arrival, SourceTime};
 use crate::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
 
@@ -98,6 +100,14 @@ impl Tape {
     }
 }
 
+/// Whether a recording can begin as the settings say; touches nothing.
+pub fn check(settings: &RecordSettings) -> Result<(), RecordingError> {
+    match settings.path.as_os_str().is_empty() {
+        true => Ok(()),
+        false => Rotation::new(settings)?.check(),
+    }
+}
+
 /// Begins to record. The thread ends, the file finished, when every clone of the tape is gone.
 pub fn start(
     settings: &RecordSettings,
@@ -112,11 +122,11 @@ pub fn start(
     let mut reel = match Reel::begin(settings.clone(), loaded) {
         Ok(reel) => reel,
         // A path that cannot be is a mistake of the operator; a disk that is full is not.
-        Err(RecordingError::File(error)) => return Err(error.into()),
-        Err(error) => {
+        Err(RecordingError::Mcap(error)) => {
             tracing::error!("no recording: {error}");
             return Ok((Tape(None), None));
         }
+        Err(error) => return Err(error),
     };
     let shared = Arc::clone(&counters);
     let write = move || {
@@ -138,6 +148,9 @@ pub fn start(
 /// The files of one recording.
 struct Reel {
     settings: RecordSettings,
+    files: Rotation,
+    /// A frame was recorded.
+    has_frames: bool,
     run: Arrival,
     part: u32,
     loaded: Loaded,
@@ -146,8 +159,9 @@ struct Reel {
 
 impl Reel {
     fn begin(settings: RecordSettings, loaded: Loaded) -> Result<Self, RecordingError> {
-        let mut reel = Reel { settings, run: now(), part: 0, loaded, recorder: None };
-        reel.next(reel.run)?;
+        let (files, run, has_frames) = (Rotation::new(&settings)?, now(), false);
+        let mut reel = Reel { settings, files, has_frames, run, part: 0, loaded, recorder: None };
+        reel.next(run)?;
         Ok(reel)
     }
 
@@ -163,6 +177,10 @@ impl Reel {
             match taken {
                 Taken::Message { channel, arrival, t, data } => {
                     recorder.message(channel, arrival, t, &data)?;
+                    if matches!(channel, Channel::Landmarks(_)) && !self.has_frames {
+                        self.has_frames = true;
+                        self.files.prune();
+                    }
                     drop(spare.try_send(data));
                     if recorder.bytes() >= self.settings.max_mb * 1_000_000 {
                         self.part += 1;
@@ -184,8 +202,10 @@ impl Reel {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish()?;
         }
-        shift(&self.settings.path, self.settings.keep)?;
-        let out = BufWriter::new(File::create(&self.settings.path)?);
+        let out = BufWriter::new(self.files.next()?);
+        if self.has_frames {
+            self.files.prune();
+        }
         let mut recorder = Recorder::new(out)?;
         let Reel { run, part, loaded, .. } = self;
         let begin = Mark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
@@ -193,28 +213,6 @@ impl Reel {
         self.recorder = Some(recorder);
         Ok(())
     }
-}
-
-/// Renames `NAME.mcap` to `NAME.1.mcap`, that to `NAME.2.mcap` and so on; the file beyond the number
-/// kept goes. What is no regular file stays as it is.
-fn shift(path: &Path, keep: u32) -> std::io::Result<()> {
-    if !path.is_file() {
-        return Ok(());
-    }
-    let older = |n: u32| match n {
-        0 => path.to_owned(),
-        n => path.with_extension(format!(
-            "{n}.{}",
-            path.extension().unwrap_or_default().to_string_lossy()
-        )),
-    };
-    for n in (1..keep).rev() {
-        match std::fs::rename(older(n - 1), older(n)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Doctor {
         let mut worst = Level::Well;
         // Each part is told as soon as it is known: waiting for frames takes its time.
         let mut tell = |findings: Vec<Finding>| -> std::io::Result<()> {
-            let mut out = std::io::stdout();
+            let mut out = super::print::out();
             for finding in findings {
                 worst = worst.max(finding.level);
                 writeln!(out, "{finding}")?;

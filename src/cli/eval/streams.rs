@@ -1,16 +1,15 @@
 //! `signd eval --streams`: the benchmark of continuous streams.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::write;
-use crate::cli::{Outcome, model, read_file};
+use super::Reports;
+use crate::cli::{Outcome, model, print, source as file};
 use crate::config::Settings;
 use crate::eval::Subject;
 use crate::eval::report::streams as report;
@@ -22,6 +21,7 @@ use crate::eval::streams::source::{self, Library, Source};
 use crate::eval::vocabulary::Vocabulary;
 use crate::infer::decide::{DecideSettings, Decider};
 use crate::infer::model::Contract;
+use crate::output::Target;
 
 /// A fold and the model that has not met its signers, `N=FILE`.
 #[derive(Clone, Debug)]
@@ -66,16 +66,17 @@ pub struct Streams {
     /// Also write the rows of every stream with its truth, as MessagePack maps one after the other: what
     /// a tagger is trained on.
     #[arg(long, value_name = "FILE", conflicts_with = "clips")]
-    rows: Option<PathBuf>,
+    pub(super) rows: Option<PathBuf>,
 }
 
 impl Streams {
-    pub fn execute(
-        &self,
-        settings: &Settings,
-        json: Option<&Path>,
-        html: Option<&Path>,
-    ) -> Result<Outcome> {
+    /// Files that are read, as far as the flags name them.
+    pub(super) fn inputs(&self) -> Vec<PathBuf> {
+        let named = self.streams.iter().chain(&self.split).chain(&self.peer);
+        named.chain(self.fold.iter().map(|fold| &fold.model)).cloned().collect()
+    }
+
+    pub(super) fn execute(&self, settings: &Settings, reports: Reports) -> Result<Outcome> {
         for rate in &self.rates {
             ensure!((1.0..=240.0).contains(rate), "--rates: expected 1 to 240, found {rate}");
         }
@@ -104,13 +105,7 @@ impl Streams {
         let bar = ProgressBar::new((sources.len() * self.rates.len() * 2) as u64);
         let style = "{bar:40} {pos}/{len} streams played {elapsed} (about {eta} to go)";
         bar.set_style(ProgressStyle::with_template(style)?);
-        let mut lessons = match &self.rows {
-            Some(file) => {
-                let made = File::create(file).with_context(|| file.display().to_string())?;
-                Some(BufWriter::new(made))
-            }
-            None => None,
-        };
+        let mut lessons = reports.rows.map(Target::begin).transpose()?;
         let mut written = Ok(());
         for source in &sources {
             let judge = judges.get_mut(source.fold).context("a fold without a model")?;
@@ -137,21 +132,21 @@ impl Streams {
             )?;
         }
         written?;
-        if let Some(mut out) = lessons {
-            out.flush()?;
+        if let Some(out) = lessons {
+            out.finish()?;
         }
         bar.finish();
         for failure in &benchmark.failures {
-            eprintln!("signd: {}: {}", failure.path, failure.reason);
+            print::note(format_args!("{}: {}", failure.path, failure.reason));
         }
-        if let Some(file) = json {
-            write(file, &report::json::write(&benchmark)?)?;
+        if let Some(target) = reports.json {
+            target.write(&report::json::write(&benchmark)?)?;
         }
-        if let Some(file) = html {
-            write(file, report::html::write(&benchmark).as_bytes())?;
+        if let Some(target) = reports.html {
+            target.write(report::html::write(&benchmark).as_bytes())?;
         }
-        write!(std::io::stdout(), "{}", report::terminal::Table(&benchmark))?;
-        Ok(if benchmark.failures.is_empty() { Outcome::Done } else { Outcome::CutShort })
+        write!(print::out(), "{}", report::terminal::Table(&benchmark))?;
+        Ok(if benchmark.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
     }
 
     /// Who was in which fold.
@@ -165,7 +160,7 @@ impl Streams {
             signer: String,
             fold: i64,
         }
-        let text = read_file(file)?;
+        let text = file::file(file)?;
         for line in csv::Reader::from_reader(&text[..]).deserialize() {
             let Line { signer, fold } = line.with_context(name)?;
             if let Some(other) = folds.of.insert(signer.clone(), fold)

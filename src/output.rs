@@ -1,0 +1,300 @@
+//! Files that commands write for a user: whole or not at all, and never over something else.
+//!
+//! A file is written beside its place and renamed at the end, so that an error leaves what was there.
+//! It takes the place of an older one of its own kind alone. A link is followed and stays. What is no
+//! regular file, as a pipe, is written as it comes.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::content;
+use crate::recording::{Held, held};
+
+/// What a command writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A recording made of another file.
+    Clip,
+    /// A report of `signd eval` as JSON.
+    Report,
+    /// The same as a page.
+    Page,
+    /// The rows of `signd eval --rows`.
+    Rows,
+    /// A man page.
+    ManPage,
+}
+
+/// Why a file is not written. What was there is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The system's reason.
+    #[error("{0}: {1}")]
+    File(PathBuf, io::Error),
+    /// It is read by the same command.
+    #[error("{0}: is read by this command too; choose another name for the output")]
+    Input(PathBuf),
+    /// It is written by the same command.
+    #[error("{0}: two outputs of this command go there; choose different names")]
+    Twice(PathBuf),
+    /// It is a file of another kind.
+    #[error(
+        "{path}: expected nothing there or {expected}, found {found}; choose another name or remove it \
+         first"
+    )]
+    Other {
+        /// Its place.
+        path: PathBuf,
+        /// What would be replaced.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+}
+
+/// A place where a file may be written.
+#[derive(Debug)]
+pub struct Target {
+    path: PathBuf,
+    kind: Kind,
+    place: Place,
+}
+
+/// What is at a place.
+#[derive(Debug)]
+enum Place {
+    Free,
+    /// A file that may be replaced.
+    Older(Metadata),
+    /// No regular file.
+    Device,
+    /// The file that standard output goes to, by a name of its descriptor.
+    Stdout,
+}
+
+impl Target {
+    /// Looks at the place before any work is done: may a file of this kind be written there?
+    pub fn new(path: &Path, kind: Kind, inputs: &[&Path]) -> Result<Target, OutputError> {
+        let failed = |error| OutputError::File(path.to_owned(), error);
+        let output = fs::metadata(path).ok().filter(Metadata::is_file);
+        let is_output = |input: &&Path| {
+            output.as_ref().zip(fs::metadata(input).ok()).is_some_and(|(a, b)| same(a, &b))
+        };
+        if inputs.iter().any(is_output) {
+            return Err(OutputError::Input(path.to_owned()));
+        }
+        let target =
+            Target { place: place(path, kind)?, path: resolve(path).map_err(failed)?, kind };
+        if matches!(target.place, Place::Free | Place::Older(_)) {
+            target.beside().map_err(failed)?; // can a file be made there at all?
+        }
+        Ok(target)
+    }
+
+    /// Refuses outputs that would replace each other.
+    pub fn distinct(targets: &[&Target]) -> Result<(), OutputError> {
+        let file = |target: &Target| matches!(target.place, Place::Free | Place::Older(_));
+        for (i, target) in targets.iter().enumerate() {
+            let earlier = targets.iter().take(i);
+            if file(target) && earlier.into_iter().any(|other| other.path == target.path) {
+                return Err(OutputError::Twice(target.path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is no regular file, so that it may lead to standard output.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.place, Place::Device | Place::Stdout)
+    }
+
+    /// Writes the whole file.
+    pub fn write(self, bytes: &[u8]) -> Result<(), OutputError> {
+        let mut output = self.begin()?;
+        output.write_all(bytes).map_err(|error| output.failed(error))?;
+        output.finish()
+    }
+
+    /// Begins to write.
+    pub fn begin(self) -> Result<Output, OutputError> {
+        let failed = |error| OutputError::File(self.path.clone(), error);
+        let to = match &self.place {
+            Place::Free | Place::Older(_) => {
+                To::Beside(BufWriter::new(self.beside().map_err(failed)?))
+            }
+            Place::Stdout => To::Straight(Box::new(io::stdout())),
+            Place::Device => {
+                let device = OpenOptions::new().write(true).open(&self.path);
+                To::Straight(Box::new(BufWriter::new(device.map_err(failed)?)))
+            }
+        };
+        Ok(Output { target: self, to })
+    }
+
+    /// A temporary file in the same folder, with the rights that the file would have.
+    fn beside(&self) -> io::Result<NamedTempFile> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let all = Permissions::from_mode(0o666); // less what the umask takes away
+        let mut builder = tempfile::Builder::new();
+        let file = builder.prefix(".signd-").suffix(".tmp").permissions(all).tempfile_in(folder)?;
+        if let Place::Older(there) = &self.place {
+            let made = file.as_file().metadata()?;
+            if (made.uid(), made.gid()) != (there.uid(), there.gid()) {
+                // Only root may give a file away; for others it stays their own.
+                drop(fchown(file.as_file(), Some(there.uid()), Some(there.gid())));
+            }
+            file.as_file().set_permissions(there.permissions())?;
+        }
+        Ok(file)
+    }
+}
+
+/// A file being written. Dropped before [`Output::finish`], it leaves what was there.
+pub struct Output {
+    target: Target,
+    to: To,
+}
+
+enum To {
+    Beside(BufWriter<NamedTempFile>),
+    Straight(Box<dyn Write>),
+}
+
+impl Output {
+    fn failed(&self, error: io::Error) -> OutputError {
+        OutputError::File(self.target.path.clone(), error)
+    }
+
+    /// Puts the file in its place, if that is still as it was.
+    pub fn finish(self) -> Result<(), OutputError> {
+        let Output { target: Target { path, kind, .. }, to } = self;
+        let failed = |error| OutputError::File(path.clone(), error);
+        let buffered = match to {
+            To::Straight(mut out) => return out.flush().map_err(failed),
+            To::Beside(file) => file,
+        };
+        let file = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_all().map_err(failed)?;
+        let placed = match place(&path, kind)? {
+            Place::Free => file.persist_noclobber(&path),
+            _ => file.persist(&path),
+        };
+        placed.map(drop).map_err(|error| failed(error.error))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.to {
+            To::Beside(file) => file.write(bytes),
+            To::Straight(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.to {
+            To::Beside(file) => file.flush(),
+            To::Straight(out) => out.flush(),
+        }
+    }
+}
+
+/// What is there, if a file of this kind may be written to it.
+fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
+    let failed = |error| OutputError::File(path.to_owned(), error);
+    let there = match fs::metadata(path) {
+        Ok(there) => there,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) => return Err(failed(error)),
+    };
+    let other =
+        |found: String| OutputError::Other { path: path.to_owned(), expected: kind.words(), found };
+    if there.is_dir() {
+        return Err(other("a folder".into()));
+    }
+    if !there.is_file() {
+        return Ok(Place::Device);
+    }
+    let stdout = fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| same(&stdout, &there));
+    if ["/dev/stdout", "/dev/fd", "/proc"].iter().any(|names| path.starts_with(names)) {
+        return Ok(if stdout { Place::Stdout } else { Place::Device });
+    }
+    if stdout {
+        return Err(other("what standard output writes".into()));
+    }
+    // A plain write asks for this right; renaming does not.
+    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(other("a file that a running signd writes".into()));
+    }
+    let found = kind.found(path, &mut file).map_err(failed)?;
+    found.map_or(Ok(Place::Older(there)), |found| Err(other(found)))
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Clip => "a recording made by `signd import`",
+            Kind::Report => "a JSON report of `signd eval`",
+            Kind::Page => "a page of `signd eval`",
+            Kind::Rows => "rows of `signd eval --rows`",
+            Kind::ManPage => "a man page of signd",
+        }
+    }
+
+    /// What is in a file, unless this kind may replace it.
+    fn found(self, path: &Path, file: &mut File) -> io::Result<Option<String>> {
+        let mut head = Vec::new();
+        file.take(content::HEAD as u64).read_to_end(&mut head)?;
+        let begins = |with: &str| head.starts_with(with.as_bytes());
+        let has = |words: &str| head.windows(words.len()).any(|at| at == words.as_bytes());
+        let ours = match self {
+            _ if head.is_empty() => true,
+            Kind::Clip => match held(path)? {
+                Held::Other(found) => return Ok(Some(found)),
+                Held::Run | Held::EmptyRun => {
+                    return Ok(Some("a recording of a run of the daemon".into()));
+                }
+                Held::Clip | Held::Nothing => true,
+            },
+            Kind::Report => {
+                begins("{\"model\":{\"name\":") && has("\"sha256\":")
+                    || begins("{\"hours\":") && has("\"false_decisions\":")
+            }
+            Kind::Page => {
+                begins("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
+                    && (has("<title>Evaluation of ") || has("<title>Streams</title>"))
+            }
+            Kind::Rows => head.starts_with(b"\x89\xa4name"),
+            Kind::ManPage => has(".TH signd"),
+        };
+        Ok((!ours).then(|| content::describe(&head)))
+    }
+}
+
+/// Where a name leads, through links; the last of them may lead to nothing yet.
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    if !fs::metadata(path).is_ok_and(|there| there.is_file()) && path.exists() {
+        return Ok(path.to_owned()); // no regular file: its name is as good as any
+    }
+    if let Ok(path) = fs::canonicalize(path) {
+        return Ok(path);
+    }
+    let mut path = path.to_owned();
+    // As many links as the system follows.
+    for _ in 0..40 {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(to);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")))?;
+    Ok(path.file_name().map_or(folder.clone(), |name| folder.join(name)))
+}
+
+fn same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}

@@ -1,0 +1,250 @@
+//! Everything that an MCAP file holds, as far as it is whole, and what is not.
+//!
+//! Chunks are checked before anything of them is used. Reading ends at the first damage: what a
+//! stream would be after a hole in it is not what it was.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use mcap::records::{self, Channel, op};
+
+use super::container::{Chunk, Fault, Record, Records, is_known};
+use super::losses::Stop;
+use super::read::is_ours;
+
+/// A message and where its channel stands in [`Contents::channels`].
+pub(super) struct Message<'a> {
+    pub channel: usize,
+    pub log_time: u64,
+    pub data: Cow<'a, [u8]>,
+}
+
+/// A file, read.
+#[derive(Default)]
+pub(super) struct Contents<'a> {
+    pub channels: Vec<Channel>,
+    /// Those of signd's topics, in the order in which they are to be played.
+    pub messages: Vec<Message<'a>>,
+    /// What is odd about the file and takes nothing away.
+    pub notes: Vec<String>,
+    /// Why not all of the file was read.
+    pub stop: Option<Stop>,
+    library: String,
+    /// Messages of all topics.
+    count: u64,
+    by_id: HashMap<u16, usize>,
+    schemas: HashMap<u16, (String, String, Vec<u8>)>,
+}
+
+impl<'a> Contents<'a> {
+    /// Reads what begins with MCAP's magic bytes.
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut contents = Contents::default();
+        contents.stop = contents.walk(bytes).err();
+        // signd decided in the order in which it wrote, also where the wall clock stepped back.
+        if !contents.library.starts_with("signd ") {
+            contents.messages.sort_by_key(|message| message.log_time);
+        }
+        contents
+    }
+
+    fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Stop> {
+        let mut records = Records::new(bytes, mcap::MAGIC.len());
+        while let Some(record) = records.next() {
+            let stop = |fault| Stop { at: record.at, fault };
+            if !record.is_whole() {
+                self.cut(&record, bytes).map_err(stop)?;
+                return Err(stop(Fault::Cut));
+            }
+            match record.op {
+                op::CHUNK => {
+                    let chunk = Chunk::parse(&record);
+                    let chunk = chunk.ok_or_else(|| stop(Fault::Chunk("its head".into())))?;
+                    match chunk.unpack().map_err(stop)? {
+                        Cow::Borrowed(inside) => self.inside(inside, Cow::Borrowed),
+                        Cow::Owned(inside) => self.inside(&inside, |b| Cow::Owned(b.to_vec())),
+                    }
+                    .map_err(stop)?;
+                }
+                op::DATA_END => {
+                    check(&record, bytes.get(..record.at), |expected, found| Fault::DataCrc {
+                        expected,
+                        found,
+                    })?;
+                    return end(bytes, records.at, self.count);
+                }
+                op::FOOTER => return Err(stop(Fault::Record("the data has no end".into()))),
+                _ => self.take(&record, Cow::Borrowed).map_err(stop)?,
+            }
+        }
+        Err(Stop { at: bytes.len(), fault: Fault::Cut })
+    }
+
+    /// The record that the file ends in: a chunk's messages, where they are whole. A file that is
+    /// finished does not end in a record, and a chunk is as long as its head says.
+    fn cut(&mut self, record: &Record<'a>, bytes: &[u8]) -> Result<(), Fault> {
+        if bytes.ends_with(mcap::MAGIC) {
+            return Err(Fault::Record(format!("{} bytes, more than the file", record.length)));
+        }
+        if record.op != op::CHUNK {
+            return if is_known(record.op) { Ok(()) } else { Err(unknown(record.op)) };
+        }
+        let Some(chunk) = Chunk::parse(record) else { return Ok(()) };
+        if !chunk.fits(record.length) {
+            return Err(Fault::Chunk(format!(
+                "its record is said to have {} bytes",
+                record.length
+            )));
+        }
+        // Without its CRC, the last thing read before the end may be anything.
+        for record in Records::new(chunk.beginning(), 0).take_while(Record::is_whole) {
+            if self.take(&record, Cow::Borrowed).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn inside<'b>(
+        &mut self,
+        chunk: &'b [u8],
+        own: impl Fn(&'b [u8]) -> Cow<'a, [u8]>,
+    ) -> Result<(), Fault> {
+        for record in Records::new(chunk, 0) {
+            match record.op {
+                _ if !record.is_whole() => {
+                    return Err(Fault::Chunk("ends in the middle of a record".into()));
+                }
+                op::SCHEMA | op::CHANNEL | op::MESSAGE => self.take(&record, &own)?,
+                other => return Err(unknown(other)),
+            }
+        }
+        Ok(())
+    }
+
+    fn take<'b>(
+        &mut self,
+        record: &Record<'b>,
+        own: impl Fn(&'b [u8]) -> Cow<'a, [u8]>,
+    ) -> Result<(), Fault> {
+        match record.op {
+            op::HEADER | op::SCHEMA | op::CHANNEL | op::MESSAGE => {}
+            kind if is_known(kind) => return Ok(()), // nothing of ours
+            kind => return Err(unknown(kind)),
+        }
+        let parsed = mcap::parse_record(record.op, record.body);
+        match parsed.map_err(|error| Fault::Record(error.to_string()))? {
+            records::Record::Header(header) => self.library = header.library,
+            records::Record::Schema { header, data } => {
+                let schema = (header.name, header.encoding, data.into_owned());
+                let known = self.schemas.entry(header.id).or_insert_with(|| schema.clone());
+                if *known != schema {
+                    let note = format!("schema {} is there twice and not the same", header.id);
+                    self.notes.push(note);
+                }
+            }
+            records::Record::Channel(channel) => self.channel(channel)?,
+            records::Record::Message { header, data } => {
+                let records::MessageHeader { channel_id, log_time, .. } = header;
+                let Some(&channel) = self.by_id.get(&channel_id) else {
+                    let what = format!("message of channel {channel_id}, which is not described");
+                    return Err(Fault::Record(what));
+                };
+                self.count += 1;
+                if !self.channels.get(channel).is_some_and(|channel| is_ours(&channel.topic)) {
+                    return Ok(());
+                }
+                let data = own(record.body.get(record.body.len() - data.len()..).unwrap_or(&[]));
+                self.messages.push(Message { channel, log_time, data });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn channel(&mut self, channel: Channel) -> Result<(), Fault> {
+        if let Some(known) = self.by_id.get(&channel.id).and_then(|at| self.channels.get(*at)) {
+            return match *known == channel {
+                true => Ok(()),
+                false => Err(Fault::Record(format!(
+                    "channel {} is `{}` and again `{}`",
+                    channel.id, known.topic, channel.topic
+                ))),
+            };
+        }
+        if channel.topic.starts_with(super::read::LANDMARKS) && channel.schema_id != 0 {
+            let of = match self.schemas.get(&channel.schema_id) {
+                Some((name, ..)) => format!("the schema `{name}`"),
+                None => format!("schema {}, which is not in the file", channel.schema_id),
+            };
+            let topic = &channel.topic;
+            let note = format!("`{topic}` names {of}: its messages are read as landmark frames");
+            self.notes.push(note);
+        }
+        self.by_id.insert(channel.id, self.channels.len());
+        self.channels.push(channel);
+        Ok(())
+    }
+}
+
+fn unknown(kind: u8) -> Fault {
+    Fault::Record(format!("no record begins with {kind:02X}"))
+}
+
+/// Compares the CRC at the end of a record with that of some bytes. A writer that computes none
+/// leaves 0.
+fn check(
+    record: &Record<'_>,
+    bytes: Option<&[u8]>,
+    fault: impl Fn(u32, u32) -> Fault,
+) -> Result<(), Stop> {
+    let stop = |fault| Stop { at: record.at, fault };
+    let saved = record.body.last_chunk::<4>();
+    let saved = saved.ok_or_else(|| stop(Fault::Record("too short for its CRC".into())))?;
+    let (expected, found) = (u32::from_le_bytes(*saved), crc32fast::hash(bytes.unwrap_or(&[])));
+    match expected == 0 || expected == found {
+        true => Ok(()),
+        false => Err(stop(fault(expected, found))),
+    }
+}
+
+/// What follows the data: an index, of which only its CRC and the number of messages are asked, and the
+/// end.
+fn end(bytes: &[u8], summary: usize, found: u64) -> Result<(), Stop> {
+    let mut records = Records::new(bytes, summary);
+    while let Some(record) = records.next() {
+        let stop = |fault| Stop { at: record.at, fault };
+        if !record.is_whole() {
+            return Err(match bytes.ends_with(mcap::MAGIC) {
+                true => stop(Fault::Record("longer than the file".into())),
+                false => stop(Fault::Cut),
+            });
+        }
+        if !is_known(record.op) {
+            return Err(stop(unknown(record.op)));
+        }
+        if record.op == op::STATISTICS
+            && let Some((expected, _)) = record.body.split_first_chunk::<8>()
+            && u64::from_le_bytes(*expected) != found
+        {
+            let expected = u64::from_le_bytes(*expected);
+            return Err(stop(Fault::Messages { expected, found }));
+        }
+        if record.op != op::FOOTER {
+            continue;
+        }
+        let covered = bytes.get(summary..(records.at).saturating_sub(4));
+        check(&record, covered, |expected, found| Fault::SummaryCrc { expected, found })?;
+        let rest = bytes.get(records.at..).unwrap_or(&[]);
+        let stop = |fault| Stop { at: records.at, fault };
+        return match rest.strip_prefix(mcap::MAGIC) {
+            Some([]) => Ok(()),
+            Some(more) => {
+                Err(Stop { at: bytes.len() - more.len(), fault: Fault::Trailing(more.len()) })
+            }
+            None if mcap::MAGIC.starts_with(rest) => Err(stop(Fault::Cut)),
+            None => Err(stop(Fault::Record("the end is not MCAP's".into()))),
+        };
+    }
+    Err(Stop { at: bytes.len(), fault: Fault::Cut })
+}

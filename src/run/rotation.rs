@@ -1,0 +1,150 @@
+//! The files of recordings by age: `NAME.mcap` is being written, `NAME.1.mcap` was before it, and so on.
+//!
+//! What a run without a frame left is replaced, so that restarts push nothing out. The file beyond
+//! those kept goes when the first frame of a run is there, not before. Nothing but signd's own
+//! recordings is ever moved or replaced, and none that another signd is writing.
+//!
+//! The file is written in its place, unlike what other commands write: after a crash it is where it
+//! is looked for, and yields what was written of it.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::record::RecordSettings;
+use crate::output;
+use crate::recording::{Held, RecordingError, held};
+
+/// The places of a recording's files.
+#[derive(Debug)]
+pub struct Rotation {
+    path: PathBuf,
+    keep: u32,
+}
+
+/// What is at one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nothing, or a recording of nothing.
+    Free,
+    /// A recording with frames.
+    Taken,
+    /// No regular file: it is written as it is.
+    Device,
+}
+
+impl Rotation {
+    /// Those of these settings; a link is followed.
+    pub fn new(settings: &RecordSettings) -> Result<Rotation, RecordingError> {
+        let path = output::resolve(&settings.path).map_err(named(&settings.path))?;
+        Ok(Rotation { path, keep: settings.keep.max(1) })
+    }
+
+    /// Whether a recording can begin here; touches nothing.
+    pub fn check(&self) -> Result<(), RecordingError> {
+        if place(&self.path)? == Place::Device {
+            return Ok(());
+        }
+        (1..=self.keep).map(|n| self.older(n)).try_for_each(|older| match place(&older)? {
+            Place::Device => Err(in_the_way(&older, "no regular file".into())),
+            _ => Ok(()),
+        })
+    }
+
+    /// Makes room for the next file and creates it, locked as long as it is open.
+    pub fn next(&self) -> Result<File, RecordingError> {
+        self.check()?;
+        let there = place(&self.path)?;
+        if there == Place::Taken {
+            self.shift()?;
+        }
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&self.path);
+        let file = file.map_err(named(&self.path))?;
+        if there != Place::Device {
+            lock(&file, &self.path)?;
+            file.set_len(0).map_err(named(&self.path))?;
+        }
+        Ok(file)
+    }
+
+    /// Removes the file beyond those kept. If that cannot be, it stays and the log says why.
+    pub fn prune(&self) {
+        let path = self.older(self.keep);
+        let pruned = place(&path).and_then(|there| match there {
+            Place::Taken => fs::remove_file(&path).map_err(named(&path)),
+            _ => Ok(()),
+        });
+        if let Err(error) = pruned {
+            tracing::warn!("an old recording stays: {error}");
+        }
+    }
+
+    /// Makes each file one older, up to the first free place.
+    fn shift(&self) -> Result<(), RecordingError> {
+        let mut last = self.keep;
+        for n in 1..self.keep {
+            if place(&self.older(n))? == Place::Free {
+                last = n;
+                break;
+            }
+        }
+        for n in (1..=last).rev() {
+            let from = self.older(n - 1);
+            match fs::rename(&from, self.older(n)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(named(&from)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn older(&self, n: u32) -> PathBuf {
+        if n == 0 {
+            return self.path.clone();
+        }
+        let mut name = OsString::from(self.path.file_stem().unwrap_or_default());
+        name.push(format!(".{n}"));
+        if let Some(ending) = self.path.extension() {
+            name.push(".");
+            name.push(ending);
+        }
+        self.path.with_file_name(name)
+    }
+}
+
+fn place(path: &Path) -> Result<Place, RecordingError> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) => return Err(named(path)(error)),
+        Ok(there) if there.is_dir() => return Err(in_the_way(path, "a folder".into())),
+        Ok(there) if !there.is_file() => return Ok(Place::Device),
+        Ok(_) => {}
+    }
+    lock(&File::open(path).map_err(named(path))?, path)?;
+    match held(path).map_err(named(path))? {
+        Held::Nothing | Held::EmptyRun => Ok(Place::Free),
+        Held::Clip | Held::Run => Ok(Place::Taken),
+        Held::Other(found) => Err(in_the_way(path, found)),
+    }
+}
+
+/// A system that knows no locks gives none; then nobody can be seen to write.
+fn lock(file: &File, path: &Path) -> Result<(), RecordingError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RecordingError::Busy(path.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn in_the_way(path: &Path, found: String) -> RecordingError {
+    RecordingError::InTheWay { path: path.to_owned(), found }
+}
+
+fn named(path: &Path) -> impl Fn(io::Error) -> RecordingError {
+    let path = path.display().to_string();
+    move |error| RecordingError::File(io::Error::new(error.kind(), format!("{path}: {error}")))
+}

@@ -266,7 +266,9 @@ impl Ingest {
 
     fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
         let Some(stream) = topic::stream_id(id) else {
-            return self.counters.refuse(Dropped::StreamId, None, &"not a stream id");
+            let id = String::from_utf8_lossy(id.get(..64).unwrap_or(id));
+            let why = format_args!("{id:?} is not a stream id (1 to 64 of A-Za-z0-9._-)");
+            return self.counters.refuse(Dropped::StreamId, None, &why);
         };
         let key = match source {
             Source::Anybody => None,

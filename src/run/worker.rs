@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
 use super::progress::Progress;
+use super::roster::StreamCount;
 use super::{Reload, RunError, Watched, notify};
 use crate::continuity::Misplaced;
 use crate::event::Body;
@@ -43,6 +44,8 @@ struct Waiting {
 pub struct Worker {
     settings: CoreSettings,
     streams: HashMap<StreamId, Stream>,
+    /// What is counted of each of them.
+    counts: HashMap<StreamId, Arc<StreamCount>>,
     frames: Receiver<Passed>,
     returns: Returns<Box<Inbound>>,
     waiting: VecDeque<Waiting>,
@@ -73,6 +76,7 @@ impl Worker {
         Worker {
             settings,
             streams: HashMap::new(),
+            counts: HashMap::new(),
             frames,
             returns,
             waiting: VecDeque::with_capacity(WAITING),
@@ -135,8 +139,22 @@ impl Worker {
                 }
             }
         }
+        let count = self.counts.entry(*stream);
+        let count = count.or_insert_with(|| self.counters.roster.enter(*stream));
+        if *tick == Some(Tick::Stalled) {
+            count.stall();
+        }
+        let lost = waiting.batch.steps.iter().find_map(|step| match step {
+            Step::Frame { lost, .. } => Some(*lost),
+            _ => None,
+        });
+        if let Some(lost) = lost {
+            count.frame(frame, *received, lost);
+        }
         if waiting.gone {
             self.streams.remove(stream);
+            self.counts.remove(stream);
+            self.counters.roster.leave(stream);
         }
         match waiting.batch.misplaced {
             Some(Misplaced::TimeNotRising) => {
@@ -205,6 +223,7 @@ impl Worker {
         self.finish()?;
         let Reload { settings, infer } = reload;
         self.publish.adopt(&settings.keys.clients)?;
+        let digest = settings.digest();
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {
@@ -214,7 +233,7 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
-        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()));
+        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()), digest);
         self.infer.adopt(infer);
         notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())

@@ -255,20 +255,14 @@ impl Ingest {
         }
         match parts {
             2 => self.admit(source, id, body),
-            _ => self.counters.refuse(
-                Dropped::Parts,
-                None,
-                &format_args!("{parts} message parts (expected 2)"),
-            ),
+            _ => self.counters.refuse(Dropped::Parts, None, &wrong_parts(parts)),
         }
         Ok(true)
     }
 
     fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
         let Some(stream) = topic::stream_id(id) else {
-            let id = String::from_utf8_lossy(id.get(..64).unwrap_or(id));
-            let why = format_args!("{id:?} is not a stream id (1 to 64 of A-Za-z0-9._-)");
-            return self.counters.refuse(Dropped::StreamId, None, &why);
+            return self.counters.refuse(Dropped::StreamId, None, &no_stream_id(id));
         };
         let key = match source {
             Source::Anybody => None,
@@ -391,7 +385,19 @@ impl Inbound {
     }
 }
 
-fn reason(refusal: &Refusal) -> Dropped {
+/// What is said of a message with so many parts.
+pub fn wrong_parts(parts: usize) -> String {
+    format!("{parts} message parts (expected 2)")
+}
+
+/// What is said of a first part that names no stream.
+pub fn no_stream_id(part: &[u8]) -> String {
+    let text = String::from_utf8_lossy(part.get(..64).unwrap_or(part));
+    format!("{text:?} is not a stream id (1 to 64 of A-Za-z0-9._-)")
+}
+
+/// As what a refusal is counted.
+pub fn reason(refusal: &Refusal) -> Dropped {
     match refusal {
         Refusal::Oversized(_) => Dropped::Oversized,
         Refusal::Version(_) => Dropped::Version,

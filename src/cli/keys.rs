@@ -53,15 +53,13 @@ impl Keys {
         socket: &zmq::Socket,
         bind: bool,
     ) -> Result<Option<Watch>> {
-        match &self.0 {
-            Some((own, _)) if bind => own.serve(socket, Door::Publish.domain())?,
-            Some((own, daemon)) => own.call(socket, daemon)?,
-            None => {}
-        }
         if bind {
+            if let Keys(Some((own, _))) = self {
+                own.serve(socket, Door::Publish.domain())?;
+            }
             return Ok(None);
         }
-        self.follow(context, socket, |_| {}).map(Some)
+        self.call(context, socket, |_| {}).map(Some)
     }
 
     /// Prepares a socket that will be connected, says why if it meets with refusal, and tells `stands` when a
@@ -75,15 +73,6 @@ impl Keys {
         if let Keys(Some((own, daemon))) = self {
             own.call(socket, daemon)?;
         }
-        self.follow(context, socket, stands)
-    }
-
-    fn follow(
-        &self,
-        context: &zmq::Context,
-        socket: &zmq::Socket,
-        stands: impl Fn(bool) + Send + 'static,
-    ) -> Result<Watch> {
         let with_key = self.0.is_some();
         let told = std::cell::Cell::new(None);
         let watch = handshakes::follow(context, socket, "client", move |change| {

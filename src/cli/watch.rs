@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::Outcome;
 use super::keys::KeyFlags;
 
+/// Takes away the line of a frame.
+const CLEAR: &str = "\r\x1b[K";
+
 /// Flags of `signd watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
@@ -32,10 +35,14 @@ impl Watch {
         let socket = context.socket(zmq::SUB)?;
         let presence = Presence { endpoint: self.from.clone(), state: Cell::new(State::Awaited) };
         eprintln!("{}", presence.line());
+        let mut out = std::io::stdout();
+        let live = out.is_terminal();
+        // Both on one terminal: what is said there begins a line of its own.
+        let clear = if live && std::io::stderr().is_terminal() { CLEAR } else { "" };
         let keys = self.keys.read()?;
         let _watch = keys.call(&context, &socket, move |stands| {
             if let Some(line) = presence.turn(stands) {
-                eprintln!("{line}");
+                eprintln!("{clear}{line}");
             }
         })?;
         socket.connect(&self.from).with_context(|| self.from.clone())?;
@@ -45,8 +52,6 @@ impl Watch {
         for prefix in &self.topic {
             socket.set_subscribe(prefix.as_bytes())?;
         }
-        let mut out = std::io::stdout();
-        let live = out.is_terminal();
         loop {
             let parts = match socket.recv_multipart(0) {
                 Err(zmq::Error::EINTR) => continue,
@@ -106,14 +111,10 @@ impl Presence {
 
 /// Why a decision is no known sign, in words.
 fn unknown(event: &Value) -> String {
-    let percent = |p: &Value| 100.0 * p.as_f64().unwrap_or(0.0);
     let why = match event["unknown"].as_str() {
         Some("threshold") => {
-            format!(
-                ": {:.0} % is below the threshold of {:.0} %",
-                percent(&event["p"]),
-                percent(&event["threshold"])
-            )
+            let threshold = 100.0 * event["threshold"].as_f64().unwrap_or(0.0);
+            format!(": below the threshold of {threshold:.0} %")
         }
         Some("doubted") => ": too little of a sign in the movement".into(),
         Some("no_sign") => ": no label fits better".into(),
@@ -134,7 +135,7 @@ fn line(event: &Value, live: bool) -> String {
         });
         words.collect::<Vec<_>>().join(", ")
     };
-    let clear = if live { "\r\x1b[K" } else { "" };
+    let clear = if live { CLEAR } else { "" };
     let stream = text("stream");
     match event["kind"].as_str() {
         Some("frame") if !live => String::new(),
@@ -187,7 +188,7 @@ mod tests {
                 .0
                 .to_owned()
         };
-        assert_eq!(said("threshold", 0.22), "(no known sign: 22 % is below the threshold of 40 %)");
+        assert_eq!(said("threshold", 0.22), "(no known sign: below the threshold of 40 %)");
         assert_eq!(said("doubted", 0.58), "(no known sign: too little of a sign in the movement)");
         assert_eq!(said("no_sign", 0.97), "(no known sign: no label fits better)");
     }

@@ -39,6 +39,8 @@ impl Origin {
 pub struct Status {
     /// Version of this object: 1.
     pub v: u64,
+    /// Number of the process.
+    pub pid: u32,
     /// The program's version.
     pub version: String,
     /// The run, as in events.
@@ -182,6 +184,7 @@ impl Status {
         let levels = &counters.levels;
         Status {
             v: VERSION,
+            pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
             run: origin.run.as_str().into(),
             started: seconds(

@@ -316,4 +316,12 @@ mod tests {
         assert_eq!(report.partings.len(), 1, "only what came before the other model is compared");
         assert_eq!(report.blind, ["it was recorded with another model"]);
     }
+
+    #[test]
+    fn a_key_that_an_older_version_did_not_write_is_no_difference() {
+        let [old, new] = [r#"{"p":1}"#, r#"{"p":1,"threshold":0.4}"#]
+            .map(|text| serde_json::from_str::<Value>(text).expect("JSON"));
+        assert!(differences(&old, &new, false).is_empty());
+        assert_eq!(differences(&new, &old, false), ["threshold"]);
+    }
 }

@@ -321,5 +321,5 @@ fn an_endpoint_without_login_off_loopback_is_worth_a_word() {
     doctor.env("SIGND_INGEST", endpoint("in")).env("SIGND_PUBLISH", endpoint("out"));
     doctor.env("SIGND_HTTP__LISTEN", "0.0.0.0:0");
     let seen = text(&doctor.args(["doctor", "--wait", "1"]).output().expect("runs"));
-    assert!(seen.contains("mind  http           whoever reaches 0.0.0.0:0"), "{seen}");
+    assert!(seen.contains("mind  http           everyone who reaches 0.0.0.0:0"), "{seen}");
 }

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The answer of 1024 streams has a quarter of this.
 const MOST: u64 = 1 << 20;
 
-/// The status of the daemon at this address; `None` if nobody answers there, or no daemon does.
+/// The status of the daemon at this address; `None` if no daemon answers there.
 pub fn status(address: SocketAddr) -> Option<Status> {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

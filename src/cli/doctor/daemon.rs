@@ -1,6 +1,7 @@
 //! The daemon: does it run, is it the one that this configuration describes, and what does it say of itself?
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::ask;
@@ -33,7 +34,8 @@ impl Daemon {
         let http = address(settings);
         let mut daemon = Daemon { status: http.and_then(ask::status), ..Daemon::default() };
         if let Some(at) = http.filter(|at| !at.ip().is_loopback()) {
-            let seen = format!("whoever reaches {at} sees metrics and events: there is no login");
+            let seen =
+                format!("everyone who reaches {at} sees metrics and events: there is no login");
             let remedy = "leave it on loopback, or put a proxy with authentication before it";
             daemon.places.push(Finding::mind("http", seen, remedy));
         }
@@ -66,45 +68,48 @@ impl Daemon {
 
     /// What is said of one that runs.
     pub fn present(&self, settings: &Settings) -> Vec<Finding> {
-        running(self.pid, self.status.as_ref(), settings)
+        let status = self.status.as_ref();
+        let pid = status.map(|status| status.pid).or(self.pid);
+        let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+        let run = status.map(|status| {
+            format!(
+                ", version {}, for {} as run {}",
+                status.version,
+                time(status.uptime_s),
+                status.run
+            )
+        });
+        let seen = format!("signd is running{process}{}", run.unwrap_or_default());
+        let mut out = vec![Finding::well("daemon", seen)];
+        let Some(status) = status else {
+            let remedy = "its log tells what it refuses: `journalctl -u signd`, or the terminal it runs in. \
+                          `[http] listen` in the configuration and a restart let the doctor ask it";
+            let seen = "the daemon cannot be asked over HTTP: the doctor sees only its events";
+            out.push(Finding::mind("daemon", seen, remedy));
+            return out;
+        };
+        let Endpoints { ingest, publish, .. } = &status.endpoints;
+        if *ingest != settings.ingest || *publish != settings.publish {
+            let seen = format!(
+                "it runs with other endpoints than this configuration says: {}",
+                words(&status.endpoints)
+            );
+            let remedy = format!(
+                "cameras and subscribers must use those, or restart it without flags for frames at {} and events \
+                 at {}",
+                settings.ingest.join(" and "),
+                settings.publish
+            );
+            out.push(Finding::mind("daemon", seen, remedy));
+        }
+        out
     }
 }
 
-fn running(pid: Option<u32>, status: Option<&Status>, settings: &Settings) -> Vec<Finding> {
-    let pid = status.map(|status| status.pid).or(pid);
-    let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-    let run = status.map(|status| {
-        format!(", version {}, for {} as run {}", status.version, time(status.uptime_s), status.run)
-    });
-    let seen = format!("signd is running{process}{}", run.unwrap_or_default());
-    let mut out = vec![Finding::well("daemon", seen)];
-    let Some(status) = status else {
-        let remedy = "its log tells what it refuses: `journalctl -u signd`, or the terminal it runs in. \
-                      `[http] listen` in the configuration and a restart let the doctor ask it";
-        let seen = "the daemon cannot be asked over HTTP: the doctor sees only its events";
-        out.push(Finding::mind("daemon", seen, remedy));
-        return out;
-    };
-    let Endpoints { ingest, publish, .. } = &status.endpoints;
-    if *ingest != settings.ingest || *publish != settings.publish {
-        let seen = format!(
-            "it runs with other endpoints than this configuration says: {}",
-            words(&status.endpoints)
-        );
-        let remedy = format!(
-            "cameras and subscribers must use those, or restart it without flags for frames at {} and events \
-             at {}",
-            settings.ingest.join(" and "),
-            settings.publish
-        );
-        out.push(Finding::mind("daemon", seen, remedy));
-    }
-    out
-}
-
-/// What is said when there is none. `configured` is the flag that names the configuration, if one does.
-pub fn missing(configured: &str) -> Finding {
-    let start = format!("start it: `signd run{configured}`, or `sudo systemctl start signd`");
+/// What is said when there is none; it would be started with this configuration file.
+pub fn missing(config: Option<&Path>) -> Finding {
+    let flag = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
+    let start = format!("start it: `signd run{flag}`, or `sudo systemctl start signd`");
     let others: Vec<String> = processes::daemons().iter().map(elsewhere).collect();
     if others.is_empty() {
         return Finding::wrong("daemon", "signd is not running", start);
@@ -177,5 +182,76 @@ fn time(seconds: f64) -> String {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.0} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::super::finding::Level;
+    use super::*;
+    use crate::config::Flags;
+    use crate::observe::status::{DropStatus, LastDrop};
+
+    fn settings(table: &str) -> Settings {
+        let mut file = tempfile::NamedTempFile::new().expect("file");
+        file.write_all(table.as_bytes()).expect("writes");
+        let config = Some(file.path().to_owned());
+        Settings::load(&Flags { config, ..Flags::default() }).expect("valid")
+    }
+
+    fn stream(stream: &str, status: &str, frames: u64) -> StreamStatus {
+        let (stream, status) = (stream.into(), status.into());
+        StreamStatus { stream, status, frames, seconds_since_last: 34.0, ..StreamStatus::default() }
+    }
+
+    fn findings(
+        before: &Status,
+        after: &Status,
+        settings: &Settings,
+    ) -> Vec<(Level, String, String)> {
+        let mut out = Vec::new();
+        judge(before, after, settings, Duration::from_secs(3), &mut out);
+        out.into_iter().map(|f| (f.level, f.seen, f.remedy)).collect()
+    }
+
+    #[test]
+    fn a_silent_stream_is_named_with_its_likely_cause() {
+        let (defaults, before) = (settings(""), Status::default());
+        let mut after =
+            Status { streams: vec![stream("cam1", "stalled", 12)], ..Status::default() };
+        let found = findings(&before, &after, &defaults);
+        assert_eq!((found.len(), found[0].0), (1, Level::Wrong), "{found:?}");
+        assert_eq!(found[0].1, "cam1: no frame for 34 s, after 12 frames");
+        assert!(found[0].2.contains("is its camera client running"), "{found:?}");
+        // One camera of several.
+        after.streams.push(stream("cam2", "active", 90));
+        assert_eq!(findings(&before, &after, &defaults)[0].0, Level::Mind);
+        // Its frames are refused.
+        let last =
+            LastDrop { stream: Some("cam1".into()), why: "version 2".into(), seconds_ago: 0.0 };
+        after.drops = vec![DropStatus {
+            reason: "version".into(),
+            count: 90,
+            last: Some(last),
+            ..DropStatus::default()
+        }];
+        let found = findings(&before, &after, &defaults);
+        assert_eq!(found[0].1, "cam1: 90 frames refused in 3 s as `version`: version 2");
+        assert_eq!(found[1].2, "its frames are refused, see above");
+    }
+
+    #[test]
+    fn a_stream_that_a_client_may_send_and_does_not_is_named() {
+        let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+        let kitchen = format!(
+            "[keys.clients.kitchen]\nkey = '{key}'\npublish = ['kitchen-1', 'kitchen-2', 'hall-*']"
+        );
+        let after =
+            Status { streams: vec![stream("kitchen-1", "active", 90)], ..Status::default() };
+        let found = findings(&after, &after, &settings(&kitchen));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].1, "kitchen-2: never heard, or gone; client `kitchen` may send it");
     }
 }

@@ -16,14 +16,13 @@ mod streams;
 mod traffic;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 
 use super::{Common, Outcome, reason};
-use crate::config::{Flags, Settings};
+use crate::config::Flags;
 use daemon::Daemon;
 use finding::{Finding, Level};
 use pointers::Page;
@@ -59,19 +58,18 @@ impl Doctor {
             }
             Ok(settings) => {
                 let daemon = Daemon::find(&settings);
-                tell(self.presence(&daemon, &settings))?;
+                tell(match daemon.runs() {
+                    true => daemon.present(&settings),
+                    false => vec![daemon::missing(self.common.config.as_deref())],
+                })?;
                 let mut findings = vec![Finding::well("configuration", self.source())];
                 engine::examine(&settings, &mut findings);
                 files::examine(&settings, &mut findings);
                 tell(findings)?;
                 let mut findings = daemon.places.clone();
-                if !daemon.shut_out {
-                    traffic::examine(
-                        &daemon,
-                        &settings,
-                        Duration::from_secs(self.wait),
-                        &mut findings,
-                    );
+                if daemon.status.is_some() || !daemon.shut_out {
+                    let wait = Duration::from_secs(self.wait);
+                    traffic::examine(&daemon, &settings, wait, &mut findings);
                 }
                 tell(findings)?;
             }
@@ -84,14 +82,5 @@ impl Doctor {
             Some(path) => path.display().to_string(),
             None => "defaults, and SIGND_... in the environment".into(),
         }
-    }
-
-    /// Whether the daemon runs, first of all.
-    fn presence(&self, daemon: &Daemon, settings: &Settings) -> Vec<Finding> {
-        if daemon.runs() {
-            return daemon.present(settings);
-        }
-        let flag = |path: &PathBuf| format!(" --config {}", path.display());
-        vec![daemon::missing(&self.common.config.as_ref().map(flag).unwrap_or_default())]
     }
 }

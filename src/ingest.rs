@@ -390,10 +390,13 @@ pub fn wrong_parts(parts: usize) -> String {
     format!("{parts} message parts (expected 2)")
 }
 
-/// What is said of a first part that names no stream.
+/// What is said of a first part that names no stream. Only a short text is quoted: the part may be a frame.
 pub fn no_stream_id(part: &[u8]) -> String {
-    let text = String::from_utf8_lossy(part.get(..64).unwrap_or(part));
-    format!("{text:?} is not a stream id (1 to 64 of A-Za-z0-9._-)")
+    let expected = "(expected 1 to 64 of A-Za-z0-9._-)";
+    match std::str::from_utf8(part) {
+        Ok(text) if part.len() <= 64 => format!("{text:?} is no stream id {expected}"),
+        _ => format!("part 1 of {} bytes is no stream id {expected}", part.len()),
+    }
 }
 
 /// As what a refusal is counted.

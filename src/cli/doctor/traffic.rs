@@ -49,6 +49,9 @@ fn asked(
     wait: Duration,
     out: &mut Vec<Finding>,
 ) -> io::Result<()> {
+    // Library and model have been looked at since.
+    let ask = || daemon::address(settings).and_then(ask::status);
+    let before = ask().unwrap_or_else(|| before.clone());
     let publish = &before.endpoints.publish;
     let streams = match guard.is_some_and(|guard| !guard.asks(publish)) {
         true => listen::to_the_daemon(publish, wait)?,
@@ -57,8 +60,7 @@ fn asked(
             Streams::default()
         }
     };
-    let after = daemon::address(settings).and_then(ask::status);
-    let Some(after) = after.filter(|after| after.run == before.run) else {
+    let Some(after) = ask().filter(|after| after.run == before.run) else {
         let remedy = "its log says why: `journalctl -u signd`, or the terminal it runs in";
         out.push(Finding::wrong(
             "daemon",
@@ -67,7 +69,7 @@ fn asked(
         ));
         return Ok(());
     };
-    let told = daemon::judge(before, &after, settings, wait, out);
+    let told = daemon::judge(&before, &after, settings, wait, out);
     let active = || after.streams.iter().filter(|stream| stream.status == "active");
     streams.judge(|id| active().find(|stream| stream.stream == id).and_then(sight), out);
     for stream in active().filter(|stream| !streams.has(&stream.stream)) {

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 version=3.8.0
 cargo_deb=target/tools/bin/cargo-deb
-if [ "$($cargo_deb --version 2>/dev/null)" != "$version" ]; then
+if [ "$($cargo_deb --version 2>/dev/null)" != "cargo-deb $version" ]; then
     echo "deb: compiling cargo-deb $version, once, for some minutes"
     cargo install --locked --no-default-features --root target/tools "cargo-deb@$version"
 fi

@@ -225,7 +225,7 @@ fn streaming(bencher: Bencher, streams: usize) {
 fn encode(bencher: Bencher) {
     let events = recorded_events();
     let (mut events, mut head, mut body) = (events.iter().cycle(), Vec::new(), Vec::new());
-    let delivery = Delivery { latency_us: Some(200), retained: false };
+    let delivery = Delivery { latency_us: Some(200), ..Delivery::default() };
     bencher.bench_local(|| {
         let event = events.next().expect("endless");
         events::topic(event, &mut head);

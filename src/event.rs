@@ -3,9 +3,11 @@
 //!
 //! Events are plain values without heap data of their own, so that a ring slot holds one.
 
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use arrayvec::ArrayVec;
+use arrayvec::{ArrayString, ArrayVec};
 use serde::Serialize;
 
 use crate::frame::SourceTime;
@@ -95,6 +97,18 @@ impl Ended {
     }
 }
 
+/// Why a decision is no known sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unknown {
+    /// The best hypothesis is less probable than its threshold.
+    Threshold,
+    /// The best hypothesis is probable enough, but so little of a sign was seen in the movement that it is doubted.
+    Doubted,
+    /// The best hypothesis is *no known sign* itself.
+    NoSign,
+}
+
 /// What a status event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,14 +153,36 @@ pub enum Reason {
 pub struct Labels {
     /// One name per output.
     pub names: Vec<String>,
-    /// Which output, if any, means *no sign*.
+    /// Which output, if any, means *no known sign*.
     pub no_sign: Option<usize>,
 }
 
 impl Labels {
-    /// The public name of an output: `None` for *no sign*.
+    /// The public name of an output: `None` for *no known sign*.
     pub fn name(&self, output: usize) -> Option<&str> {
         if self.no_sign == Some(output) { None } else { self.names.get(output).map(String::as_str) }
+    }
+}
+
+/// Which run of the daemon an event is from: eight hexadecimal digits, drawn at the start. A subscriber tells
+/// a restart from a loss by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunId(ArrayString<8>);
+
+impl RunId {
+    /// Another one at each call.
+    pub fn draw() -> RunId {
+        // The standard library seeds its hash maps from the system's random numbers.
+        let random = RandomState::new().hash_one(std::process::id()) as u32;
+        let mut text = ArrayString::new();
+        // Eight digits fit.
+        let _ = write!(text, "{random:08x}");
+        RunId(text)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -180,8 +216,12 @@ pub struct SignEvent {
     pub id: u64,
     /// The decided output, `None` when it is no known sign.
     pub label: Option<u16>,
-    /// Probability of the label, or of *anything but a known sign* when there is none, 0..1.
+    /// Why it is no known sign; `None` when it is one.
+    pub unknown: Option<Unknown>,
+    /// Probability of the best hypothesis, 0..1.
     pub p: f32,
+    /// The least probability at which the best hypothesis would have been decided, 0..1.
+    pub threshold: f32,
     /// The best hypotheses.
     pub top: Top,
     /// First frame of the sign itself, lead-in trimmed.

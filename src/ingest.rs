@@ -233,18 +233,14 @@ impl Ingest {
         }
         match parts {
             2 => self.admit(source, id, body),
-            _ => self.counters.refuse(
-                Dropped::Parts,
-                None,
-                &format_args!("{parts} message parts (expected 2)"),
-            ),
+            _ => self.counters.refuse(Dropped::Parts, None, &wrong_parts(parts)),
         }
         Ok(true)
     }
 
     fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
         let Some(stream) = topic::stream_id(id) else {
-            return self.counters.refuse(Dropped::StreamId, None, &"not a stream id");
+            return self.counters.refuse(Dropped::StreamId, None, &no_stream_id(id));
         };
         let key = match source {
             Source::Anybody => None,
@@ -367,8 +363,22 @@ impl Inbound {
     }
 }
 
+/// What is said of a message with so many parts.
+pub fn wrong_parts(parts: usize) -> String {
+    format!("{parts} message parts (expected 2)")
+}
+
+/// What is said of a first part that names no stream. Only a short text is quoted: the part may be a frame.
+pub fn no_stream_id(part: &[u8]) -> String {
+    let expected = "(expected 1 to 64 of A-Za-z0-9._-)";
+    match std::str::from_utf8(part) {
+        Ok(text) if part.len() <= 64 => format!("{text:?} is no stream id {expected}"),
+        _ => format!("part 1 of {} bytes is no stream id {expected}", part.len()),
+    }
+}
+
 /// The reason under which a refused frame is counted.
-pub(crate) fn reason(refusal: &Refusal) -> Dropped {
+pub fn reason(refusal: &Refusal) -> Dropped {
     match refusal {
         Refusal::Oversized(_) => Dropped::Oversized,
         Refusal::Version(_) => Dropped::Version,

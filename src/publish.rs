@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::config::Settings;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::event::{Body, Event, Reason, Status};
+use crate::event::{Body, Event, Reason, RunId, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::observe::live::{Kind, Live};
@@ -60,6 +60,7 @@ pub struct Publish {
     socket: zmq::Socket,
     clients: Clients,
     encoding: Encoding,
+    run: RunId,
     tape: Tape,
     live: Live,
     counters: Arc<Counters>,
@@ -75,6 +76,7 @@ impl Publish {
     pub fn new(
         socket: zmq::Socket,
         settings: &Settings,
+        run: RunId,
         tape: Tape,
         live: Live,
         counters: &Arc<Counters>,
@@ -83,6 +85,7 @@ impl Publish {
             socket,
             clients: settings.keys.clients.clone(),
             encoding: settings.encoding,
+            run,
             tape,
             live,
             counters: Arc::clone(counters),
@@ -113,7 +116,7 @@ impl Publish {
     pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
         let begun = Instant::now();
         let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
-        let delivery = Delivery { latency_us, retained: false };
+        let delivery = Delivery { latency_us, retained: false, run: Some(self.run) };
         self.send(&event, delivery)?;
         self.counters.published(&event.body, begun, received);
         self.live.offer(event.stream, Kind::of(&event), |json| {
@@ -163,7 +166,8 @@ impl Publish {
         for event in retained.values() {
             events::topic(event, &mut self.topic);
             if self.topic.starts_with(prefix) {
-                self.send(event, Delivery { latency_us: None, retained: true })?;
+                let delivery = Delivery { latency_us: None, retained: true, run: Some(self.run) };
+                self.send(event, delivery)?;
             }
         }
         self.retained = retained;

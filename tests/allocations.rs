@@ -118,6 +118,7 @@ fn play(name: &str) -> u64 {
     // All is counted, and there is an HTTP server at which nobody looks on.
     let counters = Counters::default();
     let (live, _hub) = Live::channel();
+    let count = counters.roster.enter(id);
 
     let (mut called, mut events, mut signs) = (0, 0, 0);
     let wires = wires(3);
@@ -135,6 +136,7 @@ fn play(name: &str) -> u64 {
             counters.levels.ring.leave();
             batch.clear();
             stream.push(&frame, Arrival(frame.t.0), &mut batch);
+            count.frame(&frame, received, 0);
             counters.timings.front.add(received.elapsed());
             live.offer(id, Kind::Scene, |_| unreachable!("nobody looks"));
             let publish = |event: Event| {

@@ -13,15 +13,20 @@ use signd::frame::{Frame, SourceTime};
 const GESTURES: [Gesture; 2] =
     [Gesture { at: 0.5, height: -0.4 }, Gesture { at: 3.0, height: 0.6 }];
 
-fn without_latency(mut event: Value) -> Value {
+/// A live event without what no replay has: its latency and the run.
+fn as_replayed(mut event: Value) -> Value {
     if event["latency_us"].is_u64() {
         event["latency_us"] = Value::Null;
     }
+    let run = event.as_object_mut().and_then(|event| event.remove("run"));
+    assert!(run.is_none_or(|run| run.as_str().is_some_and(|run| run.len() == 8)));
     // A number that went through MessagePack is a widened f32; one from JSON was parsed as f64.
     let narrow =
         |p: &mut Value| *p = serde_json::json!((p.as_f64().unwrap_or(0.0) as f32).to_string());
-    if event["p"].is_number() {
-        narrow(&mut event["p"]);
+    for key in ["p", "threshold"] {
+        if event[key].is_number() {
+            narrow(&mut event[key]);
+        }
     }
     for pair in event["top"].as_array_mut().into_iter().flatten() {
         narrow(&mut pair[1]);
@@ -68,8 +73,8 @@ fn frames_in_are_events_out_and_the_same_as_in_replay() {
         live.iter().filter(|(t, _)| t.starts_with("sign/")).map(|(t, _)| t.as_str()).collect();
     assert_eq!(signs, ["sign/cam1/high", "sign/cam1/low"]);
 
-    let replayed: Vec<Value> = replay(&recording, &[]).into_iter().map(without_latency).collect();
-    let live: Vec<Value> = live.into_iter().map(|(_, event)| without_latency(event)).collect();
+    let replayed: Vec<Value> = replay(&recording, &[]).into_iter().map(as_replayed).collect();
+    let live: Vec<Value> = live.into_iter().map(|(_, event)| as_replayed(event)).collect();
     assert_eq!(live.len(), replayed.len());
     for (live, replayed) in live.iter().zip(&replayed) {
         if live["kind"] == "frame" && live["top_seq"] != live["seq"] {
@@ -98,9 +103,9 @@ fn four_streams_at_once_decide_what_replay_decides() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(daemon.stop().0, Some(0));
     let signs: Vec<Value> =
-        (0..8).filter_map(|_| receive(&watch)).map(|(_, e)| without_latency(e)).collect();
+        (0..8).filter_map(|_| receive(&watch)).map(|(_, e)| as_replayed(e)).collect();
     let replayed = replay(&recording, &[]).into_iter().filter(|e| e["kind"] == "sign");
-    let replayed: Vec<Value> = replayed.map(without_latency).collect();
+    let replayed: Vec<Value> = replayed.map(as_replayed).collect();
     assert_eq!(signs.len(), 8);
     assert_eq!(signs, replayed);
     // All four saw the same, so all four decided the same.
@@ -138,8 +143,8 @@ fn a_model_slower_than_the_camera_costs_hypotheses_but_no_frame_and_no_decision(
     assert_eq!(code, Some(0));
     live.extend(until_gone(&watch));
 
-    let live: Vec<Value> = live.into_iter().map(|(_, event)| without_latency(event)).collect();
-    let replayed: Vec<Value> = replay(&recording, &slow).into_iter().map(without_latency).collect();
+    let live: Vec<Value> = live.into_iter().map(|(_, event)| as_replayed(event)).collect();
+    let replayed: Vec<Value> = replay(&recording, &slow).into_iter().map(as_replayed).collect();
     let of = |events: &[Value], kind: &str| -> Vec<Value> {
         events.iter().filter(|event| event["kind"] == kind).cloned().collect()
     };

@@ -258,8 +258,9 @@ fn a_viewer_sees_what_a_subscriber_sees_to_the_byte() {
     told.extend(until(&watch, 164)); // the other stream's
     let mut viewer = viewer.take(1 + told.len());
     let retained = json(&viewer.next().expect("the status there was"));
+    let run = &json(&told[0])["run"];
     let expected = json!({"v": 1, "kind": "status", "stream": HELLO, "status": "appeared", "seq": 0,
-        "t": 1_000_000_000, "reason": "first_frame", "retained": true});
+        "t": 1_000_000_000, "reason": "first_frame", "run": run, "retained": true});
     assert_eq!(retained, expected);
     assert_eq!(viewer.collect::<Vec<_>>(), told);
     let of = |stream: &str| -> Vec<String> {

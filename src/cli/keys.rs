@@ -9,7 +9,7 @@ use clap::Args;
 use super::print;
 use crate::keys::PublicKey;
 use crate::keys::clients::{Clients, Door};
-use crate::keys::handshakes::{self, Failure, Watch};
+use crate::keys::handshakes::{self, Change, Failure, Watch};
 use crate::keys::secret::KeyPair;
 use crate::keys::zap::Zap;
 
@@ -56,17 +56,34 @@ impl Keys {
         socket: &zmq::Socket,
         bind: bool,
     ) -> Result<Option<Watch>> {
-        match &self.0 {
-            Some((own, _)) if bind => own.serve(socket, Door::Publish.domain())?,
-            Some((own, daemon)) => own.call(socket, daemon)?,
-            None => {}
-        }
         if bind {
+            if let Keys(Some((own, _))) = self {
+                own.serve(socket, Door::Publish.domain())?;
+            }
             return Ok(None);
+        }
+        self.call(context, socket, |_| {}).map(Some)
+    }
+
+    /// Prepares a socket that will be connected, says why if it meets with refusal, and tells `stands` when a
+    /// connection stands or no longer does.
+    pub fn call(
+        &self,
+        context: &zmq::Context,
+        socket: &zmq::Socket,
+        stands: impl Fn(bool) + Send + 'static,
+    ) -> Result<Watch> {
+        if let Keys(Some((own, daemon))) = self {
+            own.call(socket, daemon)?;
         }
         let with_key = self.0.is_some();
         let told = std::cell::Cell::new(None);
-        let watch = handshakes::watch(context, socket, "client", move |failure| {
+        let watch = handshakes::follow(context, socket, "client", move |change| {
+            let failure = match change {
+                Change::Stands => return stands(true),
+                Change::Ended => return stands(false),
+                Change::Failed(failure) => failure,
+            };
             if told.replace(Some(failure)) != Some(failure) {
                 print::note(words(failure, with_key));
             }
@@ -74,7 +91,7 @@ impl Keys {
                 std::process::exit(1); // libzmq does not try again after that
             }
         })?;
-        Ok(Some(watch))
+        Ok(watch)
     }
 }
 

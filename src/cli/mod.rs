@@ -65,7 +65,7 @@ enum Command {
     View(view::View),
     /// Play a recording to an endpoint as a camera would.
     Send(send::Send),
-    /// Show live events.
+    /// Show live events; says when the daemon comes and goes.
     Watch(watch::Watch),
     /// Make a key pair: the secret key into a file, the public key to standard output.
     Keygen(keygen::Keygen),
@@ -77,7 +77,8 @@ enum Command {
     Features(features::Features),
     /// Measure how well a model understands labelled clips.
     Eval(eval::Eval),
-    /// Say what is wrong on this machine, in plain words, and what to do; exit 1 if anything is.
+    /// Say what is wrong on this machine, in plain words, and what to do: does signd run, which frames does it
+    /// refuse and why? Exit 1 if signd does not run or no sign can be recognised.
     Doctor(doctor::Doctor),
     /// Check configuration, model and endpoints; exit 78 with the reason if configuration or model
     /// cannot be used, 1 if this machine does not have an endpoint.

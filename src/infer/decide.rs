@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::model::Card;
-use crate::event::{Labels, MAX_TOP, Top};
+use crate::event::{Labels, MAX_TOP, Top, Unknown};
 use crate::segment::odds;
 
 /// Least probability of a decided label when neither settings nor model say.
@@ -32,8 +32,12 @@ pub struct DecideSettings {
 pub struct Decision {
     /// The output, `None` when it is no known sign.
     pub label: Option<u16>,
-    /// Its probability; when there is none, that of the best hypothesis.
+    /// Why it is none; `None` when there is a label.
+    pub unknown: Option<Unknown>,
+    /// Probability of the best hypothesis, 0..1.
     pub p: f32,
+    /// The threshold of the best hypothesis, 0..1.
+    pub threshold: f32,
     /// The best hypotheses.
     pub top: Top,
 }
@@ -141,12 +145,18 @@ impl Decider {
     /// signing at all.
     pub fn decide(&self, top: Top, presence: f32) -> Decision {
         let (best, p) = top.first().copied().unwrap_or((0, 0.0));
-        let known = self.labels.no_sign != Some(usize::from(best));
-        let sure = self
-            .thresholds
-            .get(usize::from(best))
-            .is_some_and(|least| sureness(p, presence) >= *least);
-        Decision { label: (known && sure).then_some(best), p, top }
+        let threshold = self.thresholds.get(usize::from(best)).copied().unwrap_or(1.0);
+        let enough = |p: f32| p >= threshold;
+        let unknown = if self.labels.no_sign == Some(usize::from(best)) {
+            Some(Unknown::NoSign)
+        } else if !enough(p) {
+            Some(Unknown::Threshold)
+        } else if !enough(sureness(p, presence)) {
+            Some(Unknown::Doubted)
+        } else {
+            None
+        };
+        Decision { label: unknown.is_none().then_some(best), unknown, p, threshold, top }
     }
 }
 
@@ -194,10 +204,16 @@ mod tests {
         assert_eq!(decision.label, Some(0));
         assert!((decision.p - 0.909_443).abs() < 1e-5);
         assert_eq!(decision.top.len(), 2);
-        let mut label = |logits| decide(&mut decider, logits).label;
-        assert_eq!(label(&[0.0, 3.0, 0.0]), None, "a threshold of its own");
-        assert_eq!(label(&[0.0, 0.0, 3.0]), None, "no sign");
-        assert_eq!(label(&[0.1, 0.0, 0.0]), None, "unsure");
+        assert_eq!((decision.unknown, decision.threshold), (None, 0.5));
+        let mut why = |logits| {
+            let decision = decide(&mut decider, logits);
+            assert_eq!(decision.label, None);
+            (decision.unknown, decision.threshold)
+        };
+        let below = Some(Unknown::Threshold);
+        assert_eq!(why(&[0.0, 3.0, 0.0]), (below, 0.99), "a threshold of its own");
+        assert_eq!(why(&[0.0, 0.0, 3.0]), (Some(Unknown::NoSign), 0.5));
+        assert_eq!(why(&[0.1, 0.0, 0.0]), (below, 0.5), "unsure");
     }
 
     #[test]
@@ -209,7 +225,8 @@ mod tests {
         let top = decider.top(&[2.0, 0.0, 0.0]);
         assert_eq!(decider.decide(top.clone(), 1.0).label, Some(0));
         assert_eq!(decider.decide(top.clone(), 0.7).label, Some(0), "0.721");
-        assert_eq!(decider.decide(top, 0.5).label, None, "0.649");
+        let doubted = decider.decide(top, 0.5);
+        assert_eq!((doubted.label, doubted.unknown), (None, Some(Unknown::Doubted)), "0.649");
     }
 
     #[test]

@@ -99,7 +99,9 @@ impl Signer {
         Some(SignEvent {
             id,
             label: decision.label,
+            unknown: decision.unknown,
             p: decision.p,
+            threshold: decision.threshold,
             top: decision.top,
             start_seq: open.begin.seq,
             end_seq: batch.seq,
@@ -213,7 +215,9 @@ impl Infer {
                     emit(Body::Sign(SignEvent {
                         id: signer.decisions,
                         label: decision.label,
+                        unknown: decision.unknown,
                         p: decision.p,
+                        threshold: decision.threshold,
                         top: decision.top,
                         start_seq: segment.start_seq,
                         end_seq: segment.end_seq,

@@ -154,6 +154,14 @@ impl Clients {
         self.0.get(key).is_some_and(|client| client.publish.iter().any(|p| matches(p, stream)))
     }
 
+    /// Streams that clients may send, as far as their whole ids are listed: each with its client's name.
+    pub fn streams(&self) -> Vec<(&str, &str)> {
+        let clients = self.0.values();
+        let listed =
+            clients.flat_map(|c| c.publish.iter().map(|id| (c.name.as_str(), id.as_str())));
+        listed.filter(|(_, id)| !id.ends_with('*')).collect()
+    }
+
     /// A key that may subscribe here may not in `later`.
     pub fn lose_a_subscriber(&self, later: &Clients) -> bool {
         let mut subscribers = self.0.iter().filter(|(_, client)| client.subscribe);

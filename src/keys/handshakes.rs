@@ -1,4 +1,4 @@
-//! Handshakes that fail, as libzmq's monitor of a socket tells of them.
+//! Handshakes that fail, and connections that come and go, as libzmq's monitor of a socket tells of them.
 //!
 //! [`super::zap`] hears only of clients that came with a key and knew the daemon's. A camera that was
 //! given no key, or another daemon's, fails before that, and would do so without a word.
@@ -20,10 +20,23 @@ pub enum Failure {
     Unfinished,
 }
 
-const FAILURES: [(SocketEvent, Failure); 3] = [
-    (SocketEvent::HANDSHAKE_FAILED_AUTH, Failure::Refused),
-    (SocketEvent::HANDSHAKE_FAILED_PROTOCOL, Failure::Mismatch),
-    (SocketEvent::HANDSHAKE_FAILED_NO_DETAIL, Failure::Unfinished),
+/// What became of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stands: the other side has been shaken hands with.
+    Stands,
+    /// It has ended.
+    Ended,
+    /// It was not to be.
+    Failed(Failure),
+}
+
+const CHANGES: [(SocketEvent, Change); 5] = [
+    (SocketEvent::HANDSHAKE_FAILED_AUTH, Change::Failed(Failure::Refused)),
+    (SocketEvent::HANDSHAKE_FAILED_PROTOCOL, Change::Failed(Failure::Mismatch)),
+    (SocketEvent::HANDSHAKE_FAILED_NO_DETAIL, Change::Failed(Failure::Unfinished)),
+    (SocketEvent::HANDSHAKE_SUCCEEDED, Change::Stands),
+    (SocketEvent::DISCONNECTED, Change::Ended),
 ];
 
 /// Longest sleep, so that the end is seen soon.
@@ -51,8 +64,23 @@ pub fn watch(
     name: &str,
     told: impl Fn(Failure) + Send + 'static,
 ) -> std::io::Result<Watch> {
+    follow(context, socket, name, move |change| {
+        if let Change::Failed(failure) = change {
+            told(failure);
+        }
+    })
+}
+
+/// Tells of all that becomes of this socket's connections from a thread. `name` is as in [`watch`]; a socket
+/// has room for one of the two.
+pub fn follow(
+    context: &zmq::Context,
+    socket: &zmq::Socket,
+    name: &str,
+    told: impl Fn(Change) + Send + 'static,
+) -> std::io::Result<Watch> {
     let (endpoint, pair) = (format!("inproc://handshakes-{name}"), context.socket(zmq::PAIR)?);
-    let mask = FAILURES
+    let mask = CHANGES
         .iter()
         .fold(SocketEvent::MONITOR_STOPPED.to_raw(), |mask, (event, _)| mask | event.to_raw());
     socket.monitor(&endpoint, mask.into())?;
@@ -71,8 +99,8 @@ pub fn watch(
             // Number of the event and a value, then the endpoint.
             let Some([low, high, ..]) = message.first().map(Vec::as_slice) else { continue };
             let event = u16::from_ne_bytes([*low, *high]);
-            match FAILURES.iter().find(|(failed, _)| failed.to_raw() == event) {
-                Some((_, failure)) => told(*failure),
+            match CHANGES.iter().find(|(change, _)| change.to_raw() == event) {
+                Some((_, change)) => told(*change),
                 None => return, // the socket is closed
             }
         }

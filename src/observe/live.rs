@@ -93,6 +93,8 @@ pub struct Shared {
     pub lost_by_viewers: AtomicU64,
     model: Mutex<Identity>,
     lines: Mutex<Lines>,
+    /// Digest of the settings at work.
+    settings: Mutex<String>,
 }
 
 /// A viewer's first item.
@@ -111,6 +113,11 @@ impl Shared {
     /// The model at work now.
     pub fn model(&self) -> Identity {
         self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// SHA-256, in hexadecimal, of the settings at work that events follow from.
+    pub fn settings(&self) -> String {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The first item of a viewer, who will get scenes or not.
@@ -178,8 +185,9 @@ impl Live {
         }
     }
 
-    /// From here on, this model is at work, and a core with these lines.
-    pub fn model(&self, card: &Card, lines: Lines) {
+    /// From here on, this model is at work, a core with these lines, and settings with this digest.
+    pub fn model(&self, card: &Card, lines: Lines, settings: String) {
+        *self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
         *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = Identity::of(card);
         if let Some(to) = &self.to {

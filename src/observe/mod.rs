@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/metrics` | all [`metrics`], as OpenMetrics text |
 //! | `/healthz` | 200 while the pipeline gets on, else 503 and why |
+//! | `/status` | what the daemon is and how it fares: a [`status::Status`] as JSON |
 //! | `/readyz` | 200 while frames are taken: model warm, sockets open, not ending |
 //! | `/live` | what happens, as server-sent events; `?stream=ID` for one stream, `?scenes=1` for landmarks, `?scenes_of=ID` for those of one stream |
 //! | `/` | the [`page`] |
@@ -16,6 +17,7 @@ pub mod metrics;
 pub mod page;
 pub mod scene;
 pub mod shelf;
+pub mod status;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -27,13 +29,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Settings;
+use crate::event::RunId;
 use crate::run::{RunError, Watched};
 use crate::wire::topic;
 use http::Server;
 use hub::{Door, Hub, Scenes};
-use live::Live;
+use live::{Live, Shared};
 use metrics::Metrics;
 use page::{About, Mode};
+use status::{Origin, Status};
 
 /// Settings of the HTTP endpoint; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,10 +69,12 @@ impl HttpSettings {
 /// Opens the daemon's endpoint, if it is to have one. The items that stages offer to the [`Live`] go
 /// to its viewers.
 pub fn start(
-    settings: &HttpSettings,
+    settings: &Settings,
+    run: RunId,
     watched: Watched,
 ) -> Result<(Option<Server>, Live), RunError> {
-    let Ok(Some(listen)) = settings.address() else { return Ok((None, Live::default())) };
+    let http = &settings.http;
+    let Ok(Some(listen)) = http.address() else { return Ok((None, Live::default())) };
     let failed = |source| RunError::Http { listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     let loopback = listen.ip().is_loopback();
@@ -75,14 +82,16 @@ pub fn start(
         tracing::warn!(%listen, "metrics and live events are open to whoever reaches this port");
     }
     let (live, hub) = Live::channel();
+    let address = listener.local_addr().map_err(failed)?;
     let inside = Inside {
         metrics: Arc::new(Metrics::new(watched.clone(), live.shared())),
+        origin: Arc::new(Origin::new(run, settings, address)),
+        shared: Arc::clone(live.shared()),
         watched,
         door: hub.door(),
-        landmarks: loopback || settings.show_landmarks,
+        landmarks: loopback || http.show_landmarks,
     };
-    let server =
-        Server::start(listener, &settings.hosts, || routes(inside, hub)).map_err(failed)?;
+    let server = Server::start(listener, &http.hosts, || routes(inside, hub)).map_err(failed)?;
     tracing::info!(http = %server.address(), "metrics, health and live events");
     Ok((Some(server), live))
 }
@@ -91,6 +100,8 @@ pub fn start(
 #[derive(Clone)]
 struct Inside {
     metrics: Arc<Metrics>,
+    origin: Arc<Origin>,
+    shared: Arc<Shared>,
     watched: Watched,
     door: Door,
     /// Scenes may be shown.
@@ -103,6 +114,7 @@ fn routes(inside: Inside, hub: Hub) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
+        .route("/status", get(status))
         .route("/live", get(live))
         .with_state(inside)
         .merge(page::routes(&About { mode: Mode::Live, title: String::new() }))
@@ -110,6 +122,13 @@ fn routes(inside: Inside, hub: Hub) -> Router {
 
 async fn metrics(State(inside): State<Inside>) -> Response {
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], inside.metrics.text()).into_response()
+}
+
+async fn status(State(inside): State<Inside>) -> Response {
+    let status = Status::now(&inside.origin, &inside.watched.counters, &inside.shared);
+    // Plain texts and numbers: writing them to memory cannot fail.
+    let json = serde_json::to_vec(&status).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], json).into_response()
 }
 
 async fn health(State(inside): State<Inside>) -> (StatusCode, String) {
@@ -159,6 +178,7 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+    use crate::config::Flags;
     use crate::run::progress::Progress;
     use live::Kind;
 
@@ -168,8 +188,12 @@ mod tests {
         let progress = Arc::clone(&watched.progress);
         let (live, hub) = Live::channel();
         let metrics = Arc::new(Metrics::new(watched.clone(), live.shared()));
-        let inside = Inside { metrics, watched, door: hub.door(), landmarks };
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        let settings = Settings::load(&Flags::default()).expect("defaults");
+        let address = listener.local_addr().expect("bound");
+        let origin = Arc::new(Origin::new(RunId::draw(), &settings, address));
+        let shared = Arc::clone(live.shared());
+        let inside = Inside { metrics, origin, shared, watched, door: hub.door(), landmarks };
         let server = Server::start(listener, &[], || routes(inside, hub)).expect("starts");
         (server, live, progress)
     }

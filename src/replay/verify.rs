@@ -1,8 +1,9 @@
 //! Does a replay say what the recorded run said?
 //!
 //! Per stream, the replay's events wait until the recorded ones come by: in a recording an event
-//! follows the frame that led to it. Every field must be equal, to the bit, but for `latency_us`
-//! and, where inference was behind (`top_seq` is not `seq`), for the hypotheses of that frame.
+//! follows the frame that led to it. Every field must be equal, to the bit, but for `latency_us` and `run`,
+//! which no replay has, and, where inference was behind (`top_seq` is not `seq`), for the hypotheses of that
+//! frame. A key that the recorded event has not, because an older version wrote it, is not compared.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -174,11 +175,13 @@ fn differences(recorded: &Value, replayed: &Value, skipped: bool) -> Vec<String>
     let (Some(a), Some(b)) = (recorded.as_object(), replayed.as_object()) else {
         return vec!["*".to_owned()];
     };
-    let free = |key: &str| key == "latency_us" || skipped && (key == "top" || key == "top_seq");
-    let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.into_iter().filter(|key| !free(key) && a.get(*key) != b.get(*key)).cloned().collect()
+    let free = |key: &str| {
+        matches!(key, "latency_us" | "run") || skipped && matches!(key, "top" | "top_seq")
+    };
+    a.iter()
+        .filter(|(key, value)| !free(key) && b.get(*key) != Some(value))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 impl Report {
@@ -215,7 +218,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::event::{Body, FrameEvent, Labels, State, Top};
+    use crate::event::{Body, FrameEvent, Labels, RunId, State, Top};
     use crate::frame::SourceTime;
     use crate::wire::topic;
 
@@ -253,14 +256,15 @@ mod tests {
     }
 
     fn recorded(verify: &mut Verify, event: &Event) {
-        let (mut body, latency_us) = (Vec::new(), Some(99));
-        let delivery = Delivery { latency_us, retained: false };
+        let mut body = Vec::new();
+        let run = Some(RunId::draw());
+        let delivery = Delivery { latency_us: Some(99), run, ..Delivery::default() };
         events::encode(event, delivery, Encoding::Msgpack, &mut body);
         verify.take(Told::Recorded(event.stream, &body)).expect("takes");
     }
 
     #[test]
-    fn latency_and_skipped_hypotheses_may_differ() {
+    fn latency_run_and_skipped_hypotheses_may_differ() {
         let mut verify = verify(0);
         for seq in 1..4 {
             replayed(&mut verify, &event(seq, seq));
@@ -317,5 +321,13 @@ mod tests {
         let report = reloaded.end();
         assert_eq!(report.partings.len(), 1, "only what came before the other model is compared");
         assert_eq!(report.blind, ["it was recorded with another model"]);
+    }
+
+    #[test]
+    fn a_key_that_an_older_version_did_not_write_is_no_difference() {
+        let [old, new] = [r#"{"p":1}"#, r#"{"p":1,"threshold":0.4}"#]
+            .map(|text| serde_json::from_str::<Value>(text).expect("JSON"));
+        assert!(differences(&old, &new, false).is_empty());
+        assert_eq!(differences(&new, &old, false), ["threshold"]);
     }
 }

@@ -1,5 +1,6 @@
 //! What was received and what was dropped, where and why, never silently; and all else that is
-//! counted of a run. Plain atomics: counting takes no lock and allocates nothing.
+//! counted of a run. Plain atomics: counting takes no lock and allocates nothing. Only a refusal is also kept
+//! in words, and locks for it.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -7,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::doubts::DoubtCounts;
 use super::histogram::Histogram;
+use super::refusals::{LastRefusal, Refusal};
+use super::roster::Roster;
 use crate::continuity::Misplaced;
 use crate::event::{Body, Ended};
 use crate::keys::zap::Refused;
@@ -207,6 +210,10 @@ pub struct Counters {
     pub levels: Levels,
     /// What was doubtful about the input.
     pub doubts: DoubtCounts,
+    /// The streams there are.
+    pub roster: Roster,
+    last_dropped: [LastRefusal; Dropped::ALL.len()],
+    last_refused: [LastRefusal; Refused::ALL.len()],
     /// Milliseconds after the start, plus one, at which each reason was last logged.
     logged: [AtomicU64; Dropped::ALL.len()],
     /// Clients not let in.
@@ -227,6 +234,9 @@ impl Default for Counters {
             timings: Timings::default(),
             levels: Levels::default(),
             doubts: DoubtCounts::default(),
+            roster: Roster::default(),
+            last_dropped: Default::default(),
+            last_refused: Default::default(),
             logged: Default::default(),
             refused: Default::default(),
             refused_logged: Default::default(),
@@ -249,8 +259,10 @@ impl Counters {
     pub fn refuse(&self, reason: Dropped, stream: Option<&StreamId>, why: &dyn Display) {
         let i = reason as usize;
         let total = self.dropped[i].fetch_add(1, Relaxed) + 1;
+        let stream = stream.map_or("", |s| s.as_str());
+        self.last_dropped[i].set(stream, why);
         if self.may_log(&self.logged[i]) {
-            let (reason, stream) = (reason.name(), stream.map_or("", |s| s.as_str()));
+            let reason = reason.name();
             tracing::warn!(reason, stream, total, "frame dropped: {why}");
         }
     }
@@ -259,6 +271,7 @@ impl Counters {
     pub fn turn_away(&self, reason: Refused, door: &str, address: &str) {
         let i = reason as usize;
         let total = self.refused[i].fetch_add(1, Relaxed) + 1;
+        self.last_refused[i].set(address, &door);
         if self.may_log(&self.refused_logged[i]) {
             tracing::warn!(reason = reason.name(), door, address, total, "client refused");
         }
@@ -312,6 +325,16 @@ impl Counters {
             decided: [0, 1].map(|known| Ended::ALL.map(|e| get(&self.decided[known][e as usize]))),
             reloads: [0, 1].map(|i| get(&self.reloads[i])),
         }
+    }
+
+    /// The last frame dropped for this reason.
+    pub fn last_dropped(&self, reason: Dropped) -> Option<Refusal> {
+        self.last_dropped[reason as usize].get()
+    }
+
+    /// The last client not let in for this reason: its address, and at which door.
+    pub fn last_refused(&self, reason: Refused) -> Option<Refusal> {
+        self.last_refused[reason as usize].get()
     }
 
     /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of

@@ -7,6 +7,8 @@ pub mod histogram;
 pub mod notify;
 pub mod progress;
 pub mod record;
+pub mod refusals;
+pub mod roster;
 pub mod rotation;
 mod worker;
 
@@ -19,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::config::Settings;
 use crate::endpoint::owner;
 use crate::endpoint::place::PlaceError;
+use crate::event::RunId;
 use crate::frame::Arrival;
 use crate::infer::Infer;
 use crate::infer::model::ModelError;
@@ -146,10 +149,11 @@ pub fn run(
     let _watches =
         count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
 
+    let run_id = RunId::draw();
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
-    let (server, live) = observe::start(&settings.http, watched.clone())?;
-    live.model(infer.card(), Lines::of(&settings.core, infer.card()));
+    let (server, live) = observe::start(settings, run_id, watched.clone())?;
+    live.model(infer.card(), Lines::of(&settings.core, infer.card()), settings.digest());
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
@@ -157,7 +161,7 @@ pub fn run(
     let loaded = Loaded::of(settings, &infer);
     let (tape, writer) =
         record::start(&settings.record, loaded, Arc::clone(counters)).map_err(unrecorded)?;
-    let publish = Publish::new(outlet, settings, tape.clone(), live.clone(), counters);
+    let publish = Publish::new(outlet, settings, run_id, tape.clone(), live.clone(), counters);
     let inlets = Inlets { sockets, present };
     let ingest =
         Ingest::new(settings, inlets, reloads, frames_in, frame_pool, tape, watched.clone());

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use super::counters::{Counters, Dropped};
 use super::flow::{Receiver, Returns};
 use super::progress::Progress;
+use super::roster::StreamCount;
 use super::{Reload, RunError, Watched, notify};
 use crate::continuity::Misplaced;
-use crate::event::Body;
+use crate::event::{Body, Status};
 use crate::infer::Infer;
 use crate::ingest::{Inbound, Passed};
 use crate::observe::live::{Kind, Live};
@@ -43,6 +44,8 @@ struct Waiting {
 pub struct Worker {
     settings: CoreSettings,
     streams: HashMap<StreamId, Stream>,
+    /// What is counted of each of them.
+    counts: HashMap<StreamId, Arc<StreamCount>>,
     frames: Receiver<Passed>,
     returns: Returns<Box<Inbound>>,
     waiting: VecDeque<Waiting>,
@@ -73,6 +76,7 @@ impl Worker {
         Worker {
             settings,
             streams: HashMap::new(),
+            counts: HashMap::new(),
             frames,
             returns,
             waiting: VecDeque::with_capacity(WAITING),
@@ -135,8 +139,26 @@ impl Worker {
                 }
             }
         }
+        let count = self.counts.entry(*stream);
+        let count = count.or_insert_with(|| self.counters.roster.enter(*stream));
+        if *tick == Some(Tick::Stalled) {
+            count.stall();
+        }
+        for step in &waiting.batch.steps {
+            match *step {
+                Step::Frame { lost, .. } => count.frame(frame, *received, lost),
+                Step::Status(Status::Reset, _) => count.reset(),
+                Step::Doubt(doubt, example) => {
+                    count.doubt(doubt, example);
+                    self.counters.doubts.count(doubt, stream, example);
+                }
+                _ => {}
+            }
+        }
         if waiting.gone {
             self.streams.remove(stream);
+            self.counts.remove(stream);
+            self.counters.roster.leave(stream);
         }
         match waiting.batch.misplaced {
             Some(Misplaced::TimeNotRising) => {
@@ -148,11 +170,6 @@ impl Worker {
                 self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
             }
             None => {}
-        }
-        for step in &waiting.batch.steps {
-            if let Step::Doubt(doubt, example) = step {
-                self.counters.doubts.count(*doubt, stream, *example);
-            }
         }
         self.waiting.push_back(waiting);
         self.returns.give(inbound);
@@ -210,6 +227,7 @@ impl Worker {
         self.finish()?;
         let Reload { settings, infer } = reload;
         self.publish.adopt(&settings.keys.clients)?;
+        let digest = settings.digest();
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {
@@ -219,7 +237,7 @@ impl Worker {
         }
         self.streams = streams;
         self.finish()?;
-        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()));
+        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()), digest);
         self.infer.adopt(infer);
         notify::ready(&format!("reloaded: {}", self.infer.describe()));
         Ok(())

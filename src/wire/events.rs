@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::{VERSION, topic};
-use crate::event::{Body, Ended, Event, Hand, Labels, Reason, State, Status, Top};
+use crate::event::{Body, Ended, Event, Hand, Labels, Reason, RunId, State, Status, Top, Unknown};
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, Serialize)]
@@ -23,6 +23,8 @@ pub struct Delivery {
     pub latency_us: Option<u64>,
     /// A status sent again for a late subscriber.
     pub retained: bool,
+    /// The run of the daemon; `None` in replay.
+    pub run: Option<RunId>,
 }
 
 /// Writes an event's topic; `out` is cleared first.
@@ -38,7 +40,7 @@ pub fn topic(event: &Event, out: &mut Vec<u8>) {
 /// Writes an event; `out` is cleared first.
 pub fn encode(event: &Event, delivery: Delivery, encoding: Encoding, out: &mut Vec<u8>) {
     out.clear();
-    let message = Message::new(event, delivery);
+    let message = Message::new(event, &delivery);
     // Neither can fail: the values are finite and the writer is memory.
     let _ = match encoding {
         Encoding::Msgpack => rmp_serde::encode::write_named(out, &message).map_err(|_| ()),
@@ -66,6 +68,8 @@ enum Message<'a> {
         top_seq: Option<u64>,
         lost: u64,
         latency_us: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<&'a str>,
     },
     Sign {
         v: u64,
@@ -73,7 +77,9 @@ enum Message<'a> {
         stream: &'a str,
         id: u64,
         label: Option<&'a str>,
+        unknown: Option<Unknown>,
         p: f32,
+        threshold: f32,
         top: Named<'a>,
         start_seq: u64,
         end_seq: u64,
@@ -82,6 +88,8 @@ enum Message<'a> {
         lost: u64,
         ended: Ended,
         latency_us: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<&'a str>,
     },
     Status {
         v: u64,
@@ -91,15 +99,17 @@ enum Message<'a> {
         seq: u64,
         t: u64,
         reason: Reason,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        run: Option<&'a str>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         retained: bool,
     },
 }
 
 impl<'a> Message<'a> {
-    fn new(event: &'a Event, delivery: Delivery) -> Self {
+    fn new(event: &'a Event, delivery: &'a Delivery) -> Self {
         let (v, stream, labels) = (VERSION, event.stream.as_str(), event.labels.as_ref());
-        let latency_us = delivery.latency_us;
+        let (latency_us, run) = (delivery.latency_us, delivery.run.as_ref().map(RunId::as_str));
         match &event.body {
             Body::Frame(e) => Message::Frame {
                 v,
@@ -113,6 +123,7 @@ impl<'a> Message<'a> {
                 top_seq: e.top_seq,
                 lost: e.lost,
                 latency_us,
+                run,
             },
             Body::Sign(e) => Message::Sign {
                 v,
@@ -120,7 +131,9 @@ impl<'a> Message<'a> {
                 stream,
                 id: e.id,
                 label: label(e.label, labels),
+                unknown: e.unknown,
                 p: e.p,
+                threshold: e.threshold,
                 top: Named { top: &e.top, labels },
                 start_seq: e.start_seq,
                 end_seq: e.end_seq,
@@ -129,6 +142,7 @@ impl<'a> Message<'a> {
                 lost: e.lost,
                 ended: e.ended,
                 latency_us,
+                run,
             },
             Body::Status(e) => Message::Status {
                 v,
@@ -138,13 +152,14 @@ impl<'a> Message<'a> {
                 seq: e.seq,
                 t: e.t.0,
                 reason: e.reason,
+                run,
                 retained: delivery.retained,
             },
         }
     }
 }
 
-/// Hypotheses with names: `[[label, p], …]`, the label nil for *no sign*.
+/// Hypotheses with names: `[[label, p], …]`, the label nil for *no known sign*.
 struct Named<'a> {
     top: &'a Top,
     labels: &'a Labels,
@@ -199,7 +214,7 @@ mod tests {
             top_seq: Some(5),
             lost: 2,
         });
-        let (topic, text) = json(body, Delivery { latency_us: Some(180), retained: false });
+        let (topic, text) = json(body, Delivery { latency_us: Some(180), ..Delivery::default() });
         assert_eq!(topic, "frame/cam1/");
         assert_eq!(
             text,
@@ -212,7 +227,9 @@ mod tests {
         let mut sign = SignEvent {
             id: 3,
             label: Some(0),
+            unknown: None,
             p: 0.75,
+            threshold: 0.4,
             top: top(),
             start_seq: 1,
             end_seq: 4,
@@ -225,10 +242,19 @@ mod tests {
         assert_eq!(topic, "sign/cam1/book");
         assert_eq!(
             text,
-            r#"{"v":1,"kind":"sign","stream":"cam1","id":3,"label":"book","p":0.75,"top":[["book",0.75],[null,0.25]],"start_seq":1,"end_seq":4,"start_t":10,"end_t":40,"lost":0,"ended":"rest","latency_us":null}"#
+            r#"{"v":1,"kind":"sign","stream":"cam1","id":3,"label":"book","unknown":null,"p":0.75,"threshold":0.4,"top":[["book",0.75],[null,0.25]],"start_seq":1,"end_seq":4,"start_t":10,"end_t":40,"lost":0,"ended":"rest","latency_us":null}"#
         );
-        sign.label = None;
-        assert_eq!(json(Body::Sign(sign), Delivery::default()).0, "sign/cam1/-");
+        // A user saw `no known sign ... [book 58 %` at a threshold of 0.4, and nowhere why.
+        for (why, word) in [
+            (Unknown::Threshold, "threshold"),
+            (Unknown::Doubted, "doubted"),
+            (Unknown::NoSign, "no_sign"),
+        ] {
+            (sign.label, sign.unknown) = (None, Some(why));
+            let (topic, text) = json(Body::Sign(sign.clone()), Delivery::default());
+            assert_eq!(topic, "sign/cam1/-");
+            assert!(text.contains(&format!(r#""label":null,"unknown":"{word}","#)), "{text}");
+        }
     }
 
     #[test]
@@ -242,7 +268,30 @@ mod tests {
         let (topic, text) = json(Body::Status(status.clone()), Delivery::default());
         assert_eq!(topic, "status/cam1/");
         assert!(!text.contains("retained"));
-        let (_, text) = json(Body::Status(status), Delivery { latency_us: None, retained: true });
+        let (_, text) =
+            json(Body::Status(status), Delivery { retained: true, ..Delivery::default() });
         assert!(text.ends_with(r#""reason":"first_frame","retained":true}"#), "{text}");
+    }
+
+    // smg#2076: ids that begin anew must be told from a loss.
+    #[test]
+    fn every_event_of_the_daemon_names_its_run_and_none_of_a_replay_does() {
+        let run = RunId::draw();
+        assert!(run.as_str().len() == 8 && run.as_str().bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_ne!(run, RunId::draw());
+        let status = StatusEvent {
+            status: Status::Gone,
+            seq: 0,
+            t: SourceTime(1),
+            reason: Reason::Shutdown,
+        };
+        let named = |run| {
+            let delivery = Delivery { run, ..Delivery::default() };
+            let (_, text) = json(Body::Status(status.clone()), delivery);
+            let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            event.get("run").cloned()
+        };
+        assert_eq!(named(Some(run)), Some(run.as_str().into()));
+        assert_eq!(named(None), None);
     }
 }

@@ -1,9 +1,11 @@
 //! Library and model: are they there, do they fit, are they fast enough?
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::super::{MODEL, RUNTIME, locate};
 use super::finding::Finding;
+use super::pointers::Page;
 use crate::config::Settings;
 use crate::features::grid::RowKind;
 use crate::infer::decide::Decider;
@@ -25,9 +27,10 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
             runtime
         }
         Err(error) => {
+            let missing = if library.exists() { "" } else { " (there is no such file)" };
             let remedy = "install the package again, or name a library of version 1.24 or later with \
                           --runtime (built and tested with 1.28.0)";
-            out.push(Finding::wrong("onnxruntime", error.to_string(), remedy));
+            out.push(Finding::wrong("onnxruntime", format!("{error}{missing}"), remedy));
             return;
         }
     };
@@ -35,15 +38,22 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
     let mut model = match Model::open(&runtime, &file) {
         Ok(model) => model,
         Err(error) => {
-            let (seen, remedy) = match error {
+            let (seen, remedy) = match &error {
+                ModelError::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => (
+                    error.to_string(),
+                    "let the user that runs signd read it: `chmod a+r FILE`, and `a+x` for its folders".into(),
+                ),
                 ModelError::File { .. } => (
                     error.to_string(),
-                    "name a model file with --model or `model` in the configuration",
+                    "name a model file with --model or `model` in the configuration".into(),
                 ),
                 _ => (
                     format!("{}: {error}", file.display()),
-                    "this file is no model of this version of signd; `signd model FILE` says what a \
-                      file says of itself, models/README.md how one is made",
+                    format!(
+                        "this file is no model of this version of signd; `signd model FILE` says what a \
+                         file says of itself, {} how one is made",
+                        Page::Models.path()
+                    ),
                 ),
             };
             out.push(Finding::wrong("model", seen, remedy));

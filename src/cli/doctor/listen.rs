@@ -1,28 +1,44 @@
 //! Waiting for frames: at the daemon's own endpoints while it does not run, else in its events.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::refused::RefusedFrames;
 use super::streams::{Seen, Streams};
 use crate::config::Settings;
 use crate::endpoint::SocketEndpoint;
-use crate::frame::Part;
+use crate::frame::{Arrival, Frame, Part};
 use crate::ingest;
 use crate::keys::guard::Guard;
 use crate::keys::zap::Zap;
+use crate::observe::status::DoubtStatus;
+use crate::plausibility::{InputJudge, Least};
+use crate::run::counters::Dropped;
 use crate::run::now;
+use crate::wire::topic::StreamId;
 use crate::wire::{landmarks, topic};
 
+/// What arrived in the place of a daemon.
+pub struct HeardFrames {
+    /// Frames as the daemon would accept them.
+    pub streams: Streams,
+    /// Frames that it would refuse.
+    pub refused: Vec<RefusedFrames>,
+    /// Streams whose landmarks or times are doubtful.
+    pub doubts: Vec<(StreamId, DoubtStatus)>,
+}
+
 /// Takes the frames that arrive in this time where the daemon would take them. What is no frame is
-/// counted, and the first reason told.
+/// counted by reason.
 pub fn instead_of_the_daemon(
     settings: &Settings,
     guard: &Guard,
     time: Duration,
-) -> io::Result<(Streams, Option<String>)> {
+) -> io::Result<HeardFrames> {
     let mut files = Vec::new(); // removed after the context has closed its sockets
     let context = zmq::Context::new();
     let clients = &settings.keys.clients;
@@ -38,29 +54,69 @@ pub fn instead_of_the_daemon(
         files.push(opened.file);
         sockets.push(opened.socket);
     }
-    let (mut streams, mut refused) = (Streams::default(), None);
-    each(&sockets, time, |parts| {
-        let (id, body) = match parts {
-            [id, body] => (topic::stream_id(id), landmarks::decode(body)),
-            _ => return,
-        };
-        match (id, body) {
-            (Some(id), Ok(wire)) => {
-                let mut frame = crate::frame::Frame::default();
-                if let Err(refusal) = wire.fill(&mut frame) {
-                    refused.get_or_insert(refusal.to_string());
-                    return;
-                }
-                let hand = [Part::LeftHand, Part::RightHand].map(|part| frame.part(part).is_some());
-                let (seq, t, arrival) = (frame.seq, frame.t.0, now().0);
-                let hand = hand.contains(&true);
-                streams.push(id.as_str(), Seen { seq, t, arrival, hand, skipped: false });
-            }
-            (None, _) => drop(refused.get_or_insert("part 1 is no stream id".into())),
-            (_, Err(refusal)) => drop(refused.get_or_insert(refusal.to_string())),
+    let (mut streams, mut refused) = (Streams::default(), BTreeMap::new());
+    let mut accepted: BTreeMap<String, u64> = BTreeMap::new();
+    let mut judges: BTreeMap<StreamId, InputJudge> = BTreeMap::new();
+    each(&sockets, time, |parts| match take(parts) {
+        Ok((id, frame, arrival)) => {
+            *accepted.entry(id.as_str().to_owned()).or_default() += 1;
+            let judge = judges.entry(id).or_insert_with(|| InputJudge::new(Least::Stream));
+            judge.push(&frame, Some(arrival));
+            streams.push(id.as_str(), seen(&frame, arrival));
+        }
+        Err((reason, stream, why)) => {
+            let stream = stream.map(|stream| stream.as_str().to_owned());
+            let frames: &mut RefusedFrames =
+                refused.entry((stream.clone(), reason.name())).or_default();
+            *frames = RefusedFrames {
+                reason: reason.name().into(),
+                count: frames.count + 1,
+                stream,
+                why,
+                accepted: 0,
+            };
         }
     })?;
-    Ok((streams, refused))
+    let mut refused: Vec<RefusedFrames> = refused.into_values().collect();
+    for frames in &mut refused {
+        frames.accepted =
+            frames.stream.as_ref().and_then(|id| accepted.get(id)).copied().unwrap_or(0);
+    }
+    let mut doubts = Vec::new();
+    for (id, judge) in &mut judges {
+        judge.raise(|doubt, example| doubts.push((*id, DoubtStatus::from((doubt, example)))));
+    }
+    Ok(HeardFrames { streams, refused, doubts })
+}
+
+/// Why ingest would not take a message: the reason, its stream if it names one, and words.
+type Refused = (Dropped, Option<StreamId>, String);
+
+/// A message as ingest would take it, or why it would not.
+fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, Arrival), Refused> {
+    let [id, body] = parts else {
+        return Err((Dropped::Parts, None, ingest::wrong_parts(parts.len())));
+    };
+    let Some(stream) = topic::stream_id(id) else {
+        return Err((Dropped::StreamId, None, ingest::no_stream_id(id)));
+    };
+    let mut frame = Frame::default();
+    if let Err(refusal) = landmarks::decode(body).and_then(|wire| wire.fill(&mut frame)) {
+        return Err((ingest::reason(&refusal), Some(stream), refusal.to_string()));
+    }
+    Ok((stream, frame, now()))
+}
+
+fn seen(frame: &Frame, arrival: Arrival) -> Seen {
+    let has = |part| frame.part(part).is_some();
+    Seen {
+        seq: frame.seq,
+        t: frame.t.0,
+        arrival: arrival.0,
+        hand: has(Part::LeftHand) || has(Part::RightHand),
+        body: Some(has(Part::Pose)),
+        skipped: false,
+    }
 }
 
 /// Takes what a running daemon says of the frames it gets in this time.
@@ -85,6 +141,7 @@ pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<St
             t: number("t"),
             arrival: now().0.saturating_sub(latency),
             hand: !event["hand"].is_null(),
+            body: None,
             skipped: event["top_seq"] != event["seq"],
         };
         streams.push(event["stream"].as_str().unwrap_or("?"), seen);

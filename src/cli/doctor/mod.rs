@@ -1,11 +1,18 @@
 //! `signd doctor`: what is wrong on this machine, in plain words, and what to do.
 
+mod ask;
+mod cause;
+mod daemon;
 mod endpoints;
 mod engine;
 mod files;
 mod finding;
 mod listen;
+mod pointers;
+mod processes;
+mod refused;
 mod streams;
+mod traffic;
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,10 +21,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Common, Outcome, reason};
-use crate::config::{Flags, Settings};
-use crate::keys::guard::Guard;
-use endpoints::Place;
+use crate::config::Flags;
+use daemon::Daemon;
 use finding::{Finding, Level};
+use pointers::Page;
 
 /// Flags of `signd doctor`.
 #[derive(Debug, Args)]
@@ -44,16 +51,26 @@ impl Doctor {
         };
         match self.common.settings(Flags::default()) {
             Err(error) => {
-                let remedy = "conf/signd.toml, or signd.toml in /etc/signd, tells every key, its unit and range";
+                let remedy =
+                    format!("{} tells every key, its unit and range", Page::Configuration.path());
                 tell(vec![Finding::wrong("configuration", reason(&error), remedy)])?;
             }
             Ok(settings) => {
-                tell(vec![Finding::well("configuration", self.source())])?;
-                let mut findings = Vec::new();
+                let daemon = Daemon::find(&settings);
+                tell(match daemon.runs() {
+                    true => daemon.present(&settings),
+                    false => vec![daemon::missing(self.common.config.as_deref())],
+                })?;
+                let mut findings = vec![Finding::well("configuration", self.source())];
                 engine::examine(&settings, &mut findings);
                 files::examine(&settings, &mut findings);
                 tell(findings)?;
-                tell(self.traffic(&settings))?;
+                let mut findings = daemon.places.clone();
+                if daemon.status.is_some() || !daemon.shut_out {
+                    let wait = Duration::from_secs(self.wait);
+                    traffic::examine(&daemon, &settings, wait, &mut findings);
+                }
+                tell(findings)?;
             }
         }
         Ok(if worst == Level::Wrong { Outcome::Failed(1) } else { Outcome::Done })
@@ -64,73 +81,5 @@ impl Doctor {
             Some(path) => path.display().to_string(),
             None => "defaults, and SIGND_... in the environment".into(),
         }
-    }
-
-    /// Endpoints, and the frames that come in at them.
-    fn traffic(&self, settings: &Settings) -> Vec<Finding> {
-        let mut out = Vec::new();
-        if let Ok(Some(at)) = settings.http.address()
-            && !at.ip().is_loopback()
-        {
-            let seen = format!("whoever reaches {at} sees metrics and events: there is no login");
-            let remedy = "leave it on loopback, or put a proxy with authentication before it";
-            out.push(Finding::mind("http", seen, remedy));
-        }
-        let (mut daemon, mut taken) = (None, false);
-        for (part, endpoint) in settings.bound() {
-            match endpoints::look(part, &endpoint) {
-                Place::Free => out.push(Finding::well(part, format!("{endpoint} is free"))),
-                Place::Ours(pid) => daemon = Some(pid),
-                Place::Wrong(finding) => {
-                    taken = true;
-                    out.push(finding);
-                }
-            }
-        }
-        if let Some(pid) = daemon {
-            out.push(Finding::well("daemon", format!("signd is running (process {pid})")));
-        }
-        if taken {
-            return out;
-        }
-        let guard = match Guard::load(settings) {
-            Ok(guard) => guard,
-            Err(error) => {
-                let remedy = "a service's credential is seen by the service alone: look at its log";
-                out.push(match daemon {
-                    Some(_) => Finding::mind("keys", error.to_string(), remedy),
-                    None => Finding::wrong("keys", error.to_string(), "docs/wire-format.md, Keys"),
-                });
-                return out;
-            }
-        };
-        if daemon.is_some() && guard.asks(&settings.publish) {
-            let remedy = "`signd watch --key FILE --daemon-key PUBLIC` shows what it says";
-            out.push(Finding::mind("frames", "the daemon shows events only to keys", remedy));
-            return out;
-        }
-        let wait = Duration::from_secs(self.wait);
-        let heard = match daemon {
-            Some(_) => {
-                listen::to_the_daemon(&settings.publish, wait).map(|streams| (streams, None))
-            }
-            None => listen::instead_of_the_daemon(settings, &guard, wait),
-        };
-        match heard {
-            Ok((streams, refused)) => {
-                if let Some(reason) = refused {
-                    let remedy =
-                        "docs/wire-format.md says what a frame is; examples/client.py sends some";
-                    out.push(Finding::wrong("frames", format!("not a frame: {reason}"), remedy));
-                }
-                let inputs: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
-                streams.judge(&inputs.join(" or "), self.wait, &mut out);
-            }
-            Err(error) => {
-                let remedy = "see the endpoints in the configuration";
-                out.push(Finding::wrong("frames", format!("cannot listen: {error}"), remedy));
-            }
-        }
-        out
     }
 }

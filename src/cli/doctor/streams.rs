@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::Finding;
+use super::pointers::Page;
 
 /// What is known of one frame.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub struct Seen {
     pub arrival: u64,
     /// Whether a hand is visible.
     pub hand: bool,
+    /// Whether the body is visible; `None` where that is not known.
+    pub body: Option<bool>,
     /// The daemon had no time for its hypotheses.
     pub skipped: bool,
 }
@@ -25,12 +28,21 @@ pub struct Streams(BTreeMap<String, Vec<Seen>>);
 
 /// Fewer frames than this say nothing of a rate.
 const FEW: usize = 10;
-/// Below this many frames a second fast signs have too few of them.
-const SLOW_FPS: f64 = 12.0;
+/// Below this many frames a second fast signs have too few of them. Fifteen by the camera are sometimes fewer.
+const SLOW_FPS: f64 = 14.5;
 /// Cameras of bodies do not reach this: the times are in another unit.
 const ABSURD_FPS: f64 = 500.0;
 /// Clocks that are further apart are worth a word, s.
 const CLOCK_S: f64 = 1.0;
+
+/// In how many frames of a stream something is seen, %.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sight {
+    /// A hand.
+    pub hands: f64,
+    /// The body; `None` where that is not known.
+    pub body: Option<f64>,
+}
 
 impl Streams {
     /// Takes a frame.
@@ -38,31 +50,81 @@ impl Streams {
         self.0.entry(stream.to_owned()).or_default().push(seen);
     }
 
-    /// What they show; `endpoints` are where frames were waited for, for `seconds`.
-    pub fn judge(&self, endpoints: &str, seconds: u64, out: &mut Vec<Finding>) {
-        if self.0.is_empty() {
-            let seen = format!("no frame arrived in {seconds} s");
-            let remedy = format!(
-                "start the camera client; it must send to {endpoints}, as docs/wire-format.md says. To \
-                 try without a camera: signd send RECORDING"
-            );
-            out.push(Finding::wrong("frames", seen, remedy));
-        }
+    /// None was seen.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Frames of this stream were seen.
+    pub fn has(&self, stream: &str) -> bool {
+        self.0.contains_key(stream)
+    }
+
+    /// What they show. `sight` knows better than the frames what is seen of a stream, where it knows.
+    pub fn judge(&self, sight: impl Fn(&str) -> Option<Sight>, out: &mut Vec<Finding>) {
         for (stream, frames) in &self.0 {
-            stream_of(stream, frames, out);
+            stream_of(stream, frames, sight(stream), out);
         }
     }
 }
 
-fn stream_of(stream: &str, frames: &[Seen], out: &mut Vec<Finding>) {
+/// No frame has arrived in these seconds at these endpoints.
+pub fn none(endpoints: &str, seconds: u64) -> Finding {
+    let seen = format!("no frame arrived in {seconds} s");
+    let remedy = format!(
+        "start the camera client; it must send to {endpoints}, as {} says. To try without a camera: \
+         signd send {}",
+        Page::WireFormat.path(),
+        Page::Recording.path()
+    );
+    Finding::wrong("frames", seen, remedy)
+}
+
+/// The rate of a stream and what is seen in it.
+pub fn rate_and_sight(stream: &str, fps: f64, sight: Sight) -> Finding {
+    let body = sight.body.map(|body| format!(" and the body in {body:.0} %")).unwrap_or_default();
+    let seen =
+        format!("{stream}: {fps:.1} frames a second, a hand in {:.0} %{body} of them", sight.hands);
+    let (no_hand, no_body) = (sight.hands < 1.0, sight.body.is_some_and(|body| body < 1.0));
+    let blind = match (no_hand, no_body) {
+        (true, true) => {
+            "no person is seen: look at the picture, the light and the estimator, and at which \
+                         parts the client sends"
+        }
+        (false, true) => "send `pose`: without the body no sign can be recognised",
+        (true, false) => {
+            "without hands no sign can be recognised: raise them into the picture, step back, use \
+                          more light, and send `left_hand` and `right_hand`"
+        }
+        (false, false) => "",
+    };
+    if !blind.is_empty() {
+        return Finding::wrong("frames", seen, blind);
+    }
+    if fps < SLOW_FPS {
+        let remedy = "signs need 15 or more frames a second: a smaller picture or a lighter estimator is faster";
+        return Finding::mind("frames", seen, remedy);
+    }
+    if sight.body.is_some_and(|body| body < 50.0) {
+        let remedy = "frames without the body do not count: the shoulders must be in the picture";
+        return Finding::mind("frames", seen, remedy);
+    }
+    Finding::well("frames", seen)
+}
+
+fn stream_of(stream: &str, frames: &[Seen], sight: Option<Sight>, out: &mut Vec<Finding>) {
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
     let n = frames.len();
     let of = |seen: String| format!("{stream}: {seen}");
-    if n < FEW {
-        let remedy = "is the camera client running?";
-        out.push(Finding::mind("frames", of(format!("only {n} frames")), remedy));
+    if n > 1 && frames.iter().all(|f| f.seq == first.seq) {
+        let seen = of(format!("`seq` is {} in all {n} frames", first.seq));
+        let remedy = "`seq` is the number of the frame, +1 for each captured";
+        out.push(Finding::wrong("frames", seen, remedy));
+    } else if n < FEW {
+        let remedy = "is the camera client running all the time?";
+        out.push(Finding::mind("frames", of(format!("only {n} frames came through")), remedy));
     } else {
-        rate(of, frames, first, last, out);
+        rate(stream, frames, sight, out);
     }
     let offset = (last.arrival as f64 - last.t as f64) * 1e-9;
     if offset.abs() > CLOCK_S {
@@ -81,14 +143,10 @@ fn stream_of(stream: &str, frames: &[Seen], out: &mut Vec<Finding>) {
     }
 }
 
-fn rate(
-    of: impl Fn(String) -> String,
-    frames: &[Seen],
-    first: &Seen,
-    last: &Seen,
-    out: &mut Vec<Finding>,
-) {
+fn rate(stream: &str, frames: &[Seen], sight: Option<Sight>, out: &mut Vec<Finding>) {
+    let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
     let n = frames.len();
+    let of = |seen: String| format!("{stream}: {seen}");
     let [captured, arrived] = [(first.t, last.t), (first.arrival, last.arrival)]
         .map(|(a, b)| (b as f64 - a as f64) * 1e-9);
     let fps = (n - 1) as f64 / captured;
@@ -98,12 +156,10 @@ fn rate(
         out.push(Finding::wrong("frames", seen, remedy));
         return;
     }
-    let hands = share(frames, |f| f.hand);
-    let seen = of(format!("{fps:.1} frames a second, a hand in {hands:.0} % of them"));
-    out.push(match fps < SLOW_FPS {
-        true => Finding::mind("frames", seen, "fast signs need 15 or more frames a second"),
-        false => Finding::well("frames", seen),
-    });
+    let known = frames.iter().all(|f| f.body.is_some());
+    let body = known.then(|| share(frames, |f| f.body == Some(true)));
+    let sight = sight.unwrap_or_else(|| Sight { hands: share(frames, |f| f.hand), body });
+    out.push(rate_and_sight(stream, fps, sight));
     if arrived - captured > 0.2 * captured {
         let seen = of(format!("{captured:.1} s of capture time took {arrived:.1} s to arrive"));
         let remedy = "the camera client or the network falls behind: send fewer frames";
@@ -111,8 +167,9 @@ fn rate(
     }
     let lost = last.seq.saturating_sub(first.seq).saturating_add(1).saturating_sub(n as u64);
     if lost > n as u64 / 100 {
-        let seen = of(format!("{lost} frames were lost beside {n} that came"));
-        let remedy = "frames are dropped before or in the daemon: see its log for why";
+        let seen = of(format!("{lost} frames are missing by `seq` beside {n} that came"));
+        let remedy = "they were captured and not sent, as a slow estimator does, or the network lost them. What \
+                      signd itself refuses is named as such";
         out.push(Finding::mind("frames", seen, remedy));
     }
 }
@@ -134,12 +191,13 @@ mod tests {
         let mut streams = Streams::default();
         for seq in 0..90 {
             let t = NOW + seq * step;
-            let mut seen = Seen { seq, t, arrival: t + 2_000_000, hand: true, skipped: false };
+            let arrival = t + 2_000_000;
+            let mut seen = Seen { seq, t, arrival, hand: true, body: Some(true), skipped: false };
             change(seq, &mut seen);
             streams.push("cam1", seen);
         }
         let mut out = Vec::new();
-        streams.judge("tcp://127.0.0.1:5556", 3, &mut out);
+        streams.judge(|_| None, &mut out);
         out
     }
 
@@ -152,7 +210,7 @@ mod tests {
     #[test]
     fn a_healthy_camera_is_well() {
         let found = findings(33_333_333, |_, _| {});
-        let seen = "cam1: 30.0 frames a second, a hand in 100 % of them";
+        let seen = "cam1: 30.0 frames a second, a hand in 100 % and the body in 100 % of them";
         assert_eq!(found, [Finding::well("frames", seen)]);
     }
 
@@ -164,7 +222,7 @@ mod tests {
         only_mind(&findings(fps30, |_, f| f.t += 5_000_000_000), "5.0 s ahead");
         only_mind(&findings(fps30, |i, f| f.skipped = i % 10 == 0), "10 %");
         only_mind(&findings(fps30, |i, f| f.arrival += i * 10_000_000), "took 3.9 s");
-        only_mind(&findings(fps30, |i, f| f.seq += i / 10), "8 frames were lost");
+        only_mind(&findings(fps30, |i, f| f.seq += i / 10), "8 frames are missing");
     }
 
     #[test]
@@ -173,8 +231,24 @@ mod tests {
         assert!(
             milliseconds[0].level == Level::Wrong && milliseconds[0].remedy.contains("nanoseconds")
         );
-        let mut out = Vec::new();
-        Streams::default().judge("tcp://127.0.0.1:5556", 3, &mut out);
-        assert!(out[0].level == Level::Wrong && out[0].remedy.contains("tcp://127.0.0.1:5556"));
+        let none = none("tcp://127.0.0.1:5556", 3);
+        assert!(none.level == Level::Wrong && none.remedy.contains("tcp://127.0.0.1:5556"));
+    }
+
+    // "a hand in 0 % of them" was called well.
+    #[test]
+    fn where_nothing_can_be_recognised_all_is_not_well() {
+        let only_wrong = |found: Vec<Finding>, words: &str| {
+            assert!(found.len() == 1 && found[0].level == Level::Wrong, "{found:?}");
+            assert!(found[0].seen.contains(words) || found[0].remedy.contains(words), "{found:?}");
+        };
+        let fps30 = 33_333_333;
+        only_wrong(findings(fps30, |_, f| f.hand = false), "a hand in 0 %");
+        only_wrong(findings(fps30, |_, f| f.body = Some(false)), "send `pose`");
+        only_wrong(findings(fps30, |_, f| (f.hand, f.body) = (false, Some(false))), "no person");
+        only_wrong(findings(fps30, |_, f| f.seq = 7), "`seq` is 7 in all 90 frames");
+        only_mind(&findings(fps30, |i, f| f.body = Some(i % 3 == 0)), "the body in 33 %");
+        // Where only events are seen, nothing is known of the body.
+        assert_eq!(findings(fps30, |_, f| f.body = None)[0].level, Level::Well);
     }
 }

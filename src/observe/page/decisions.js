@@ -4,11 +4,20 @@ import { clock, percent } from './paper.js';
 
 const MOST = 1000;
 
+// Why a decision is no known sign; empty when it is one.
+function why({ unknown, threshold }) {
+  if (unknown === 'threshold') return `below the threshold of ${percent(threshold)}`;
+  if (unknown === 'doubted') return 'too little of a sign in the movement';
+  return unknown === 'no_sign' ? 'no label fits better' : '';
+}
+
 // A decision in words.
-export function words({ label, top }) {
+export function words(sign) {
+  const { label, top } = sign;
   if (label !== null) return `${label}, ${percent(top[0]?.[1] ?? 0)}`;
   const best = top.find(([name]) => name !== null);
-  return best ? `no known sign; perhaps ${best[0]}, ${percent(best[1])}` : 'no known sign';
+  const parts = ['no known sign', best && `perhaps ${best[0]}, ${percent(best[1])}`, why(sign)];
+  return parts.filter(Boolean).join('; ');
 }
 
 export class Decisions {
@@ -35,10 +44,10 @@ export class Decisions {
     const known = sign.label !== null;
     row.classList.toggle('unknown', !known);
     const second = sign.top.filter(([name]) => name !== sign.label || !known).filter(([, p]) => p >= 0.01).slice(0, 2);
-    const others = second.map(([name, p]) => `${name ?? 'no sign'} ${percent(p)}`).join(', ');
+    const others = second.map(([name, p]) => `${name ?? 'no known sign'} ${percent(p)}`).join(', ');
     button.append(make('time', clock(sign.from)), make('strong', known ? sign.label : 'no known sign'),
       make('span', known ? percent(sign.p) : ''),
-      make('small', `${sign.seconds.toFixed(2)} s, ended by ${sign.ended}${others ? ` · ${others}` : ''}`));
+      make('small', [`${sign.seconds.toFixed(2)} s, ended by ${sign.ended}`, why(sign), others].filter(Boolean).join(' · ')));
     button.addEventListener('click', () => this.player.seek(sign.from));
     row.append(button);
     this.list.prepend(row);

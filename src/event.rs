@@ -148,6 +148,16 @@ pub enum Reason {
     Doubt(InputDoubt),
 }
 
+impl Reason {
+    /// The doubt, if it is one.
+    pub fn doubt(self) -> Option<InputDoubt> {
+        match self {
+            Reason::Doubt(doubt) => Some(doubt),
+            _ => None,
+        }
+    }
+}
+
 /// The labels of a model, in the order of its outputs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Labels {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::config::Settings;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::event::{Body, Event, Reason, RunId, Status};
+use crate::event::{Body, Event, RunId, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::observe::live::{Kind, Live};
@@ -126,10 +126,7 @@ impl Publish {
             events::encode(&event, delivery, Encoding::Msgpack, data);
         });
         if let Body::Status(status) = &event.body {
-            let doubt = match status.reason {
-                Reason::Doubt(doubt) => Some(doubt),
-                _ => None,
-            };
+            let doubt = status.reason.doubt();
             // With a reset begins another camera, or a mended one.
             if matches!(status.status, Status::Gone | Status::Reset) {
                 self.retained.retain(|(stream, _), _| *stream != event.stream);

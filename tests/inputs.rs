@@ -142,7 +142,7 @@ fn messages() -> Vec<Case<Vec<Vec<u8>>>> {
         ),
         (
             "stream_id",
-            "not a stream id",
+            "\"no/slash\" is no stream id",
             vec![
                 named(b"no/slash"),
                 named(b""),

@@ -42,7 +42,9 @@ fn what_is_refused_is_told_with_the_last_reason_in_words() {
     let context = zmq::Context::new();
     let camera = daemon.camera(&context);
     let mut frame = Frame::new(0, SourceTime(1_000_000_000), 640, 480);
-    frame.detect(Part::Pose).fill([0.5; 3]);
+    for (i, p) in frame.detect(Part::Pose).iter_mut().enumerate() {
+        *p = [0.01 * i as f32, 0.5, 0.0];
+    }
     for seq in 0..3 {
         (frame.seq, frame.t) = (seq, SourceTime(1_000_000_000 + seq * 33_000_000));
         send_frame(&camera, "cam1", &frame);

@@ -23,6 +23,7 @@ use tokio::time::{Instant, Interval, interval_at, sleep};
 
 use super::live::{Item, Kind, Shared, UNDERWAY};
 use crate::event::Status;
+use crate::plausibility::InputDoubt;
 use crate::wire::topic::StreamId;
 
 /// Items that wait for one viewer.
@@ -40,8 +41,8 @@ pub struct Hub {
     door: Door,
     joining: mpsc::Receiver<Viewer>,
     viewers: Vec<Viewer>,
-    /// The last status of each stream there is.
-    retained: BTreeMap<StreamId, Bytes>,
+    /// The last status of each stream there is, and after it each doubt about its input.
+    retained: BTreeMap<(StreamId, Option<InputDoubt>), Bytes>,
     /// Items lost on their way here of which the viewers have been told.
     lost_underway: u64,
     shared: Arc<Shared>,
@@ -115,7 +116,7 @@ impl Hub {
 
     fn welcome(&mut self, mut viewer: Viewer) {
         viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
-        for (stream, status) in &self.retained {
+        for ((stream, _), status) in &self.retained {
             if viewer.wants(*stream, Kind::Frame) {
                 viewer.give(status, &self.shared);
             }
@@ -136,8 +137,14 @@ impl Hub {
             viewer.give(&text, &self.shared);
         }
         match kind {
-            Kind::Status(Status::Gone) => drop(self.retained.remove(&stream)),
-            Kind::Status(_) => drop(self.retained.insert(stream, message(&repeated(&json)))),
+            Kind::Status(status, doubt) => {
+                if matches!(status, Status::Gone | Status::Reset) {
+                    self.retained.retain(|(known, _), _| *known != stream);
+                }
+                if status != Status::Gone {
+                    self.retained.insert((stream, doubt), message(&repeated(&json)));
+                }
+            }
             _ => {}
         }
     }

@@ -14,6 +14,7 @@ use super::hub::Hub;
 use super::scene::Lines;
 use crate::event::{Body, Event, Status};
 use crate::infer::model::Card;
+use crate::plausibility::InputDoubt;
 use crate::wire::topic::StreamId;
 
 /// Items on their way to the server: half a second of sixteen streams, frames and scenes.
@@ -29,8 +30,8 @@ pub enum Kind {
     Frame,
     /// A sign event.
     Sign,
-    /// A status event. Sent also while nobody looks: the hub keeps each stream's last.
-    Status(Status),
+    /// A status event. Sent also without viewers: the hub keeps each stream's last, and each doubt.
+    Status(Status, Option<InputDoubt>),
     /// What the daemon sees of a frame: landmarks, for those who want and may see them.
     Scene,
 }
@@ -41,7 +42,7 @@ impl Kind {
         match &event.body {
             Body::Frame(_) => Kind::Frame,
             Body::Sign(_) => Kind::Sign,
-            Body::Status(status) => Kind::Status(status.status),
+            Body::Status(status) => Kind::Status(status.status, status.reason.doubt()),
         }
     }
 }
@@ -163,7 +164,7 @@ impl Live {
     /// Somebody wants items of this kind.
     pub fn wanted(&self, kind: Kind) -> bool {
         match kind {
-            Kind::Status(_) => self.to.is_some(),
+            Kind::Status(..) => self.to.is_some(),
             Kind::Scene => self.shared.scenes.load(Relaxed) > 0,
             Kind::Frame | Kind::Sign => self.shared.viewers.load(Relaxed) > 0,
         }

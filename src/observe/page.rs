@@ -1,9 +1,13 @@
 //! The page: one for the daemon's streams and for recordings. Plain files, built into the program.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use serde::Serialize;
+
+use crate::plausibility::InputDoubt;
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -11,7 +15,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
 /// Path, type and text of each file.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 15] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/page.css", STYLE, include_str!("page/page.css")),
     ("/icon.svg", IMAGE, include_str!("page/icon.svg")),
@@ -26,6 +30,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("/overview.js", SCRIPT, include_str!("page/overview.js")),
     ("/hypotheses.js", SCRIPT, include_str!("page/hypotheses.js")),
     ("/decisions.js", SCRIPT, include_str!("page/decisions.js")),
+    ("/doubts.js", SCRIPT, include_str!("page/doubts.js")),
 ];
 
 /// Where the page's items come from.
@@ -47,10 +52,33 @@ pub struct About {
     pub title: String,
 }
 
+/// The same with the words for each doubt about a stream's input.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    about: &'a About,
+    doubts: BTreeMap<&'static str, DoubtWords>,
+}
+
+#[derive(Serialize)]
+struct DoubtWords {
+    found: &'static str,
+    expected: &'static str,
+    remedy: &'static str,
+}
+
+impl From<InputDoubt> for DoubtWords {
+    fn from(doubt: InputDoubt) -> Self {
+        let (found, expected) = (doubt.what(), doubt.expected());
+        DoubtWords { found, expected, remedy: doubt.camera_remedy() }
+    }
+}
+
 /// The page's files.
 pub fn routes(about: &About) -> Router {
     // Plain numbers and texts: writing them to memory cannot fail.
-    let about = serde_json::to_string(about).unwrap_or_default();
+    let doubts = InputDoubt::ALL.map(|doubt| (doubt.name(), DoubtWords::from(doubt))).into();
+    let about = serde_json::to_string(&Answer { about, doubts }).unwrap_or_default();
     let about = move || std::future::ready(([(CONTENT_TYPE, "application/json")], about.clone()));
     let router = Router::new().route("/about.json", get(about));
     FILES.into_iter().fold(router, |router, (path, kind, text)| {

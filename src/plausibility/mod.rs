@@ -110,9 +110,14 @@ impl InputDoubt {
         )
     }
 
+    /// What was found, in a few words.
+    pub fn what(self) -> &'static str {
+        self.words().found
+    }
+
     /// What was found, and for example where or how much.
     pub fn found(self, example: [f32; 2]) -> String {
-        let found = self.words().found;
+        let found = self.what();
         let [x, y] = example;
         match self {
             InputDoubt::NoBody | InputDoubt::NoPerson => found.to_owned(),

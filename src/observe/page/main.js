@@ -1,6 +1,7 @@
 // The page: one stream at a time, live or from a recording.
 
 import { Decisions, words } from './decisions.js';
+import { Doubts } from './doubts.js';
 import { open } from './feed.js';
 import { Hypotheses } from './hypotheses.js';
 import { keys } from './keys.js';
@@ -22,6 +23,7 @@ const tracks = new Map();
 const player = new Player(live);
 const hypotheses = new Hypotheses($('hypotheses'));
 const decisions = new Decisions($('decisions'), $('none'), player);
+const doubts = new Doubts($('doubts'), about.doubts);
 const overview = new Overview($('overview'), $('scrub'), player, $('timeline'));
 let lines = { start_speed: null, still_speed: null, rest_line: 1 };
 let truths = [];
@@ -42,7 +44,10 @@ function take(item) {
   switch (item.kind) {
     case 'scene': track.scene(item); known(track, item); break;
     case 'frame': track.frame(item); light(track, item.state); break;
-    case 'status': light(track, item.status); break;
+    case 'status':
+      doubts.take(item);
+      if (item.status !== 'doubtful') light(track, item.status);
+      break;
     case 'sign': decided(track, track.sign(item)); break;
     default:
   }
@@ -136,6 +141,7 @@ function turn(now) {
   if (whole) player.halt();
   const { track } = player;
   controls(track);
+  doubts.show(track?.name);
   if (!track) return veil();
   const i = player.index;
   const sizes = ['skeleton', 'timeline'].map((id) => `${$(id).clientWidth}x${$(id).clientHeight}`);

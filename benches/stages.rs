@@ -71,8 +71,10 @@ fn passages() -> Vec<Passage> {
     let (mut repair, mut shoulders) = (Repair::default(), Shoulders::default());
     let passage = |frame: Frame| {
         let (hands, space) = (repair.push(&frame), shoulders.push(&frame));
-        let sights = [Hand::Left, Hand::Right]
-            .map(|hand| Sight::of(&frame, hands.part(hand), &space, rest_line));
+        let sights = [Hand::Left, Hand::Right].map(|hand| {
+            let sight = Sight::of(&frame, hands.part(hand), &space, rest_line);
+            sight.or_wrist(&frame, hand, &space, rest_line)
+        });
         let mut placed = Placed::default();
         placed.take(&frame, hands, Hand::Right, &space);
         Passage { hands, sights, placed }

@@ -112,7 +112,7 @@ impl Batch {
 pub struct View<'a> {
     /// What the segmenter was told.
     pub glance: &'a Glance,
-    /// The dominant hand, once any hand has been seen.
+    /// The dominant hand, once anything is known of either hand.
     pub dominant: Option<Hand>,
     /// The placed landmarks, mirrored if the left hand is dominant.
     pub placed: &'a Placed,
@@ -240,11 +240,17 @@ impl Stream {
         let space = self.shoulders.push(frame);
         let hands = self.repair.push(frame);
         let in_sign = self.segmenter.state() != State::Idle;
-        let [left, right] = [Hand::Left, Hand::Right]
-            .map(|hand| Sight::of(frame, hands.part(hand), &space, self.rest_line));
+        let line = self.rest_line;
+        let [left, right] = [Hand::Left, Hand::Right].map(|hand| {
+            let sight = Sight::of(frame, hands.part(hand), &space, line);
+            sight.or_wrist(frame, hand, &space, line)
+        });
         let gated = self.gate.push(frame.t, left, right, in_sign);
-        if gated.dominant != self.dominant {
-            self.dominant = gated.dominant;
+        // Nothing known of either hand is seen as a right-handed signer's.
+        let left_handed = |hand: Option<Hand>| hand == Some(Hand::Left);
+        let turned = left_handed(gated.dominant) != left_handed(self.dominant);
+        self.dominant = gated.dominant;
+        if turned {
             self.rows.forget();
             self.motion.restart();
             self.height = Height::default();

@@ -74,7 +74,7 @@ impl Repair {
             && in_one_place(a, b, aspect, palm)
             && apart(anchors, palm)
         {
-            match distance(l, anchors[0]) <= distance(r, anchors[1]) {
+            match cost(l, anchors[0], palm) < cost(r, anchors[1], palm) {
                 true => hands.right = None,
                 false => hands.left = None,
             }
@@ -104,13 +104,8 @@ impl Repair {
         from_body: bool,
         t: SourceTime,
     ) -> bool {
-        // A hand that was nowhere a moment ago may be anywhere: neither reading gains by it.
-        let cost = |hand: Anchor, anchor: Anchor| match (hand, anchor) {
-            (Some(_), None) => UNKNOWN * palm,
-            _ => distance(hand, anchor),
-        };
-        let straight = cost(l, anchors[0]) + cost(r, anchors[1]);
-        let crossed = cost(l, anchors[1]) + cost(r, anchors[0]);
+        let straight = cost(l, anchors[0], palm) + cost(r, anchors[1], palm);
+        let crossed = cost(l, anchors[1], palm) + cost(r, anchors[0], palm);
         if crossed + MARGIN * palm >= straight {
             self.swapped_since = None;
             return false;
@@ -139,6 +134,15 @@ fn distance(a: Anchor, b: Anchor) -> f32 {
     match (a, b) {
         (Some(a), Some(b)) => (a[0] - b[0]).hypot(a[1] - b[1]),
         _ => 0.0,
+    }
+}
+
+/// How far a hand is from where it would be. One that was nowhere a moment ago may be anywhere: neither
+/// reading gains by it.
+fn cost(hand: Anchor, anchor: Anchor, palm: f32) -> f32 {
+    match (hand, anchor) {
+        (Some(_), None) => UNKNOWN * palm,
+        _ => distance(hand, anchor),
     }
 }
 
@@ -214,6 +218,27 @@ mod tests {
     fn palms_pressed_together_are_two_hands() {
         let hands = Repair::default().push(&frame(0, Some(0.5), Some(0.5), Some((0.52, 0.48))));
         assert_eq!(hands, Hands { left: L, right: R });
+    }
+
+    #[test]
+    fn without_a_body_one_hand_seen_twice_is_the_one_that_was_there_before() {
+        for (before, part) in [((Some(0.3), None), L), ((None, Some(0.3)), R)] {
+            let mut repair = Repair::default();
+            repair.push(&frame(0, before.0, before.1, None));
+            for i in 1..5 {
+                let hands = repair.push(&frame(i * 40, Some(0.3), Some(0.31), None));
+                assert_eq!((hands.left.or(hands.right), hands.left.and(hands.right)), (part, None));
+            }
+        }
+    }
+
+    #[test]
+    fn one_hand_seen_twice_at_first_sight_stays_the_one_it_was_taken_for() {
+        let mut repair = Repair::default();
+        let said = [0, 40, 80].map(|ms| repair.push(&frame(ms, Some(0.3), Some(0.31), None)));
+        assert!(
+            said.iter().all(|hands| *hands == said[0] && hands.left.xor(hands.right).is_some())
+        );
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Scene {
     pub seq: u64,
     /// Its capture time, ns since the Unix epoch.
     pub t: u64,
-    /// The dominant hand, once any hand has been seen.
+    /// The dominant hand, once anything is known of either hand.
     pub dominant: Option<Hand>,
     /// The dominant hand counts as visible.
     pub visible: bool,

@@ -15,6 +15,8 @@ export class Doubts {
     this.held.get(stream).add(reason);
   }
 
+  has(stream) { return this.held.has(stream); }
+
   show(stream) {
     const reasons = [...this.held.get(stream) ?? []];
     if (this.shown === `${stream} ${reasons}`) return;

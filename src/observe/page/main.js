@@ -46,6 +46,7 @@ function take(item) {
     case 'frame': track.frame(item); light(track, item.state); break;
     case 'status':
       doubts.take(item);
+      button(track).classList.toggle('doubtful', doubts.has(item.stream));
       if (item.status !== 'doubtful') light(track, item.status);
       break;
     case 'sign': decided(track, track.sign(item)); break;
@@ -105,8 +106,12 @@ function select(track) {
 // The lamp at a stream's name; in a recording, where all is past, it is dark.
 function light(track, state) {
   if (!live) return;
-  const button = $('streams').children[[...tracks.keys()].indexOf(track.name)];
-  if (button.dataset.state !== state) button.dataset.state = state;
+  const { dataset } = button(track);
+  if (dataset.state !== state) dataset.state = state;
+}
+
+function button(track) {
+  return $('streams').children[[...tracks.keys()].indexOf(track.name)];
 }
 
 keys(player, (number) => {

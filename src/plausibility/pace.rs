@@ -58,12 +58,13 @@ impl Pace {
         let (captured, arrived) = since(first, here);
         if self.frames == FRAMES {
             let rate = f64::from(FRAMES) / captured;
-            match rate {
-                _ if rate > OTHER_UNIT => raise(InputDoubt::TimeUnit, [rate as f32, 0.0]),
-                _ if !(SLOWEST..=FASTEST).contains(&rate) => {
-                    raise(InputDoubt::FrameRate, [rate as f32, 0.0]);
-                }
-                _ => {}
+            if rate > OTHER_UNIT {
+                // In another unit they disagree with the clock as well, and the unit is the news.
+                self.judged = true;
+                return raise(InputDoubt::TimeUnit, [rate as f32, 0.0]);
+            }
+            if !(SLOWEST..=FASTEST).contains(&rate) {
+                raise(InputDoubt::FrameRate, [rate as f32, 0.0]);
             }
             let offset = (arrival.0 as f64 - t.0 as f64) * 1e-9;
             if offset.abs() > OFFSET_S {

@@ -9,7 +9,7 @@ use common::stick_figure::{Gesture, frames};
 use common::{Daemon, encode, receive, root, send, send_frame};
 use serde_json::{Value, json};
 use signd::frame::{Frame, Part, SourceTime};
-use signd::observe::status::{Status, StreamStatus};
+use signd::observe::status::{Endpoints, Status, StreamStatus};
 
 const HTTP: [&str; 2] = ["--http", "127.0.0.1:0"];
 
@@ -85,6 +85,22 @@ fn what_is_refused_is_told_with_the_last_reason_in_words() {
         (&json!("cam1"), &json!(3), &json!(0))
     );
     assert_eq!((&cam["hands_percent"], &cam["body_percent"]), (&json!(0.0), &json!(100.0)));
+}
+
+#[test]
+fn a_daemon_knows_its_own_endpoints() {
+    let endpoints = Endpoints {
+        ingest: vec!["pull:tcp://127.0.0.1:5556".into(), "sub+connect:tcp://10.0.0.7:1".into()],
+        publish: "ipc:///run/signd/events".into(),
+        http: "[::1]:5558".into(),
+    };
+    let holds = |text: &str| endpoints.holds(&text.parse().expect("an endpoint"));
+    for own in ["tcp://127.0.0.1:5556", "ipc:///run/signd/events", "tcp://[::1]:5558"] {
+        assert!(holds(own), "{own}");
+    }
+    for other in ["tcp://127.0.0.1:5557", "tcp://10.0.0.7:1", "ipc:///run/signd/frames"] {
+        assert!(!holds(other), "{other}");
+    }
 }
 
 #[test]

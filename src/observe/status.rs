@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::live::Shared;
 use crate::config::Settings;
+use crate::endpoint::{InputEndpoint, SocketEndpoint};
 use crate::event::RunId;
 use crate::run::counters::{Counters, Dropped};
 use crate::run::refusals::Refusal;
@@ -92,6 +93,17 @@ pub struct Endpoints {
     pub publish: String,
     /// Address and port of this answer.
     pub http: String,
+}
+
+impl Endpoints {
+    /// Whether the daemon has a socket at this endpoint.
+    pub fn holds(&self, endpoint: &SocketEndpoint) -> bool {
+        let inputs = self.ingest.iter().filter_map(|input| input.parse::<InputEndpoint>().ok());
+        let publish = self.publish.parse().ok();
+        let http = self.http.parse::<SocketAddr>().ok().map(SocketEndpoint::from);
+        let all = inputs.filter(|input| !input.connect).map(|input| input.endpoint);
+        all.chain(publish).chain(http).any(|own| own == *endpoint)
+    }
 }
 
 /// Frames dropped for one reason.

@@ -10,6 +10,7 @@ use super::finding::Finding;
 use super::processes::{self, DaemonProcess};
 use super::refused;
 use crate::config::Settings;
+use crate::endpoint::SocketEndpoint;
 use crate::observe::status::{Endpoints, Status, StreamStatus};
 
 /// What is asked about a camera that is not heard.
@@ -40,7 +41,14 @@ impl Daemon {
             daemon.places.push(Finding::mind("http", seen, remedy));
         }
         let mut free = Vec::new();
+        // Whose a socket is cannot always be seen from outside, but the daemon itself knows.
+        let said = daemon.status.as_ref().map(|status| status.endpoints.clone());
+        let own =
+            |endpoint: &SocketEndpoint| said.as_ref().is_some_and(|said| said.holds(endpoint));
         for (part, endpoint) in settings.bound() {
+            if own(&endpoint) {
+                continue;
+            }
             match endpoints::look(part, &endpoint) {
                 Place::Free => free.push(Finding::well(part, format!("{endpoint} is free"))),
                 Place::Ours(pid) => daemon.pid = Some(pid),

@@ -82,20 +82,23 @@ struct Quarrel {
     seq: u64,
     /// Capture time of its frame.
     t: SourceTime,
+    /// Number of the incumbent's last frame then.
+    incumbent: u64,
 }
 
 impl Quarrel {
-    fn with(rival: Position) -> Quarrel {
-        Quarrel { at: rival.arrival, seq: rival.seq, t: rival.t }
+    fn with(rival: Position, incumbent: Position) -> Quarrel {
+        Quarrel { at: rival.arrival, seq: rival.seq, t: rival.t, incumbent: incumbent.seq }
     }
 
     /// Whether the rival's frame jumped ahead of the last one, and this one as far ahead of the rival's.
-    /// A rival counts its frames, so there is none: one producer's numbers jump.
+    /// A rival counts its frames, or the incumbent sends in between. Else there is one producer, and its numbers jump.
     fn is_a_step(self, last: Position, here: Position) -> bool {
         let jumps = |seq: u64, t: SourceTime, to: u64, at: SourceTime| {
             to.checked_sub(seq).is_some_and(|step| step > ANYHOW + most(t, at, SHORTEST_NS))
         };
         recent(self.at, here.arrival)
+            && self.incumbent == last.seq
             && jumps(last.seq, last.t, self.seq, self.t)
             && jumps(self.seq, self.t, here.seq, here.t)
     }
@@ -132,7 +135,7 @@ impl Continuity {
         } else if here.seq <= last.seq {
             Reason::Restart
         } else if let Some(old) = self.continued(last, here) {
-            self.quarrel = Some(Quarrel { at: arrival, ..Quarrel::with(last) });
+            self.quarrel = Some(Quarrel { at: arrival, ..Quarrel::with(last, here) });
             return self.accept(old, here);
         } else if self.follows(last, here) {
             return self.accept(last, here);
@@ -140,13 +143,13 @@ impl Continuity {
             self.jumps = true;
             return self.accept(last, here);
         } else {
-            self.quarrel = Some(Quarrel::with(here));
+            self.quarrel = Some(Quarrel::with(here, last));
             Reason::Restart
         };
         let again = self.abandoned.is_some_and(|abandoned| recent(abandoned.at, arrival));
         let quarrel = self.quarrel.is_some_and(|quarrel| recent(quarrel.at, arrival));
         if recent(last.arrival, arrival) && (again || quarrel) {
-            self.quarrel = Some(Quarrel::with(here));
+            self.quarrel = Some(Quarrel::with(here, last));
             return Verdict::Drop(Misplaced::TwoProducers);
         }
         self.abandoned = Some(Abandoned { last, at: arrival, since: 1 });

@@ -170,6 +170,20 @@ fn numbers_that_jump_with_every_frame_are_one_producers() {
     }
 }
 
+/// A second producer that numbers its frames by a clock, beside one that counts.
+#[test]
+fn a_rival_whose_numbers_jump_does_not_take_the_stream_of_one_that_counts() {
+    for unit in [1_000, 33_333, 33_333_333] {
+        let pair = |i| [(i, 33 * i), (1_000_000 + unit * i, 33 * i + 10)];
+        let words = verdicts(&(0..60).flat_map(pair).collect::<Vec<_>>());
+        assert_eq!(
+            (words.matches("ok").count(), words.matches("two").count()),
+            (60, 60),
+            "{words}"
+        );
+    }
+}
+
 #[test]
 fn a_producer_may_pass_the_number_of_a_frame_that_was_dropped() {
     for stray in [(70, 9006, 6), (20, 0, 6)] {

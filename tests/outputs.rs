@@ -248,6 +248,11 @@ fn a_recording_takes_the_place_of_no_other_file() {
     assert!(refused(kept.path()).contains("found a folder"));
     assert!(refused(&path("no/run.mcap")).contains("No such file"));
     assert_eq!(names(kept.path()), ["notes.mcap", "run.1.mcap"]);
+    // Made by signd, but not by a run: rotation would push it out in time.
+    let (_clips, at) = folder();
+    clip(&at("clip.npy"));
+    assert!(import(&at("clip.npy"), &at("clip.mcap")).status.success());
+    assert!(refused(&at("clip.mcap")).contains("a recording that an import made"));
     assert_eq!(fs::read_to_string(path("run.1.mcap")).expect("reads"), "dear diary");
 }
 

@@ -109,6 +109,48 @@ fn a_part_at_one_value_is_missing_and_named() {
     }
 }
 
+/// The signer with the points of some parts changed where they are there.
+fn parts_changed(parts: &[Part], change: impl Fn(usize, Point) -> Point) -> Vec<Frame> {
+    let mut frames = signer();
+    for frame in &mut frames {
+        for &part in parts.iter().filter(|part| frame.part(**part).is_some()).collect::<Vec<_>>() {
+            for (i, p) in frame.detect(part).iter_mut().enumerate() {
+                *p = change(i, *p);
+            }
+        }
+    }
+    frames
+}
+
+const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
+
+/// A hand model's own coordinates beside a body's: only the hands are odd, and only while they are seen.
+#[test]
+fn hands_in_other_coordinates_than_the_body_are_named() {
+    let pixels = parts_changed(&HANDS, |_, [x, y, z]| [x * 640.0, y * 480.0, z]);
+    assert!(doubts(&pixels).contains(&InputDoubt::HandApart), "{:?}", doubts(&pixels));
+    let beside = parts_changed(&HANDS, |_, [x, y, z]| [x + 0.6, y, z]);
+    assert_eq!(doubts(&beside), [InputDoubt::HandApart]);
+    let mut frames = signer();
+    for frame in &mut frames {
+        let Some(hand) = frame.part(Part::RightHand) else { continue };
+        let [x, y, z] = hand[0];
+        let moved: Vec<Point> = hand.iter().map(|p| [p[0] - x, p[1] - y, p[2] - z]).collect();
+        frame.detect(Part::RightHand).copy_from_slice(&moved);
+    }
+    assert!(doubts(&frames).contains(&InputDoubt::BodyRelative), "{:?}", doubts(&frames));
+}
+
+/// pose#42: single points that are missing written as a number, live.
+#[test]
+fn a_single_point_that_stands_for_a_missing_one_is_named() {
+    for value in [0.0, -1.0] {
+        let wrists = |i, p| if i == 15 || i == 16 { [value; 3] } else { p };
+        let named = doubts(&parts_changed(&[Part::Pose], wrists));
+        assert_eq!(named, [InputDoubt::RepeatedValue], "{value}");
+    }
+}
+
 /// datasets#58, Pose2Mesh#13: parts in each other's place.
 #[test]
 fn parts_that_do_not_belong_together_are_named() {
@@ -118,7 +160,7 @@ fn parts_that_do_not_belong_together_are_named() {
             p[1] += 0.6;
         }
     }
-    assert_eq!(doubts(&frames), [InputDoubt::PartsApart]);
+    assert_eq!(doubts(&frames), [InputDoubt::FaceApart]);
     let mut frames = signer();
     for frame in &mut frames {
         frame.miss(Part::Pose);
@@ -274,6 +316,20 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     let expected = read(&plain(&without), &given()).expect("imports");
     assert!(same(&clip, &expected));
 
+    for value in [999.0, -2.0] {
+        let wrists = |i, p| if i == 15 || i == 16 { [value; 3] } else { p };
+        let refused = read(&plain(&parts_changed(&[Part::Pose], wrists)), &given());
+        let refused = refused.expect_err("refused").to_string();
+        assert!(refused.contains(&format!("--missing {value}")), "{refused}");
+    }
+    let good = plain(&signer());
+    for (option, overrides) in [
+        ("--pixels", Overrides { pixels: true, ..given() }),
+        ("--mirrored", Overrides { mirrored: true, ..given() }),
+    ] {
+        let refused = read(&good, &overrides).expect_err(option).to_string();
+        assert!(refused.starts_with(&format!("with {option} ")), "{refused}");
+    }
     let relative = changed(|[x, y, z]| [(x - 0.5) * 3.0, (y - 0.44) * 3.0, z]);
     let refused = read(&plain(&relative), &given()).expect_err("refused");
     assert!(
@@ -325,6 +381,17 @@ fn import_warns_of_a_clip_without_a_person_and_of_a_body_upside_down() {
     assert_eq!(doubts(&changed(|_| [f32::NAN; 3])), [InputDoubt::NoPerson]);
     let turned = doubts(&changed(|[x, y, z]| [1.0 - x, 1.0 - y, z]));
     assert!(turned.contains(&InputDoubt::NotUpright), "{turned:?}");
+    // Another layout of as many points: forehead and chin, and the cheeks, the other way round.
+    let mut other = signer();
+    for frame in &mut other {
+        let face = frame.detect(Part::Face);
+        face.swap(10, 152);
+        face.swap(234, 454);
+    }
+    assert_eq!(doubts(&other), [InputDoubt::Misfit]);
+    let mut without = signer();
+    without.iter_mut().for_each(|frame| HANDS.into_iter().for_each(|hand| frame.miss(hand)));
+    assert_eq!(doubts(&without), [InputDoubt::NoHands]);
 }
 
 #[test]

@@ -73,7 +73,8 @@ impl Import {
         record(&clip, &stream, &mut recording)?;
         let to_stdout = target.is_stream();
         target.write(recording.get_ref())?;
-        let Clip { fps, width, height, .. } = &clip;
+        let Clip { width, height, .. } = &clip;
+        let fps = (clip.fps * 1e3).round() / 1e3;
         let summary = format!("{} frames at {fps} a second, {width}x{height}", clip.len());
         // Where the recording may go to standard output, nothing else does.
         match to_stdout {

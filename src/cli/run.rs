@@ -42,8 +42,11 @@ impl Run {
         let (first, guard) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // A second signal while draining ends the process as if nobody had caught it.
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+            // A second Ctrl-C while draining ends the process at once. A supervisor that sends SIGTERM
+            // twice has SIGKILL for that.
+            if signal == SIGINT {
+                signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+            }
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
         let hangups = Signals::new([SIGHUP])?;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Assumption, ImportError, Overrides};
 use crate::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
-use crate::plausibility::{InputDoubt, InputJudge, Least};
+use crate::plausibility::{InputDoubt, InputJudge, Least, order};
 
-/// Values that files write for a missing coordinate.
-const USUAL_SENTINELS: [f32; 2] = [0.0, -1.0];
+/// Points where coordinates relative to the body begin: the wrists of the hands, and the nose.
+const ORIGINS: [usize; 3] =
+    [Part::LeftHand.range().start, Part::Pose.range().start, Part::RightHand.range().start];
 /// One point in so many frames may lie at such a value by chance.
 const FRAMES_A_CHANCE: usize = 4;
 
@@ -51,18 +52,43 @@ pub(super) fn find_missing(
         let tell = |(part, (frames, place))| Assumption::RepeatedValue { part, frames, place };
         assumed.extend(repeated.into_iter().map(tell));
     }
-    let all = || points.iter().flatten();
     let sentinel = |p: &Point| values.contains(&[p[0], p[1]]);
-    for value in USUAL_SENTINELS {
-        let found = all().filter(|p| p[0] == value && p[1] == value && !sentinel(p)).count();
-        if found > 3 + points.len() / FRAMES_A_CHANCE {
-            return Err(ImportError::Sentinel { points: found, value });
-        }
-    }
+    refuse_single(points, &sentinel)?;
     for p in points.iter_mut().flatten().filter(|p| sentinel(p)) {
         *p = [f32::NAN; 3];
     }
     Ok(())
+}
+
+/// Refuses single points that often have x and y at one value outside the image.
+fn refuse_single(
+    points: &[[Point; POINTS]],
+    sentinel: &impl Fn(&Point) -> bool,
+) -> Result<(), ImportError> {
+    // By the value's bits: how often, and how often where relative coordinates begin.
+    let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
+    for (i, p) in points.iter().flat_map(|row| row.iter().enumerate()) {
+        let [x, y, _] = *p;
+        if x == y && (x <= 0.0 || x > 1.0) && !sentinel(p) {
+            let (all, origins) = counts.entry((x + 0.0).to_bits()).or_default();
+            *all += 1;
+            *origins += usize::from(ORIGINS.contains(&i));
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, (all, _))| *all);
+    match most {
+        Some((value, (all, origins))) if all > 3 + points.len() / FRAMES_A_CHANCE => {
+            let value = f32::from_bits(value);
+            Err(match value == 0.0 && origins == all {
+                true => {
+                    let (doubt, example) = (InputDoubt::BodyRelative, [0.0; 2]);
+                    ImportError::Implausible { doubt, example }
+                }
+                false => ImportError::Sentinel { points: all, value },
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Pixels to image widths and heights, mirrored landmarks back.
@@ -82,6 +108,7 @@ pub(super) fn convert(points: &mut [[Point; POINTS]], overrides: &Overrides, siz
 pub(super) fn judge(
     points: &[[Point; POINTS]],
     size: (u32, u32),
+    overrides: &Overrides,
 ) -> Result<Vec<(InputDoubt, [f32; 2])>, ImportError> {
     let (mut judge, mut doubts) = (InputJudge::new(Least::Clip), Vec::new());
     let mut frame = Frame::new(0, SourceTime(0), size.0, size.1);
@@ -91,7 +118,21 @@ pub(super) fn judge(
     }
     judge.raise(|doubt, example| doubts.push((doubt, example)));
     match doubts.iter().find(|(doubt, _)| doubt.is_certain()) {
+        Some((InputDoubt::BodyRelative, _)) if overrides.pixels => {
+            Err(ImportError::NeedlessOption("--pixels"))
+        }
+        Some((InputDoubt::Mirrored, _)) if overrides.mirrored => {
+            Err(ImportError::NeedlessOption("--mirrored"))
+        }
         Some(&(doubt, example)) => Err(ImportError::Implausible { doubt, example }),
-        None => Ok(doubts),
+        None => {
+            let misfit = order::misfit(points).map(|fit| (InputDoubt::Misfit, [fit, 0.0]));
+            // Without hands, or without anybody, there is nothing that could fit.
+            doubts.extend(misfit);
+            if doubts.iter().any(|(doubt, _)| *doubt == InputDoubt::NoPerson) {
+                doubts.retain(|(doubt, _)| *doubt != InputDoubt::NoHands);
+            }
+            Ok(doubts)
+        }
     }
 }

@@ -133,6 +133,20 @@ pub enum ImportError {
         value: f32,
     },
 
+    /// An option that makes wrong what was right.
+    #[error("with {0} the landmarks are not those of a person before a camera. Leave it out")]
+    NeedlessOption(&'static str),
+
+    /// A `.pose` file without pixels.
+    #[error(
+        "no coordinate is beyond {most:.2}. Expected pixels, as .pose files have. The file was \
+         normalised: export it again without that"
+    )]
+    NoPixels {
+        /// The largest coordinate.
+        most: f32,
+    },
+
     /// An array whose parts lie in another order.
     #[error(
         "the points do not fit the order {}. They fit the order {order}. --order {order} reads them \

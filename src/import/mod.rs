@@ -14,9 +14,11 @@ use std::io::{BufReader, Read};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use crate::content;
 use crate::frame::{Frame, POINTS, Point, SourceTime};
 use crate::plausibility::InputDoubt;
 use crate::plausibility::order::PartOrder;
+use crate::wire::landmarks::MAX_SIDE;
 
 mod amend;
 mod error;
@@ -209,6 +211,10 @@ impl Clip {
             }
             _ => {}
         }
+        if let Some((w, h)) = overrides.size.or(size).filter(|(w, h)| *w.max(h) > MAX_SIDE) {
+            let most = format!("at most {MAX_SIDE} pixels a side");
+            return Err(error::unexpected("image size", most, format!("{w}x{h}")));
+        }
         if overrides.pixels && overrides.size.or(size).is_none() {
             return Err(ImportError::PixelsWithoutSize);
         }
@@ -221,11 +227,34 @@ impl Clip {
         amend::find_missing(&mut points, overrides, &mut assumed)?;
         amend::clean(&mut points)?;
         amend::convert(&mut points, overrides, (width, height));
-        let mut doubts = amend::judge(&points, (width, height))?;
+        let mut doubts = amend::judge(&points, (width, height), overrides)?;
         if overrides.fps.is_none() && !USUAL_FPS.contains(&fps) {
             doubts.push((InputDoubt::FrameRate, [fps as f32, 0.0]));
         }
         Ok(Clip { fps, width, height, points, assumed, doubts })
+    }
+}
+
+/// Refuses a file that begins as no file of its ending does. The formats' own readers would call it damaged.
+fn refuse_other_kind(path: &Path, ending: Option<&str>) -> Result<(), ImportError> {
+    let (expected, begins): (&str, &[u8]) = match ending {
+        Some("parquet") => ("a .parquet file", b"PAR1"),
+        Some("npy") => ("a .npy file", b"\x93NUMPY"),
+        Some("npz") => ("a zip archive, as .npz files are", b"PK"),
+        Some("mcap") => {
+            let found = "a recording already: give it to `signd replay`, `send` or `view`";
+            return Err(error::unexpected("file", "another landmark file", found));
+        }
+        _ => return Ok(()),
+    };
+    let mut head = Vec::new();
+    File::open(path)?.take(content::HEAD as u64).read_to_end(&mut head)?;
+    match head.starts_with(begins) || head.is_empty() {
+        true => Ok(()),
+        false if head.starts_with(b"PARE") => {
+            Err(error::unexpected("file", "an unencrypted .parquet file", "an encrypted one"))
+        }
+        false => Err(error::unexpected("file", expected, content::describe(&head))),
     }
 }
 
@@ -243,6 +272,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
         return Err(error::unexpected("image size given", "at least 1x1", found));
     }
     let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    refuse_other_kind(path, ending.as_deref())?;
     let raw = match ending.as_deref() {
         Some("parquet") => parquet::read(File::open(path)?)?,
         Some("pose") => {
@@ -305,15 +335,16 @@ mod tests {
     #[test]
     fn frames_are_evenly_spaced_without_drift() {
         let mut raw = raw(Some(30.0), None);
-        raw.points = vec![somewhere(); 31];
+        // Four frames are too few to be judged.
+        raw.points = vec![somewhere(); 4];
         let clip = Clip::settle(raw, &Overrides::default()).unwrap();
         let frames: Vec<Frame> = clip.frames(SourceTime(7)).collect();
-        assert_eq!((frames.len(), clip.len()), (31, 31));
+        assert_eq!((frames.len(), clip.len()), (4, 4));
         assert_eq!((frames[0].seq, frames[0].t), (0, SourceTime(7)));
         assert_eq!((frames[1].seq, frames[1].t), (1, SourceTime(33_333_340)));
-        assert_eq!(frames[30].t, SourceTime(1_000_000_007));
-        assert_eq!((frames[30].width, frames[30].height), (640, 480));
-        assert!(frames[30].part(Part::Face).is_some());
+        assert_eq!(frames[3].t, SourceTime(100_000_007));
+        assert_eq!((frames[3].width, frames[3].height), (640, 480));
+        assert!(frames[3].part(Part::Face).is_some());
     }
 
     #[test]

@@ -25,9 +25,6 @@ const PACKED_SCALE: f32 = 4096.0;
 /// All three packed coordinates of a missing point.
 const PACKED_MISSING: i16 = i16::MIN;
 
-/// Frames of a file whose points are held against their order.
-const SAMPLE: u64 = 60;
-
 /// Reads a `.npy` file.
 pub(super) fn read_npy(mut from: impl Read, overrides: &Overrides) -> Result<Raw, ImportError> {
     let points = floats(&mut from, overrides)?;
@@ -175,7 +172,7 @@ fn frames(
         decode(&row, &mut values);
         let row: &[Point] = values.as_chunks().0;
         points.push(in_usual_order(row, given));
-        if i % count.div_ceil(SAMPLE) == 0 {
+        if i % count.div_ceil(order::SAMPLE as u64) == 0 {
             sample.push(row.iter().map(|p| without_sentinel(p, overrides)).collect());
         }
     }

@@ -17,6 +17,9 @@ use crate::frame::{POINTS, Point};
 /// Most points that a layout may have, all components together; the largest known has 586.
 const MAX_POINTS: usize = 10_000;
 
+/// A picture of a person has more pixels than this in one direction.
+const FEWEST_PIXELS: f32 = 8.0;
+
 /// Bytes of a coordinate or a confidence.
 const FLOAT: usize = size_of::<f32>();
 
@@ -46,6 +49,12 @@ pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportErr
             }
         }
         points.push(frame_points);
+    }
+    let reach = |p: &Point| p[0].abs() * width;
+    let reach = |p: &Point| reach(p).max(p[1].abs() * height);
+    let most = points.iter().flatten().map(reach).fold(0.0, f32::max);
+    if (0.0..FEWEST_PIXELS).contains(&most) && most > 0.0 {
+        return Err(ImportError::NoPixels { most });
     }
     let assumed = match body.people {
         1 => Vec::new(),
@@ -293,7 +302,7 @@ mod tests {
     #[test]
     fn confidence_0_and_lacking_coordinates_are_missing() {
         let mut file = file(0.2);
-        file.frames = vec![[f32::INFINITY, 0.0, 0.0, 0.0], [f32::NAN, 1.0, 1.0, 1.0]];
+        file.frames = vec![[f32::INFINITY, 0.0, 0.0, 0.0], [f32::NAN, 100.0, 1.0, 1.0]];
         let raw = read(&file.bytes(), &Overrides::default()).unwrap();
         let clip = Clip::settle(raw, &Overrides::default()).unwrap();
         assert!(clip.points().iter().flatten().flatten().all(|v| v.is_nan()));
@@ -387,7 +396,7 @@ mod tests {
     fn version_0_1_counts_past_2_to_the_16() {
         let mut file = file(0.1);
         // One more component point would make it larger still: 65,537 frames of 543 points.
-        file.frames = vec![[1.0; 4]; (1 << 16) + 1];
+        file.frames = vec![[100.0; 4]; (1 << 16) + 1];
         let raw = read(&file.bytes(), &Overrides::default()).unwrap();
         assert_eq!(raw.points.len(), (1 << 16) + 1);
     }

@@ -23,6 +23,9 @@ const HAND_APART: f32 = 5.0;
 /// A palm is no shorter than this, in shoulder widths: a hand that points at the camera looks shorter.
 const SHORTEST_PALM: f32 = 0.1;
 
+/// What clients write for a coordinate of a missing point.
+const SENTINELS: [f32; 2] = [0.0, -1.0];
+
 const NOSE: usize = 0;
 const LEFT_SHOULDER: usize = 11;
 const RIGHT_SHOULDER: usize = 12;
@@ -91,12 +94,17 @@ impl Anchors {
 /// Asks one frame everything.
 pub(super) fn look(frame: &Frame, tell: &mut Answer<'_>) {
     let repeated = Part::ALL.into_iter().find_map(|part| frame.repeated(part));
-    tell(InputDoubt::RepeatedValue, repeated.is_some(), repeated.unwrap_or_default());
+    let sentinel = repeated.or_else(|| single_sentinel(frame));
+    tell(InputDoubt::RepeatedValue, sentinel.is_some(), sentinel.unwrap_or_default());
     let seen = |part: Part| frame.part(part).is_some();
     let hands = seen(Part::LeftHand) || seen(Part::RightHand);
+    tell(InputDoubt::NoHands, !hands, [0.0; 2]);
     tell(InputDoubt::NoPerson, !Part::ALL.into_iter().any(seen), [0.0; 2]);
     if hands {
         tell(InputDoubt::NoBody, !seen(Part::Pose), [0.0; 2]);
+    }
+    if sentinel.is_some() && repeated.is_none() {
+        return; // what else is odd follows from that
     }
     let anchors = Anchors::of(frame);
     image(&anchors, tell);
@@ -118,18 +126,20 @@ fn image(anchors: &Anchors, tell: &mut Answer<'_>) {
 
 /// Is the head where heads are?
 fn upright(anchors: &Anchors, tell: &mut Answer<'_>) {
+    // Hands relative to their wrists begin at zero, where no image has anything.
+    let at_wrist = anchors.hands.iter().flatten().any(|[wrist, _]| *wrist == [0.0; 2]);
     let (Some(nose), Some([left, right])) = (anchors.nose, anchors.shoulders) else {
-        // Hands alone: relative to the wrist they begin at zero, where no image has anything.
-        if let Some([wrist, _]) = anchors.hands.iter().flatten().next() {
-            tell(InputDoubt::BodyRelative, *wrist == [0.0; 2], *wrist);
+        if anchors.hands.iter().any(Option::is_some) {
+            tell(InputDoubt::BodyRelative, at_wrist, [0.0; 2]);
         }
         return;
     };
     let middle = [0, 1].map(|d| (left[d] + right[d]) / 2.0);
     // -1 to 1 around the image's middle puts half of the body left of the image and the head above it.
     let centred = nose[1] < -0.05 && middle[0] < 0.25;
-    let wrist_at_zero = anchors.hands.iter().flatten().any(|[wrist, _]| *wrist == [0.0; 2]);
-    tell(InputDoubt::BodyRelative, middle[1] < TOP || centred || wrist_at_zero, middle);
+    let origin = at_wrist || nose == [0.0; 2];
+    let example = if origin { [0.0; 2] } else { middle };
+    tell(InputDoubt::BodyRelative, middle[1] < TOP || centred || origin, example);
     let beside = ((nose[0] - middle[0]) * anchors.aspect).abs();
     let upright = middle[1] - nose[1] > beside;
     tell(InputDoubt::NotUpright, !upright, nose);
@@ -150,7 +160,7 @@ fn face(anchors: &Anchors, tell: &mut Answer<'_>) {
     }
     if let Some(nose) = anchors.nose {
         let apart = anchors.apart(face.nose, nose) > FACE_APART * height;
-        tell(InputDoubt::PartsApart, apart, face.nose);
+        tell(InputDoubt::FaceApart, apart, face.nose);
     }
 }
 
@@ -163,9 +173,18 @@ fn arms(anchors: &Anchors, tell: &mut Answer<'_>) {
         let Some([wrist, knuckle]) = *hand else { continue };
         let palm = anchors.apart(wrist, knuckle).max(SHORTEST_PALM * width);
         let [own, other] = [own, other].map(|place| anchors.apart(wrist, place));
-        tell(InputDoubt::PartsApart, own.min(other) > HAND_APART * palm, wrist);
+        tell(InputDoubt::HandApart, own.min(other) > HAND_APART * palm, wrist);
         tell(InputDoubt::HandsExchanged, 2.0 * other < own, wrist);
     }
+}
+
+/// A point of the body or of a hand where no estimator puts one, but many a client what is missing. The
+/// nose and the wrists of the hands are left out: they are where relative coordinates begin.
+fn single_sentinel(frame: &Frame) -> Option<[f32; 2]> {
+    let parts = [Part::Pose, Part::LeftHand, Part::RightHand];
+    let points = parts.into_iter().filter_map(|part| frame.part(part)).flat_map(|part| &part[1..]);
+    let odd = |p: &&Point| p[0] == p[1] && SENTINELS.contains(&p[0]);
+    points.into_iter().find(odd).map(|p| [p[0], p[1]])
 }
 
 fn place(p: &Point) -> Option<[f32; 2]> {

@@ -6,8 +6,6 @@ use crate::frame::{Arrival, Frame};
 
 /// Questions are asked until this many frames have answered: some ten seconds.
 const ENOUGH: u32 = 300;
-/// This share of the answers must be odd: one estimate in ten may be a bad guess.
-const ODD: f32 = 0.9;
 /// Frames with a part at one value before it is said: no estimator gives even one.
 const REPEATED: u32 = 5;
 
@@ -26,10 +24,25 @@ impl Least {
             (_, InputDoubt::RepeatedValue) => REPEATED,
             // An empty room is no news for the first five seconds.
             (Least::Stream, InputDoubt::NoPerson) => 150,
+            // Between signs a stream shows no hand for long.
+            (Least::Stream, InputDoubt::NoHands) => u32::MAX,
             (Least::Stream, _) => 30,
             (Least::Clip, InputDoubt::NoPerson) => 1,
             (Least::Clip, _) => 5,
         }
+    }
+}
+
+/// Share of the answers that must be odd. Where people are never odd for a while, half will do, so that a
+/// fault of one part shows although others are right.
+fn share(doubt: InputDoubt) -> f32 {
+    match doubt {
+        InputDoubt::RepeatedValue => 0.0,
+        // The odd hand may be seen in few frames. People reach 0.12.
+        InputDoubt::BodyRelative => 0.25,
+        InputDoubt::NoHands | InputDoubt::NoPerson => 1.0,
+        _ if doubt.is_certain() => 0.5,
+        _ => 0.9,
     }
 }
 
@@ -85,9 +98,8 @@ impl InputJudge {
     /// is asked after every frame, a clip at its end.
     pub fn raise(&mut self, mut tell: impl FnMut(InputDoubt, [f32; 2])) {
         for (doubt, tally) in InputDoubt::ALL.into_iter().zip(&mut self.tallies) {
-            let share = if doubt == InputDoubt::RepeatedValue { 0.0 } else { ODD };
-            let odd = tally.odd >= self.least.frames(doubt)
-                && tally.odd as f32 >= share * tally.answers as f32;
+            let odd = tally.odd as f32 >= share(doubt) * tally.answers as f32;
+            let odd = odd && tally.odd >= self.least.frames(doubt).max(1);
             if odd && !std::mem::replace(&mut tally.raised, true) {
                 tell(doubt, tally.example);
             }

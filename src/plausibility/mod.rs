@@ -29,14 +29,20 @@ pub enum InputDoubt {
     Mirrored,
     /// The head beside or below the shoulders.
     NotUpright,
-    /// A face away from the head, or a hand away from both wrists.
-    PartsApart,
+    /// A face away from the head.
+    FaceApart,
+    /// A hand away from both wrists.
+    HandApart,
     /// Each hand at the other hand's wrist.
     HandsExchanged,
+    /// Points that do not lie as a body's do.
+    Misfit,
     /// A face too narrow or too wide for the image size given.
     ImageShape,
     /// Hands without a body.
     NoBody,
+    /// Not one hand in any frame of a clip.
+    NoHands,
     /// Not one part in any frame.
     NoPerson,
     /// More or fewer frames a second than a camera gives.
@@ -61,16 +67,19 @@ struct Words {
 
 impl InputDoubt {
     /// All of them, in the order of their numbers.
-    pub const ALL: [InputDoubt; 14] = [
+    pub const ALL: [InputDoubt; 17] = [
         InputDoubt::RepeatedValue,
         InputDoubt::Pixels,
         InputDoubt::BodyRelative,
         InputDoubt::Mirrored,
         InputDoubt::NotUpright,
-        InputDoubt::PartsApart,
+        InputDoubt::FaceApart,
+        InputDoubt::HandApart,
         InputDoubt::HandsExchanged,
+        InputDoubt::Misfit,
         InputDoubt::ImageShape,
         InputDoubt::NoBody,
+        InputDoubt::NoHands,
         InputDoubt::NoPerson,
         InputDoubt::FrameRate,
         InputDoubt::TimeUnit,
@@ -86,10 +95,13 @@ impl InputDoubt {
             InputDoubt::BodyRelative => "body_relative",
             InputDoubt::Mirrored => "mirrored",
             InputDoubt::NotUpright => "not_upright",
-            InputDoubt::PartsApart => "parts_apart",
+            InputDoubt::FaceApart => "face_apart",
+            InputDoubt::HandApart => "hand_apart",
             InputDoubt::HandsExchanged => "hands_exchanged",
+            InputDoubt::Misfit => "misfit",
             InputDoubt::ImageShape => "image_shape",
             InputDoubt::NoBody => "no_body",
+            InputDoubt::NoHands => "no_hands",
             InputDoubt::NoPerson => "no_person",
             InputDoubt::FrameRate => "frame_rate",
             InputDoubt::TimeUnit => "time_unit",
@@ -106,7 +118,8 @@ impl InputDoubt {
             InputDoubt::Pixels
                 | InputDoubt::BodyRelative
                 | InputDoubt::Mirrored
-                | InputDoubt::PartsApart
+                | InputDoubt::FaceApart
+                | InputDoubt::HandApart
         )
     }
 
@@ -120,7 +133,10 @@ impl InputDoubt {
         let found = self.what();
         let [x, y] = example;
         match self {
-            InputDoubt::NoBody | InputDoubt::NoPerson => found.to_owned(),
+            InputDoubt::NoBody | InputDoubt::NoHands | InputDoubt::NoPerson => found.to_owned(),
+            InputDoubt::Misfit => {
+                format!("{found} ({:.0} % of what holds for every body holds)", 100.0 * x)
+            }
             InputDoubt::ImageShape => format!("{found} (width over height: {x:.2})"),
             InputDoubt::FrameRate | InputDoubt::TimeUnit => {
                 format!("{found} ({x:.1} frames a second)")
@@ -148,13 +164,12 @@ impl InputDoubt {
 
     fn words(self) -> Words {
         const IMAGE: &str = "x in image widths and y in image heights, 0 to 1 inside the image";
-        const PARTS: &str = "the face at the head and each hand at a wrist of the body";
         let (found, expected, file, camera) = match self {
             InputDoubt::RepeatedValue => (
-                "all points of a part at one place",
-                "nil for a part that was not detected",
+                "a whole part, or points of the body or a hand, at a place that stands for missing ones",
+                "nil for a part that was not detected, and NaN for a single missing point",
                 "--missing VALUE takes this value for missing",
-                "send nil for a part that was not detected. signd takes such a part for missing",
+                "send nil for a part that was not detected, and NaN for a single missing point",
             ),
             InputDoubt::Pixels => (
                 "a head or a hand outside any image, as in pixels",
@@ -163,7 +178,7 @@ impl InputDoubt {
                 "divide x by the image width and y by the image height before you send",
             ),
             InputDoubt::BodyRelative => (
-                "shoulders at the image's upper edge or above, as in coordinates relative to the body",
+                "shoulders, nose or wrists where coordinates relative to the body have them",
                 "places in the image, measured from its upper left corner",
                 "Export the landmarks again without normalising them",
                 "send the estimator's image landmarks, not its world or normalised ones",
@@ -180,11 +195,23 @@ impl InputDoubt {
                 "Turn the picture upright before the estimator sees it, or y if it points up in this file",
                 "turn the picture upright before the estimator sees it, and send y measured downwards",
             ),
-            InputDoubt::PartsApart => (
-                "a face away from the head, or a hand away from both wrists",
-                PARTS,
+            InputDoubt::FaceApart => (
+                "a face away from the head",
+                "the face mesh around the body's nose, in the same coordinates",
                 "--order says in which order the parts lie in an array",
-                "look at which points you send as which part",
+                "look at which points you send as which part, and in which coordinates",
+            ),
+            InputDoubt::HandApart => (
+                "a hand away from both wrists",
+                "each hand at a wrist of the body, in the same coordinates",
+                "--order says in which order the parts lie in an array",
+                "send hands in the coordinates of the whole image, as the body",
+            ),
+            InputDoubt::Misfit => (
+                "points that do not lie as a body's do",
+                "MediaPipe's points in MediaPipe's order",
+                "Look at which points the file holds, and in which order",
+                "look at which points you send, and in which order",
             ),
             InputDoubt::HandsExchanged => (
                 "each hand at the other hand's wrist",
@@ -203,6 +230,12 @@ impl InputDoubt {
                 "the 33 body landmarks with the hands",
                 "Use an estimator of the whole body",
                 "send `pose` too: shoulders and wrists place the hands",
+            ),
+            InputDoubt::NoHands => (
+                "not one hand in any frame",
+                "hands in the picture",
+                "Look at the picture: are the hands in it, and large enough?",
+                "look at the picture: are the hands in it, and large enough?",
             ),
             InputDoubt::NoPerson => (
                 "not one part in any frame",

@@ -19,6 +19,9 @@ const BETTER: f32 = 0.04;
 /// Orders whose fits differ by less than this fit alike.
 const ALIKE: f32 = 1e-4;
 
+/// Frames of a clip that are looked at.
+pub const SAMPLE: usize = 60;
+
 const CHAINS: [usize; 5] = [1, 5, 9, 13, 17];
 
 /// The order that fits `rows` better than the `given` one; none if the given one fits, or no other does.
@@ -36,6 +39,13 @@ pub fn better(rows: &[Vec<Point>], given: PartOrder) -> Option<PartOrder> {
     // Either hand fits at either wrist; among orders that fit alike its own wrist decides.
     let alike = fits.into_iter().filter(|(fit, _)| best - fit < ALIKE);
     alike.map(|(_, order)| order).max_by_key(|order| at_own_wrist(rows, *order))
+}
+
+/// How well a clip fits a body where that is doubtful, 0..1; none where it fits.
+pub fn misfit(points: &[[Point; POINTS]]) -> Option<f32> {
+    let step = points.len().div_ceil(SAMPLE).max(1);
+    let rows: Vec<Vec<Point>> = points.iter().step_by(step).map(|row| row.to_vec()).collect();
+    fit(&rows, USUAL).filter(|fit| *fit < FITS)
 }
 
 /// An order as `--order` takes it.

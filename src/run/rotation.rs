@@ -127,7 +127,8 @@ fn place(path: &Path) -> Result<Place, RecordingError> {
     lock(&File::open(path).map_err(named(path))?, path)?;
     match held(path).map_err(named(path))? {
         Held::Nothing | Held::EmptyRun => Ok(Place::Free),
-        Held::Clip | Held::Run => Ok(Place::Taken),
+        Held::Run => Ok(Place::Taken),
+        Held::Clip => Err(in_the_way(path, "a recording that an import made".into())),
         Held::Other(found) => Err(in_the_way(path, found)),
     }
 }

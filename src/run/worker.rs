@@ -162,11 +162,12 @@ impl Worker {
         }
         match waiting.batch.misplaced {
             Some(Misplaced::TimeNotRising) => {
-                let why = "its capture time is not after the last one's";
+                let why =
+                    "its capture time is not after the last one's: `t` is in nanoseconds and rises";
                 self.counters.refuse(Dropped::TimeNotRising, Some(stream), &why);
             }
             Some(Misplaced::TwoProducers) => {
-                let why = "two producers send on this stream id";
+                let why = "two producers send on this stream id, or `seq` does not rise";
                 self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
             }
             None => {}

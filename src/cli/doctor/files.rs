@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::finding::Finding;
 use crate::config::Settings;
+use crate::recording::RecordingError;
+use crate::run::record;
 
 /// Tries to create a file there.
 pub fn writable(folder: &Path) -> std::io::Result<()> {
@@ -19,13 +21,21 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
         return;
     }
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    out.push(match writable(folder) {
+    if let Err(error) = writable(folder) {
+        let seen = format!("{}: {error}", folder.display());
+        let remedy = "the folder must exist and be writable for the user that runs signd; as a service \
+                      it has /var/lib/signd";
+        out.push(Finding::wrong("recording", seen, remedy));
+        return;
+    }
+    out.push(match record::check(&settings.record) {
         Ok(()) => Finding::well("recording", path.display().to_string()),
+        Err(RecordingError::Busy(path)) => {
+            Finding::well("recording", format!("{} is being written", path.display()))
+        }
         Err(error) => {
-            let seen = format!("{}: {error}", folder.display());
-            let remedy = "the folder must exist and be writable for the user that runs signd; as a service \
-                          it has /var/lib/signd";
-            Finding::wrong("recording", seen, remedy)
+            let remedy = "signd replaces nothing but its own recordings of runs: name another file";
+            Finding::wrong("recording", error.to_string(), remedy)
         }
     });
 }

@@ -11,10 +11,16 @@ pub(super) fn of(bytes: &[u8]) -> Option<String> {
             "a TensorFlow Lite model: models/from-tflite makes an ONNX model of it".into(),
         );
     }
+    // An ONNX model begins with the number of its version.
+    if bytes.first() != Some(&0x08) {
+        return Some("not an ONNX model: name a file that is one".into());
+    }
     match missing(bytes) {
         Some(0) => None,
-        Some(missing) => Some(format!("the file ends early, {missing} bytes are missing: {again}")),
-        None => Some("not an ONNX model: name a file that ends in .onnx".into()),
+        Some(missing) => Some(format!(
+            "the file ends early or is damaged, its last field lacks {missing} bytes: {again}"
+        )),
+        None => Some("not an ONNX model: name a file that is one".into()),
     }
 }
 

@@ -79,13 +79,11 @@ fn refuse_single(
     match most {
         Some((value, (all, origins))) if all > 3 + points.len() / FRAMES_A_CHANCE => {
             let value = f32::from_bits(value);
-            Err(match value == 0.0 && origins == all {
-                true => {
-                    let (doubt, example) = (InputDoubt::BodyRelative, [0.0; 2]);
-                    ImportError::Implausible { doubt, example }
-                }
-                false => ImportError::Sentinel { points: all, value },
-            })
+            match value == 0.0 && origins == all {
+                // The judgement has the right words for that.
+                true => Ok(()),
+                false => Err(ImportError::Sentinel { points: all, value }),
+            }
         }
         _ => Ok(()),
     }

@@ -126,20 +126,12 @@ fn image(anchors: &Anchors, tell: &mut Answer<'_>) {
 
 /// Is the head where heads are?
 fn upright(anchors: &Anchors, tell: &mut Answer<'_>) {
-    // Hands relative to their wrists begin at zero, where no image has anything.
-    let at_wrist = anchors.hands.iter().flatten().any(|[wrist, _]| *wrist == [0.0; 2]);
-    let (Some(nose), Some([left, right])) = (anchors.nose, anchors.shoulders) else {
-        if anchors.hands.iter().any(Option::is_some) {
-            tell(InputDoubt::BodyRelative, at_wrist, [0.0; 2]);
-        }
-        return;
-    };
+    let (Some(nose), Some([left, right])) = (anchors.nose, anchors.shoulders) else { return };
     let middle = [0, 1].map(|d| (left[d] + right[d]) / 2.0);
     // -1 to 1 around the image's middle puts half of the body left of the image and the head above it.
     let centred = nose[1] < -0.05 && middle[0] < 0.25;
-    let origin = at_wrist || nose == [0.0; 2];
-    let example = if origin { [0.0; 2] } else { middle };
-    tell(InputDoubt::BodyRelative, middle[1] < TOP || centred || origin, example);
+    let origin = nose == [0.0; 2];
+    tell(InputDoubt::BodyRelative, middle[1] < TOP || centred || origin, middle);
     let beside = ((nose[0] - middle[0]) * anchors.aspect).abs();
     let upright = middle[1] - nose[1] > beside;
     tell(InputDoubt::NotUpright, !upright, nose);
@@ -165,6 +157,9 @@ fn face(anchors: &Anchors, tell: &mut Answer<'_>) {
 }
 
 fn arms(anchors: &Anchors, tell: &mut Answer<'_>) {
+    for [wrist, _] in anchors.hands.iter().flatten() {
+        tell(InputDoubt::HandRelative, *wrist == [0.0; 2], *wrist);
+    }
     let ([Some(left), Some(right)], Some(shoulders)) = (anchors.wrists, anchors.shoulders) else {
         return;
     };

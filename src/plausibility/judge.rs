@@ -38,8 +38,6 @@ impl Least {
 fn share(doubt: InputDoubt) -> f32 {
     match doubt {
         InputDoubt::RepeatedValue => 0.0,
-        // The odd hand may be seen in few frames. People reach 0.12.
-        InputDoubt::BodyRelative => 0.25,
         InputDoubt::NoHands | InputDoubt::NoPerson => 1.0,
         _ if doubt.is_certain() => 0.5,
         _ => 0.9,

@@ -25,6 +25,8 @@ pub enum InputDoubt {
     Pixels,
     /// Coordinates relative to the body.
     BodyRelative,
+    /// Coordinates of a hand relative to its wrist.
+    HandRelative,
     /// The signer's left on the image's left.
     Mirrored,
     /// The head beside or below the shoulders.
@@ -67,10 +69,11 @@ struct Words {
 
 impl InputDoubt {
     /// All of them, in the order of their numbers.
-    pub const ALL: [InputDoubt; 17] = [
+    pub const ALL: [InputDoubt; 18] = [
         InputDoubt::RepeatedValue,
         InputDoubt::Pixels,
         InputDoubt::BodyRelative,
+        InputDoubt::HandRelative,
         InputDoubt::Mirrored,
         InputDoubt::NotUpright,
         InputDoubt::FaceApart,
@@ -93,6 +96,7 @@ impl InputDoubt {
             InputDoubt::RepeatedValue => "repeated_value",
             InputDoubt::Pixels => "pixels",
             InputDoubt::BodyRelative => "body_relative",
+            InputDoubt::HandRelative => "hand_relative",
             InputDoubt::Mirrored => "mirrored",
             InputDoubt::NotUpright => "not_upright",
             InputDoubt::FaceApart => "face_apart",
@@ -117,6 +121,7 @@ impl InputDoubt {
             self,
             InputDoubt::Pixels
                 | InputDoubt::BodyRelative
+                | InputDoubt::HandRelative
                 | InputDoubt::Mirrored
                 | InputDoubt::FaceApart
                 | InputDoubt::HandApart
@@ -178,7 +183,13 @@ impl InputDoubt {
                 "divide x by the image width and y by the image height before you send",
             ),
             InputDoubt::BodyRelative => (
-                "shoulders, nose or wrists where coordinates relative to the body have them",
+                "shoulders or nose where coordinates relative to the body have them",
+                "places in the image, measured from its upper left corner",
+                "Export the landmarks again without normalising them",
+                "send the estimator's image landmarks, not its world or normalised ones",
+            ),
+            InputDoubt::HandRelative => (
+                "the wrist of a hand at exactly 0, 0, as in coordinates relative to the wrist",
                 "places in the image, measured from its upper left corner",
                 "Export the landmarks again without normalising them",
                 "send the estimator's image landmarks, not its world or normalised ones",

@@ -14,6 +14,8 @@ pub const USUAL: PartOrder = Part::ALL;
 
 /// A sample that fits its order this well is not doubted.
 const FITS: f32 = 0.95;
+/// A clip that fits less than this is of another layout, or of a person upside down or from behind.
+const MISFIT: f32 = 0.78;
 /// Another order must fit better by this.
 const BETTER: f32 = 0.04;
 /// Orders whose fits differ by less than this fit alike.
@@ -41,11 +43,11 @@ pub fn better(rows: &[Vec<Point>], given: PartOrder) -> Option<PartOrder> {
     alike.map(|(_, order)| order).max_by_key(|order| at_own_wrist(rows, *order))
 }
 
-/// How well a clip fits a body where that is doubtful, 0..1; none where it fits.
+/// How well a clip fits a body where that is doubtful, 0..1; none where it fits well enough.
 pub fn misfit(points: &[[Point; POINTS]]) -> Option<f32> {
     let step = points.len().div_ceil(SAMPLE).max(1);
     let rows: Vec<Vec<Point>> = points.iter().step_by(step).map(|row| row.to_vec()).collect();
-    fit(&rows, USUAL).filter(|fit| *fit < FITS)
+    fit(&rows, USUAL).filter(|fit| *fit < MISFIT)
 }
 
 /// An order as `--order` takes it.

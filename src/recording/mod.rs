@@ -135,6 +135,9 @@ pub enum RecordingError {
     /// Another process holds the file.
     #[error("{0}: another signd is recording there; choose another name or stop that one")]
     Busy(PathBuf),
+    /// The file that is being written is no longer in its folder.
+    #[error("the file was removed while it was being written")]
+    Removed,
     /// Every frame was refused.
     #[error("no frame of it can be used: {}", .0.to_string().replace('\n', "; "))]
     NothingLeft(Losses),

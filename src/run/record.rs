@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,12 +156,21 @@ struct Reel {
     part: u32,
     loaded: Loaded,
     recorder: Option<Recorder<BufWriter<File>>>,
+    /// The file that is being written, to see whether it is still in its folder.
+    file: Option<File>,
+    /// Messages until that is looked at again.
+    unseen: u32,
 }
+
+/// Messages after which a file that was removed is noticed: a second or two of one stream.
+const LOOK_EVERY: u32 = 64;
 
 impl Reel {
     fn begin(settings: RecordSettings, loaded: Loaded) -> Result<Self, RecordingError> {
         let (files, run, has_frames) = (Rotation::new(&settings)?, now(), false);
-        let mut reel = Reel { settings, files, has_frames, run, part: 0, loaded, recorder: None };
+        let (recorder, file, unseen) = (None, None, LOOK_EVERY);
+        let mut reel =
+            Reel { settings, files, has_frames, run, part: 0, loaded, recorder, file, unseen };
         reel.next(run)?;
         Ok(reel)
     }
@@ -182,6 +192,12 @@ impl Reel {
                         self.files.prune();
                     }
                     drop(spare.try_send(data));
+                    self.unseen -= 1;
+                    if self.unseen == 0 {
+                        self.unseen = LOOK_EVERY;
+                        self.look()?;
+                    }
+                    let Some(recorder) = &self.recorder else { break };
                     if recorder.bytes() >= self.settings.max_mb * 1_000_000 {
                         self.part += 1;
                         self.next(arrival)?;
@@ -197,12 +213,22 @@ impl Reel {
         self.recorder.take().map_or(Ok(()), Recorder::finish)
     }
 
+    /// Whether the file is still there: the system goes on writing to one that was removed.
+    fn look(&self) -> Result<(), RecordingError> {
+        match self.file.as_ref().map(File::metadata).transpose()? {
+            Some(file) if file.nlink() == 0 => Err(RecordingError::Removed),
+            _ => Ok(()),
+        }
+    }
+
     /// Finishes the file there is and begins the next.
     fn next(&mut self, now: Arrival) -> Result<(), RecordingError> {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish()?;
         }
-        let out = BufWriter::new(self.files.next()?);
+        let out = self.files.next()?;
+        self.file = Some(out.try_clone()?);
+        let out = BufWriter::new(out);
         if self.has_frames {
             self.files.prune();
         }
@@ -220,6 +246,28 @@ mod tests {
     use super::*;
     use crate::recording::{Item, read};
     use crate::wire::topic;
+
+    #[test]
+    fn a_recording_that_is_removed_while_it_is_written_ends_and_says_so() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("run.mcap");
+        let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
+        let loaded = Loaded { model: "m".into(), settings: "s".into() };
+        let mut reel = Reel::begin(settings, loaded).expect("begins");
+        assert!(reel.look().is_ok());
+        std::fs::remove_file(&path).expect("removes");
+        let (to, from) = bounded(BEHIND);
+        let cam = topic::stream_id(b"cam1").expect("valid");
+        for i in 0..u64::from(LOOK_EVERY) {
+            let (channel, data) = (Channel::Landmarks(cam), vec![0; 100]);
+            let at = Arrival(i);
+            to.send(Taken::Message { channel, arrival: at, t: SourceTime(i), data })
+                .expect("sends");
+        }
+        drop(to);
+        let ended = reel.write(&from, &bounded(1).0, &Levels::default());
+        assert!(matches!(ended, Err(RecordingError::Removed)), "{ended:?}");
+    }
 
     #[test]
     fn a_full_file_is_followed_by_the_next_and_old_ones_go() {

@@ -226,6 +226,7 @@ impl Reel {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish()?;
         }
+        self.file = None; // its lock goes with it
         let out = self.files.next()?;
         self.file = Some(out.try_clone()?);
         let out = BufWriter::new(out);

@@ -1,4 +1,4 @@
-//! What commands print. `println!` and `eprintln!` panic when nobody reads any more (`| head`).
+//! What commands print. `println!` and `eprintln!` panic when their reader has gone (`| head`).
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};

@@ -133,7 +133,7 @@ fn place(path: &Path) -> Result<Place, RecordingError> {
     }
 }
 
-/// A system that knows no locks gives none; then nobody can be seen to write.
+/// A system that knows no locks gives none. Then no writer can be seen.
 fn lock(file: &File, path: &Path) -> Result<(), RecordingError> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(RecordingError::Busy(path.to_owned())),

@@ -108,6 +108,8 @@ impl Quarrel {
 #[derive(Clone, Debug, Default)]
 pub struct Continuity {
     last: Option<Position>,
+    /// A step of a camera was accepted in this count: its numbers count frames.
+    counts: bool,
     /// Numbers jump with every frame, as when they are microseconds: then a jump tells nothing.
     jumps: bool,
     /// What the latest reset has given up.
@@ -139,7 +141,7 @@ impl Continuity {
             return self.accept(old, here);
         } else if self.follows(last, here) {
             return self.accept(last, here);
-        } else if self.quarrel.is_some_and(|rival| rival.is_a_step(last, here)) {
+        } else if !self.counts && self.quarrel.is_some_and(|rival| rival.is_a_step(last, here)) {
             self.jumps = true;
             return self.accept(last, here);
         } else {
@@ -155,6 +157,7 @@ impl Continuity {
         self.abandoned = Some(Abandoned { last, at: arrival, since: 1 });
         self.quarrel = None;
         self.jumps = false;
+        self.counts = false;
         self.last = Some(here);
         Verdict::Reset(reason)
     }
@@ -166,6 +169,7 @@ impl Continuity {
 
     fn accept(&mut self, before: Position, here: Position) -> Verdict {
         self.last = Some(here);
+        self.counts |= here.seq - before.seq <= ANYHOW;
         if let Some(abandoned) = &mut self.abandoned {
             abandoned.since += 1;
         }

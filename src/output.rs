@@ -220,7 +220,9 @@ fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
         return Ok(Place::Device);
     }
     let stdout = fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| same(&stdout, &there));
-    if ["/dev/stdout", "/dev/fd", "/proc"].iter().any(|names| path.starts_with(names)) {
+    if path == Path::new("/dev/stdout")
+        || [Path::new("/dev/fd"), Path::new("/proc/self/fd")].map(Some).contains(&path.parent())
+    {
         return Ok(if stdout { Place::Stdout } else { Place::Device });
     }
     if stdout {
@@ -228,7 +230,7 @@ fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
     }
     // A plain write asks for this right; renaming does not.
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+    if let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
         return Err(other("a file that a running signd writes".into()));
     }
     let found = kind.found(path, &mut file).map_err(failed)?;

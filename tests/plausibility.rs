@@ -349,7 +349,8 @@ fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
         let clip = read(&file, &Overrides::default()).expect("imports");
         assert!(same(&clip, &right), "{value}");
         let said: Vec<_> = clip.assumed.iter().map(ToString::to_string).collect();
-        let left = format!("left_hand: all points at {value}, {value} in 150 frames");
+        let left =
+            format!("left_hand: all points at one place in 150 frames, as {value}, {value}:");
         assert!(said.iter().any(|line| line.starts_with(&left)), "{said:?}");
     }
 }

@@ -3,12 +3,10 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::owner::{self, Owner};
 use super::socket_file::{self, Found, SocketFile};
@@ -84,7 +82,11 @@ impl SocketEndpoint {
     pub fn connect(&self, socket: &zmq::Socket) -> Result<(), PlaceError> {
         let (text, ipv6) = match self.address() {
             Address::Tcp { source, host, port } => {
-                let host = host.address().map_or_else(|| host.clone(), HostName::from);
+                let host = match host {
+                    // Its zone is a part of it.
+                    HostName::V6(_, Some(_)) => host.clone(),
+                    _ => host.address().map_or_else(|| host.clone(), HostName::from),
+                };
                 let ipv6 = match &host {
                     HostName::Name(name) => !has_ipv4(name, *port),
                     host => matches!(host, HostName::V6(..)),
@@ -114,10 +116,11 @@ impl SocketEndpoint {
                         format!("{self}: libzmq would delete the file `{file}` in this folder");
                     return Err(PlaceError::new(seen, "choose another name, or another folder"));
                 }
-                let at = std::os::unix::net::SocketAddr::from_abstract_name(name);
-                match at.and_then(|at| UnixStream::connect_addr(&at)) {
-                    Ok(_) => Err(self.taken(owner::of_socket(&file))),
-                    Err(_) => Ok(()),
+                // The system writes a zero byte for the `@`.
+                let at = SockAddr::unix(format!("\0{name}"));
+                match at.and_then(|at| socket_file::answers(&at)) {
+                    Ok(true) => Err(self.taken(owner::of_socket(&file))),
+                    _ => Ok(()),
                 }
             }
         }

@@ -79,14 +79,25 @@ pub fn look(path: &Path) -> io::Result<Found> {
             () => "a device or pipe",
         }));
     }
-    // Without waiting: a daemon that hangs has a full queue, and is there all the same.
+    match answers(&SockAddr::unix(path)?) {
+        Ok(true) => Ok(Found::Live),
+        Ok(false) => Ok(Found::Dead),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(_) => Ok(Found::Live),
+    }
+}
+
+/// Whether a program listens at a local address. Does not wait: one that hangs has a full queue, and is there
+/// all the same.
+pub fn answers(at: &SockAddr) -> io::Result<bool> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    Ok(match socket.connect(&SockAddr::unix(path)?) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Found::Dead,
-        Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
-        _ => Found::Live,
-    })
+    match socket.connect(at) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Locks a folder until the result is dropped. A folder that cannot be locked, since it may not be

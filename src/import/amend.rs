@@ -1,6 +1,6 @@
 //! A file's landmarks put right where the user says how, cleaned, and judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Assumption, ImportError, Overrides};
 use crate::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
@@ -9,6 +9,8 @@ use crate::plausibility::{InputDoubt, InputJudge, Least, order};
 /// Points where coordinates relative to the body begin: the wrists of the hands, and the nose.
 const ORIGINS: [usize; 3] =
     [Part::LeftHand.range().start, Part::Pose.range().start, Part::RightHand.range().start];
+/// Most coordinates of a file in pixels are beyond this, in image sizes.
+const OUTSIDE: f32 = 3.0;
 /// One point in so many frames may lie at such a value by chance.
 const FRAMES_A_CHANCE: usize = 4;
 
@@ -35,57 +37,64 @@ pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
 pub(super) fn find_missing(
     points: &mut [[Point; POINTS]],
     overrides: &Overrides,
+    size: (u32, u32),
     assumed: &mut Vec<Assumption>,
 ) -> Result<(), ImportError> {
-    let mut values: Vec<[f32; 2]> = overrides.missing.iter().map(|&value| [value; 2]).collect();
+    let given = overrides.missing.map(|value| [value; 2]);
+    let mut sentinels: HashSet<[u32; 2]> = given.iter().map(bits).collect();
     let mut repeated: BTreeMap<&'static str, (usize, [f32; 2])> = BTreeMap::new();
-    for points in points.iter() {
+    for points in points.iter_mut() {
         for part in Part::ALL {
             let Some(place) = one_place(&points[part.range()]) else { continue };
-            if !values.contains(&place) {
-                values.push(place);
+            points[part.range()].fill([f32::NAN; 3]);
+            sentinels.insert(bits(&place));
+            if given != Some(place) {
+                repeated.entry(part.name()).or_insert((0, place)).0 += 1;
             }
-            repeated.entry(part.name()).or_insert((0, place)).0 += 1;
         }
     }
-    if overrides.missing.is_none() {
-        let tell = |(part, (frames, place))| Assumption::RepeatedValue { part, frames, place };
-        assumed.extend(repeated.into_iter().map(tell));
+    let tell = |(part, (frames, place))| Assumption::RepeatedValue { part, frames, place };
+    assumed.extend(repeated.into_iter().map(tell));
+    // What the file writes for a missing part it writes for a missing point too. But a wrist or a nose at
+    // zero among other points is where relative coordinates begin, unless the user says otherwise.
+    for (i, p) in points.iter_mut().flat_map(|row| row.iter_mut().enumerate()) {
+        let place = [p[0], p[1]];
+        let origin = given.is_none() && place == [0.0; 2] && ORIGINS.contains(&i);
+        if !origin && sentinels.contains(&bits(&place)) {
+            *p = [f32::NAN; 3];
+        }
     }
-    let sentinel = |p: &Point| values.contains(&[p[0], p[1]]);
-    refuse_single(points, &sentinel)?;
-    for p in points.iter_mut().flatten().filter(|p| sentinel(p)) {
-        *p = [f32::NAN; 3];
-    }
-    Ok(())
+    refuse_single(points, overrides, size)
+}
+
+/// A place as a key. Minus zero is zero.
+fn bits(place: &[f32; 2]) -> [u32; 2] {
+    place.map(|x| (x + 0.0).to_bits())
 }
 
 /// Refuses single points that often have x and y at one value outside the image.
 fn refuse_single(
     points: &[[Point; POINTS]],
-    sentinel: &impl Fn(&Point) -> bool,
+    overrides: &Overrides,
+    size: (u32, u32),
 ) -> Result<(), ImportError> {
-    // By the value's bits: how often, and how often where relative coordinates begin.
-    let mut counts: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-    for (i, p) in points.iter().flat_map(|row| row.iter().enumerate()) {
-        let [x, y, _] = *p;
-        if x == y && (x <= 0.0 || x > 1.0) && !sentinel(p) {
-            let (all, origins) = counts.entry((x + 0.0).to_bits()).or_default();
-            *all += 1;
-            *origins += usize::from(ORIGINS.contains(&i));
+    let all = || points.iter().flat_map(|row| row.iter().enumerate());
+    // In pixels any value up to the image's size may be a place.
+    let far = all().filter(|(_, p)| p[0].abs() > OUTSIDE).count();
+    let pixels = overrides.pixels || 2 * far > all().filter(|(_, p)| p[0].is_finite()).count();
+    let inside = if pixels { size.0.max(size.1) as f32 } else { 1.0 };
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    for (i, p) in all().filter(|(_, p)| p[0] == p[1] && (p[0] <= 0.0 || p[0] > inside)) {
+        if !(p[0] == 0.0 && ORIGINS.contains(&i)) {
+            *counts.entry((p[0] + 0.0).to_bits()).or_default() += 1;
         }
     }
-    let most = counts.into_iter().max_by_key(|(_, (all, _))| *all);
-    match most {
-        Some((value, (all, origins))) if all > 3 + points.len() / FRAMES_A_CHANCE => {
-            let value = f32::from_bits(value);
-            match value == 0.0 && origins == all {
-                // The judgement has the right words for that.
-                true => Ok(()),
-                false => Err(ImportError::Sentinel { points: all, value }),
-            }
+    let most = counts.into_iter().max_by_key(|(value, count)| (*count, *value));
+    match most.filter(|(_, count)| *count > 3 + points.len() / FRAMES_A_CHANCE) {
+        Some((value, points)) => {
+            Err(ImportError::Sentinel { points, value: f32::from_bits(value) })
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

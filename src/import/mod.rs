@@ -129,7 +129,7 @@ impl fmt::Display for Assumption {
             Assumption::RepeatedValue { part, frames, place: [x, y] } => {
                 write!(
                     f,
-                    "{part}: all points at {x}, {y} in {frames} frames: taken as not detected"
+                    "{part}: all points at one place in {frames} frames, as {x}, {y}: taken as not detected"
                 )
             }
         }
@@ -215,16 +215,16 @@ impl Clip {
             let most = format!("at most {MAX_SIDE} pixels a side");
             return Err(error::unexpected("image size", most, format!("{w}x{h}")));
         }
-        if overrides.pixels && overrides.size.or(size).is_none() {
+        let size = overrides.size.or(size).filter(|(width, height)| *width > 0 && *height > 0);
+        if overrides.pixels && size.is_none() {
             return Err(ImportError::PixelsWithoutSize);
         }
-        let size = overrides.size.or(size.filter(|(width, height)| *width > 0 && *height > 0));
         let (width, height) = size.unwrap_or_else(|| {
             let (width, height) = camera.size;
             assumed.push(Assumption::ImageSize { width, height });
             camera.size
         });
-        amend::find_missing(&mut points, overrides, &mut assumed)?;
+        amend::find_missing(&mut points, overrides, (width, height), &mut assumed)?;
         amend::clean(&mut points)?;
         amend::convert(&mut points, overrides, (width, height));
         let mut doubts = amend::judge(&points, (width, height), overrides)?;

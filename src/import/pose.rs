@@ -50,10 +50,9 @@ pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportErr
         }
         points.push(frame_points);
     }
-    let reach = |p: &Point| p[0].abs() * width;
-    let reach = |p: &Point| reach(p).max(p[1].abs() * height);
+    let reach = |p: &Point| (p[0].abs() * width).max(p[1].abs() * height);
     let most = points.iter().flatten().map(reach).fold(0.0, f32::max);
-    if (0.0..FEWEST_PIXELS).contains(&most) && most > 0.0 {
+    if most > 0.0 && most < FEWEST_PIXELS {
         return Err(ImportError::NoPixels { most });
     }
     let assumed = match body.people {

@@ -136,16 +136,13 @@ impl Hub {
         for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
             viewer.give(&text, &self.shared);
         }
-        match kind {
-            Kind::Status(status, doubt) => {
-                if matches!(status, Status::Gone | Status::Reset) {
-                    self.retained.retain(|(known, _), _| *known != stream);
-                }
-                if status != Status::Gone {
-                    self.retained.insert((stream, doubt), message(&repeated(&json)));
-                }
+        if let Kind::Status(status, doubt) = kind {
+            if matches!(status, Status::Gone | Status::Reset) {
+                self.retained.retain(|(known, _), _| *known != stream);
             }
-            _ => {}
+            if status != Status::Gone {
+                self.retained.insert((stream, doubt), message(&repeated(&json)));
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ const ENOUGH: u32 = 300;
 /// Frames with a part at one value before it is said: no estimator gives even one.
 const REPEATED: u32 = 5;
 
-/// How many frames must have answered a question.
+/// How many odd answers a doubt needs.
 #[derive(Clone, Copy, Debug)]
 pub enum Least {
     /// As in a stream, whose first second may show a person who sits down.
@@ -26,7 +26,7 @@ impl Least {
             (Least::Stream, InputDoubt::NoPerson) => 150,
             // Between signs a stream shows no hand for long.
             (Least::Stream, InputDoubt::NoHands) => u32::MAX,
-            (Least::Stream, _) => 30,
+            (Least::Stream, _) => 60,
             (Least::Clip, InputDoubt::NoPerson) => 1,
             (Least::Clip, _) => 5,
         }

@@ -12,6 +12,11 @@ use super::container::{Chunk, Fault, Record, Records, is_known};
 use super::losses::Stop;
 use super::read::is_ours;
 
+/// Most bytes that the compressed chunks of a file may hold: a small file may claim to hold very much.
+const MAX_UNPACKED: usize = 2_000_000_000;
+/// Most notes about a file.
+const MAX_NOTES: usize = 20;
+
 /// A message and where its channel stands in [`Contents::channels`].
 pub(super) struct Message<'a> {
     pub channel: usize,
@@ -30,6 +35,8 @@ pub(super) struct Contents<'a> {
     /// Why not all of the file was read.
     pub stop: Option<Stop>,
     library: String,
+    /// Bytes of compressed chunks, unpacked.
+    unpacked: usize,
     /// Messages of all topics.
     count: u64,
     by_id: HashMap<u16, usize>,
@@ -62,7 +69,14 @@ impl<'a> Contents<'a> {
                     let chunk = chunk.ok_or_else(|| stop(Fault::Chunk("its head".into())))?;
                     match chunk.unpack().map_err(stop)? {
                         Cow::Borrowed(inside) => self.inside(inside, Cow::Borrowed),
-                        Cow::Owned(inside) => self.inside(&inside, |b| Cow::Owned(b.to_vec())),
+                        Cow::Owned(inside) => {
+                            self.unpacked += inside.len();
+                            if self.unpacked > MAX_UNPACKED {
+                                let most = "with it more than 2 GB are unpacked";
+                                return Err(stop(Fault::Chunk(most.into())));
+                            }
+                            self.inside(&inside, |b| Cow::Owned(b.to_vec()))
+                        }
                     }
                     .map_err(stop)?;
                 }
@@ -138,7 +152,7 @@ impl<'a> Contents<'a> {
             records::Record::Schema { header, data } => {
                 let schema = (header.name, header.encoding, data.into_owned());
                 let known = self.schemas.entry(header.id).or_insert_with(|| schema.clone());
-                if *known != schema {
+                if *known != schema && self.notes.len() < MAX_NOTES {
                     let note = format!("schema {} is there twice and not the same", header.id);
                     self.notes.push(note);
                 }
@@ -172,12 +186,15 @@ impl<'a> Contents<'a> {
                 ))),
             };
         }
-        if channel.topic.starts_with(super::read::LANDMARKS) && channel.schema_id != 0 {
+        if channel.topic.starts_with(super::read::LANDMARKS)
+            && channel.schema_id != 0
+            && self.notes.len() < MAX_NOTES
+        {
             let of = match self.schemas.get(&channel.schema_id) {
-                Some((name, ..)) => format!("the schema `{name}`"),
+                Some((name, ..)) => format!("the schema `{}`", name.escape_debug()),
                 None => format!("schema {}, which is not in the file", channel.schema_id),
             };
-            let topic = &channel.topic;
+            let topic = channel.topic.escape_debug();
             let note = format!("`{topic}` names {of}: its messages are read as landmark frames");
             self.notes.push(note);
         }

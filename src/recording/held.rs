@@ -2,6 +2,7 @@
 //!
 //! Only as much is read as is needed to tell. A recording may have gigabytes.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::path::Path;
 use mcap::records::{Record as Parsed, op};
 
 use super::Mark;
-use super::container::{Chunk, Record, Records};
+use super::container::{Chunk, Record, Records, is_known};
 use super::read::{LANDMARKS, RUN};
 use crate::content;
 
@@ -30,6 +31,9 @@ pub enum Held {
     /// Not signd's; what it is.
     Other(String),
 }
+
+/// Bytes of a file that was cut before its mark was written.
+const BEFORE_THE_MARK: u64 = 200;
 
 /// Whether a file is a recording, or is at least called one.
 pub fn is_recording(path: &Path) -> io::Result<bool> {
@@ -59,6 +63,9 @@ pub fn held(path: &Path) -> io::Result<Held> {
     Ok(match (seen.run, seen.frames) {
         (true, true) => Held::Run,
         (false, true) => Held::Clip,
+        // Every run begins with its mark. Where that cannot be found the file is damaged, unless it was cut
+        // before it.
+        (false, false) if size > BEFORE_THE_MARK => Held::Run,
         (_, false) => Held::EmptyRun,
     })
 }
@@ -69,6 +76,8 @@ struct Seen {
     frames: bool,
     /// Number of the channel `run`.
     marks: Option<u16>,
+    /// Numbers of the other channels.
+    others: BTreeSet<u16>,
 }
 
 impl Seen {
@@ -80,6 +89,10 @@ impl Seen {
             return Ok(false);
         };
         let mut left = length.min(size);
+        // Only a chunk is long in writing, so that a cut falls into it. Any other record that is longer than
+        // the file is damaged.
+        let rest = size.saturating_sub(file.stream_position()?);
+        self.frames |= !is_known(kind) || (kind != op::CHUNK && length > rest);
         if matches!(kind, op::CHUNK | op::CHANNEL | op::MESSAGE) {
             left -= file.by_ref().take(left.min(MAX_RECORD)).read_to_end(&mut bytes)? as u64;
             if let Some(record) = Records::new(&bytes, 0).next() {
@@ -95,10 +108,11 @@ impl Seen {
         if record.op != op::CHUNK {
             return self.take(record);
         }
-        let Some(chunk) = Chunk::parse(record) else { return };
+        let Some(chunk) = Chunk::parse(record) else { return self.frames |= record.is_whole() };
         let inside = match chunk.unpack() {
             Ok(inside) => inside,
-            Err(_) if !chunk.beginning().is_empty() => chunk.beginning().into(),
+            // Only the chunk at the end of a file that was cut may lack what its CRC was made of.
+            Err(_) if !record.is_whole() => chunk.beginning().into(),
             Err(_) => return self.frames = true,
         };
         Records::new(&inside, 0).for_each(|record| self.take(&record));
@@ -106,6 +120,7 @@ impl Seen {
 
     fn take(&mut self, record: &Record<'_>) {
         if !matches!(record.op, op::CHANNEL | op::MESSAGE) {
+            self.frames |= !is_known(record.op);
             return;
         }
         match mcap::parse_record(record.op, record.body) {
@@ -113,11 +128,19 @@ impl Seen {
                 self.run = true;
                 self.marks = Some(channel.id);
             }
-            Ok(Parsed::Channel(channel)) => self.frames |= channel.topic.starts_with(LANDMARKS),
+            Ok(Parsed::Channel(channel)) => {
+                self.others.insert(channel.id);
+                self.frames |= channel.topic.starts_with(LANDMARKS);
+            }
             Ok(Parsed::Message { header, data }) if Some(header.channel_id) == self.marks => {
                 let mark = serde_json::from_slice(&data);
                 self.frames |= matches!(mark, Ok(Mark::Begin { part, .. }) if part > 0);
             }
+            // Its channel was not readable, and may have held frames.
+            Ok(Parsed::Message { header, .. }) => {
+                self.frames |= !self.others.contains(&header.channel_id);
+            }
+            Err(_) => self.frames |= record.is_whole(),
             _ => {}
         }
     }

@@ -11,6 +11,9 @@ use crate::ingest;
 use crate::wire::landmarks;
 use crate::wire::topic::{self, StreamId};
 
+/// Most topics that an error lists.
+const MOST_TOPICS: usize = 10;
+
 pub(super) const LANDMARKS: &str = "landmarks/";
 pub(super) const TICKS: &str = "ticks/";
 pub(super) const DROPS: &str = "drops/";
@@ -89,9 +92,17 @@ fn open(bytes: &[u8]) -> Result<Contents<'_>, RecordingError> {
     if contents.channels.iter().any(|channel| is_used(Some(&channel.topic))) {
         return Err(RecordingError::NoFrames);
     }
-    let topics: Vec<String> =
-        contents.channels.iter().map(|channel| format!("`{}`", channel.topic)).collect();
-    let found = if topics.is_empty() { "no topic".into() } else { topics.join(", ") };
+    let topics: Vec<String> = contents
+        .channels
+        .iter()
+        .take(MOST_TOPICS)
+        .map(|channel| format!("`{}`", channel.topic.escape_debug()))
+        .collect();
+    let found = match contents.channels.len() {
+        0 => "no topic".into(),
+        count if count > MOST_TOPICS => format!("{} and others", topics.join(", ")),
+        _ => topics.join(", "),
+    };
     Err(RecordingError::NoLandmarks(found))
 }
 

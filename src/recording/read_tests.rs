@@ -287,3 +287,32 @@ fn two_files_in_one_and_contradicting_channels_are_told() {
     ];
     assert!(said(&file("robot", &parts)).contains("channel 1 is `landmarks/cam1` and again"));
 }
+
+/// What a daemon that starts may replace must not depend on one flipped bit.
+#[test]
+fn a_damaged_recording_with_frames_is_never_taken_for_an_empty_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("run.mcap");
+    let mut out = std::io::Cursor::new(Vec::new());
+    let mut recorder = Recorder::new(&mut out).expect("begins");
+    let loaded = Loaded { model: "m".into(), settings: "s".into() };
+    let begin = Mark::Begin { run: 1, part: 0, loaded };
+    recorder.json(Channel::Run, Arrival(1), &begin).expect("written");
+    let cam = topic::stream_id(b"cam1").expect("valid");
+    for i in 0..3u64 {
+        recorder.frame(&cam, Arrival(i), SourceTime(i), &[i as u8; 100]).expect("written");
+    }
+    recorder.finish().expect("finished");
+    let whole = out.into_inner();
+    std::fs::write(&path, &whole).expect("writes");
+    assert_eq!(held(&path).expect("reads"), Held::Run);
+    for i in 0..whole.len() {
+        for bit in [1, 0x80] {
+            let mut bytes = whole.clone();
+            bytes[i] ^= bit;
+            std::fs::write(&path, &bytes).expect("writes");
+            let held = held(&path).expect("reads");
+            assert!(!matches!(held, Held::EmptyRun | Held::Nothing), "byte {i}, bit {bit}");
+        }
+    }
+}

@@ -107,7 +107,9 @@ impl Verify {
 
     fn begin(&mut self, run: u64, part: u32, loaded: &Loaded) {
         let before = self.part.replace((run, part));
-        if before.is_none_or(|(r, p)| (r, p + 1) != (run, part)) {
+        // After a hole the parts no longer join.
+        let joins = before.is_some_and(|(r, p)| (r, p.checked_add(1)) == (run, Some(part)));
+        if !joins || self.cut {
             self.close();
             self.blind = part > 0;
             if self.blind {
@@ -132,7 +134,8 @@ impl Verify {
 
     /// Ends a recording.
     fn close(&mut self) {
-        let incomplete = self.blind || std::mem::take(&mut self.cut);
+        let cut = std::mem::take(&mut self.cut);
+        let incomplete = self.blind || cut;
         for (stream, mut waiting) in std::mem::take(&mut self.waiting) {
             if let Some(replayed) = waiting.pop_front().filter(|_| !incomplete) {
                 let fields = vec!["*".to_owned()];

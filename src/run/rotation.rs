@@ -11,10 +11,15 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::record::RecordSettings;
 use crate::output;
 use crate::recording::{Held, RecordingError, held};
+
+/// How long another program may look at a file before it counts as writing it.
+const A_LOOK: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 10;
 
 /// The places of a recording's files.
 #[derive(Debug)]
@@ -124,7 +129,11 @@ fn place(path: &Path) -> Result<Place, RecordingError> {
         Ok(there) if !there.is_file() => return Ok(Place::Device),
         Ok(_) => {}
     }
-    lock(&File::open(path).map_err(named(path))?, path)?;
+    // A look shares the lock with other looks, and not with a writer.
+    if let Err(TryLockError::WouldBlock) = File::open(path).map_err(named(path))?.try_lock_shared()
+    {
+        return Err(RecordingError::Busy(path.to_owned()));
+    }
     match held(path).map_err(named(path))? {
         Held::Nothing | Held::EmptyRun => Ok(Place::Free),
         Held::Run => Ok(Place::Taken),
@@ -135,10 +144,13 @@ fn place(path: &Path) -> Result<Place, RecordingError> {
 
 /// A system that knows no locks gives none. Then no writer can be seen.
 fn lock(file: &File, path: &Path) -> Result<(), RecordingError> {
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(RecordingError::Busy(path.to_owned())),
-        _ => Ok(()),
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(A_LOOK),
+            _ => return Ok(()),
+        }
     }
+    Err(RecordingError::Busy(path.to_owned()))
 }
 
 fn in_the_way(path: &Path, found: String) -> RecordingError {

@@ -8,9 +8,12 @@ export class Doubts {
     this.held = new Map();
   }
 
-  take({ stream, status, reason }) {
-    if (status === 'gone' || status === 'reset') this.held.delete(stream);
-    if (status !== 'doubtful') return;
+  // With `appeared` and `reset` a stream begins anew. A status that is sent again comes before the doubts that hold.
+  take({ stream, status, reason, retained }) {
+    if (status !== 'doubtful') {
+      if (retained || ['appeared', 'reset'].includes(status)) this.held.delete(stream);
+      return;
+    }
     if (!this.held.has(stream)) this.held.set(stream, new Set());
     this.held.get(stream).add(reason);
   }

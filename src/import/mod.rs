@@ -16,8 +16,8 @@ use std::path::Path;
 
 use crate::content;
 use crate::frame::{Frame, POINTS, Point, SourceTime};
-use crate::plausibility::InputDoubt;
 use crate::plausibility::order::PartOrder;
+use crate::plausibility::{InputDoubt, USUAL_RATES};
 use crate::wire::landmarks::MAX_SIDE;
 
 mod amend;
@@ -35,9 +35,6 @@ pub const MAX_FRAMES: usize = 108_000;
 
 /// Frames a second that a file can be right about. `.pose` files made from WebM say 1000.
 const RECORDED_FPS: RangeInclusive<f64> = 1.0..=480.0;
-
-/// Frames a second that cameras of people have.
-const USUAL_FPS: RangeInclusive<f64> = 9.5..=240.0;
 
 /// Largest `.pose` file, in bytes: `MAX_FRAMES` with two people of 586 points each.
 const MAX_POSE_BYTES: u64 = 2 << 30;
@@ -228,7 +225,7 @@ impl Clip {
         amend::clean(&mut points)?;
         amend::convert(&mut points, overrides, (width, height));
         let mut doubts = amend::judge(&points, (width, height), overrides)?;
-        if overrides.fps.is_none() && !USUAL_FPS.contains(&fps) {
+        if overrides.fps.is_none() && !USUAL_RATES.contains(&fps) {
             doubts.push((InputDoubt::FrameRate, [fps as f32, 0.0]));
         }
         Ok(Clip { fps, width, height, points, assumed, doubts })

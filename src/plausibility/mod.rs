@@ -14,6 +14,7 @@ pub mod order;
 mod pace;
 
 pub use judge::{InputJudge, Least};
+pub use pace::USUAL_RATES;
 
 /// Something about the input that a person before a camera would not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]

@@ -1,14 +1,14 @@
 //! Capture times: at a camera's rate, in nanoseconds, near this machine's clock?
 
+use std::ops::RangeInclusive;
+
 use super::InputDoubt;
 use crate::frame::{Arrival, SourceTime};
 
 /// Frames over which the rate is taken.
 const FRAMES: u32 = 30;
-/// Fewer frames a second show too little of a fast sign.
-const SLOWEST: f64 = 9.5;
-/// More than this no camera of a body gives.
-const FASTEST: f64 = 240.0;
+/// Frames a second. Fewer show too little of a fast sign, and more no camera of a body gives.
+pub const USUAL_RATES: RangeInclusive<f64> = 9.5..=240.0;
 /// More than this is not a rate but another unit: 30 a second in microseconds look like 30,000.
 const OTHER_UNIT: f64 = 1000.0;
 /// Clocks further apart than this are not merely badly set, s.
@@ -16,7 +16,7 @@ const OFFSET_S: f64 = 60.0;
 /// Time for which both clocks are compared, s: what waited in a queue at the start weighs less then.
 const PACE_S: f64 = 5.0;
 /// Pace of the capture times against the arrivals.
-const PACES: std::ops::RangeInclusive<f64> = 0.67..=1.5;
+const PACES: RangeInclusive<f64> = 0.67..=1.5;
 /// Frames further apart than this are not compared: the camera paused, or a clock was set.
 const PAUSE_S: f64 = 2.0;
 
@@ -63,7 +63,7 @@ impl Pace {
                 self.judged = true;
                 return raise(InputDoubt::TimeUnit, [rate as f32, 0.0]);
             }
-            if !(SLOWEST..=FASTEST).contains(&rate) {
+            if !USUAL_RATES.contains(&rate) {
                 raise(InputDoubt::FrameRate, [rate as f32, 0.0]);
             }
             let offset = (arrival.0 as f64 - t.0 as f64) * 1e-9;

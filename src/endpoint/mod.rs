@@ -11,7 +11,7 @@ pub mod socket_file;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,10 @@ impl SocketEndpoint {
         let (Address::Tcp { host, port, .. }, Address::Tcp { host: other_host, port: p, .. }) =
             (&self.address, &other.address)
         else {
-            return self.address == other.address;
+            return match (&self.address, &other.address) {
+                (Address::File(path), Address::File(other)) => plain(path) == plain(other),
+                (address, other) => address == other,
+            };
         };
         let (Some(ip), Some(other)) = (host.address(), other_host.address()) else {
             return port == p && *p != 0 && host == other_host;
@@ -174,6 +177,18 @@ impl FromStr for SocketEndpoint {
         };
         Ok(SocketEndpoint { text: text.to_owned(), address })
     }
+}
+
+/// A path from the root, without `.` and `..`: one file may be written in several ways.
+fn plain(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.components().fold(PathBuf::new(), |mut plain, component| {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            component => plain.push(component),
+        }
+        plain
+    })
 }
 
 fn no_scheme(text: &str) -> String {

@@ -97,6 +97,8 @@ fn two_endpoints_for_one_place_are_known_for_that() {
         ("tcp://[::ffff:127.0.0.1]:1", "tcp://127.0.0.1:1"),
         ("tcp://eth0:1", "tcp://eth0:1"),
         ("ipc:///tmp/x", "ipc:///tmp/./x"),
+        ("ipc:///tmp/x", "ipc:///tmp/y/../x"),
+        ("ipc://x", "ipc://./x"),
         ("ipc://@x", "ipc://@x"),
     ] {
         assert!(excludes(a, b, false) && excludes(b, a, false), "{a} {b}");

@@ -10,24 +10,25 @@ use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use signd::event::{Body, Event, Hand, State};
-use signd::features::grid::RowKind;
-use signd::features::placed::HAND;
-use signd::features::space::Shoulders;
-use signd::features::{Placed, Rows, Schema};
-use signd::frame::{Arrival, Frame, SourceTime, is_missing};
-use signd::gate::repair::{Hands, Repair};
-use signd::gate::{Gate, Sight};
-use signd::infer::Infer;
-use signd::infer::decide::Decider;
 use signd::observe::live::{Kind, Live};
 use signd::run::counters::{Counters, Timings};
-use signd::segment::tagger::Course;
-use signd::segment::{Begin, Glance, Motion, Segmenter};
-use signd::stream::{Batch, Step, Stream};
-use signd::wire::events::{self, Delivery, Encoding};
-use signd::wire::landmarks;
-use signd::wire::topic::{self, StreamId};
+use signd_core::event::{Body, Event, State};
+use signd_core::features::grid::RowKind;
+use signd_core::features::placed::HAND;
+use signd_core::features::{Placed, Rows, Schema};
+use signd_core::frame::Hand;
+use signd_core::frame::{Arrival, Frame, SourceTime, is_missing};
+use signd_core::gate::{Gate, Sight};
+use signd_core::segment::tagger::Course;
+use signd_core::segment::{Begin, Glance, Motion, Segmenter};
+use signd_core::signer::hands::{Hands, Repair};
+use signd_core::signer::space::Shoulders;
+use signd_core::stream::{Batch, Step, Stream};
+use signd_core::stream_id::{self, StreamId};
+use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::wire::landmarks;
+use signd_engine::infer::Infer;
+use signd_engine::infer::decide::Decider;
 
 /// Frames of the recording.
 const FRAMES: u32 = 608;
@@ -201,7 +202,7 @@ fn streaming(bencher: Bencher, streams: usize) {
     let decider = Decider::new(&decide, model.card()).expect("fits");
     let mut infer = Infer::new(model, decider);
     let ids: Vec<StreamId> = (0..streams)
-        .map(|i| topic::stream_id(format!("cam{i}").as_bytes()).expect("valid"))
+        .map(|i| stream_id::parse(format!("cam{i}").as_bytes()).expect("valid"))
         .collect();
     let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
     let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
@@ -268,7 +269,7 @@ fn recorded_events() -> Vec<Event> {
     let decider = Decider::new(&settings.decide, &card).expect("fits");
     let mut infer = Infer::new(model, decider);
     let mut stream = Stream::new(&settings.core, card.needs());
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let (mut batch, mut events) = (Batch::default(), Vec::new());
     for frame in shipped::frames() {
         batch.clear();

@@ -50,7 +50,7 @@ if ! echo "$sum  $library" | sha256sum --check --status 2>/dev/null; then
         { echo "setup: ONNX Runtime does not have the recorded hash" >&2; rm -rf target/onnxruntime; exit 1; }
 fi
 
-cargo build --release --locked
+cargo build --release --locked --workspace
 ln -sf ../onnxruntime/libonnxruntime.so target/release/libonnxruntime.so
 ln -sf ../../models/signd.onnx target/release/signd.onnx
 target/release/signd check

@@ -7,14 +7,14 @@ if ! command -v chromedriver >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         chromium chromium-driver; } >/dev/null || echo "test: no chromium from apt" >&2
 fi
-cargo fmt --check
-cargo clippy --release --locked --all-targets -- -D warnings
+cargo fmt --all --check
+cargo clippy --release --locked --workspace --all-targets -- -D warnings
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 # A damaged file makes its reader panic, which is caught: a hundred lines each that hide the others.
 export RUST_BACKTRACE=0
-cargo test --release --locked --no-fail-fast --lib --bins --tests --examples -- --nocapture 2>&1 | tee "$log" || status=$?
+cargo test --release --locked --no-fail-fast --workspace --lib --bins --tests -- --nocapture 2>&1 | tee "$log" || status=$?
 if [ "$status" != 0 ]; then
     echo "What the tests that failed said, once more:"
     grep -A4 "^thread '.* panicked at \(tests\|src\|examples\)/" "$log" || true

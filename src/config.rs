@@ -11,17 +11,18 @@ use std::path::PathBuf;
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use error::SettingsError;
 
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::infer::decide::DecideSettings;
 use crate::keys::KeySettings;
 use crate::observe::HttpSettings;
 use crate::run::record::RecordSettings;
-use crate::stream::CoreSettings;
-use crate::wire::events::Encoding;
+use signd_core::stream::CoreSettings;
+use signd_core::wire::events::Encoding;
+use signd_engine::infer::Infer;
+use signd_engine::infer::decide::DecideSettings;
+use signd_engine::recording::Loaded;
 
 /// The documented defaults.
 const DEFAULTS: &str = include_str!("../conf/signd.toml");
@@ -137,11 +138,9 @@ impl Settings {
         inputs.chain([("publish", self.publish.clone())]).chain(page).collect()
     }
 
-    /// SHA-256, in hexadecimal, of the settings that events follow from.
-    pub fn digest(&self) -> String {
-        // Plain numbers, texts and maps: writing them to memory cannot fail.
-        let text = serde_json::to_vec(&(&self.core, &self.decide)).unwrap_or_default();
-        format!("{:x}", Sha256::digest(&text))
+    /// What a run with these settings and this inference follows from.
+    pub fn loaded(&self, infer: &Infer) -> Loaded {
+        Loaded::of(infer, &self.core, &self.decide)
     }
 }
 

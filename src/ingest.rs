@@ -13,19 +13,20 @@ use crate::config::Settings;
 use crate::endpoint::InputEndpoint;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::frame::{Arrival, Frame};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::keys::zap::Present;
-use crate::recording::{Channel, Loaded};
-use crate::run::counters::{Counters, Dropped};
+use crate::run::counters::Counters;
 use crate::run::flow::{Pool, Sender};
 use crate::run::progress::Progress;
 use crate::run::record::Tape;
 use crate::run::{Reload, Watched, notify, now};
-use crate::stream::Tick;
-use crate::wire::landmarks::{self, Refusal};
-use crate::wire::topic::{self, StreamId};
+use signd_core::drop_reason::DropReason;
+use signd_core::frame::{Arrival, Frame};
+use signd_core::stream::Tick;
+use signd_core::stream_id::{self, StreamId};
+use signd_core::wire::landmarks;
+use signd_engine::recording::Channel;
 
 /// Longest sleep, so that a request to stop is seen soon.
 const NAP: Duration = Duration::from_millis(100);
@@ -233,14 +234,14 @@ impl Ingest {
         }
         match parts {
             2 => self.admit(source, id, body),
-            _ => self.counters.refuse(Dropped::Parts, None, &wrong_parts(parts)),
+            _ => self.counters.refuse(DropReason::Parts, None, &wrong_parts(parts)),
         }
         Ok(true)
     }
 
     fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
-        let Some(stream) = topic::stream_id(id) else {
-            return self.counters.refuse(Dropped::StreamId, None, &no_stream_id(id));
+        let Some(stream) = stream_id::parse(id) else {
+            return self.counters.refuse(DropReason::StreamId, None, &no_stream_id(id));
         };
         let key = match source {
             Source::Anybody => None,
@@ -253,25 +254,29 @@ impl Ingest {
             // Not recorded: it is no frame of that stream.
             let who = self.clients.name(key).unwrap_or("a client that is no longer listed");
             let why = format_args!("{who} may not send this stream");
-            return self.counters.refuse(Dropped::NotAllowed, Some(&stream), &why);
+            return self.counters.refuse(DropReason::NotAllowed, Some(&stream), &why);
         }
         let known = self.streams.contains_key(&stream);
         if !known && self.streams.len() >= self.max_streams {
             let most = self.max_streams;
             let why = format_args!("{most} streams are there already");
-            return self.counters.refuse(Dropped::TooManyStreams, Some(&stream), &why);
+            return self.counters.refuse(DropReason::TooManyStreams, Some(&stream), &why);
         }
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         let begun = Instant::now();
         let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
         if let Err(refusal) = filled {
             self.pool.give(inbound);
-            return self.drop_frame(reason(&refusal), &stream, &refusal);
+            return self.drop_frame((&refusal).into(), &stream, &refusal);
         }
         self.counters.timings.decode.add(begun.elapsed());
         if !self.out.has_room() {
             self.pool.give(inbound);
-            return self.drop_frame(Dropped::RingFull, &stream, &"the ring to the front is full");
+            return self.drop_frame(
+                DropReason::RingFull,
+                &stream,
+                &"the ring to the front is full",
+            );
         }
         inbound.stamp(stream, None);
         let (received, arrival, t) = (inbound.received, inbound.arrival, inbound.frame.t);
@@ -290,7 +295,7 @@ impl Ingest {
     }
 
     /// Counts, and records when the stream is known, a frame that is not let in.
-    fn drop_frame(&mut self, reason: Dropped, stream: &StreamId, why: &dyn Display) {
+    fn drop_frame(&mut self, reason: DropReason, stream: &StreamId, why: &dyn Display) {
         self.counters.refuse(reason, Some(stream), why);
         if self.streams.contains_key(stream) {
             let (channel, arrival) = (Channel::Drops(*stream), now());
@@ -305,7 +310,7 @@ impl Ingest {
         self.gone = Duration::from_millis(reload.settings.gone_ms);
         self.clients.clone_from(&reload.settings.keys.clients);
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
-        self.tape.reload(now(), &Loaded::of(&reload.settings, &reload.infer));
+        self.tape.reload(now(), &reload.settings.loaded(&reload.infer));
         self.pass(Passed::Reload(Box::new(reload)));
     }
 
@@ -374,19 +379,5 @@ pub fn no_stream_id(part: &[u8]) -> String {
     match std::str::from_utf8(part) {
         Ok(text) if part.len() <= 64 => format!("{text:?} is no stream id {expected}"),
         _ => format!("part 1 of {} bytes is no stream id {expected}", part.len()),
-    }
-}
-
-/// The reason under which a refused frame is counted.
-pub fn reason(refusal: &Refusal) -> Dropped {
-    match refusal {
-        Refusal::Oversized(_) => Dropped::Oversized,
-        Refusal::Version(_) => Dropped::Version,
-        Refusal::Malformed(_) => Dropped::Malformed,
-        Refusal::Trailing => Dropped::Trailing,
-        Refusal::Length { .. } => Dropped::Length,
-        Refusal::Infinite { .. } => Dropped::Infinite,
-        Refusal::Time(_) => Dropped::Time,
-        Refusal::Size(..) => Dropped::ImageSize,
     }
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::content;
-use crate::recording::{Held, held};
+use signd_engine::file_kind;
+use signd_engine::recording::{Held, held};
 
 /// What a command writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl Kind {
     /// What is in a file, unless this kind may replace it.
     fn found(self, path: &Path, file: &mut File) -> io::Result<Option<String>> {
         let mut head = Vec::new();
-        file.take(content::HEAD as u64).read_to_end(&mut head)?;
+        file.take(file_kind::HEAD as u64).read_to_end(&mut head)?;
         let begins = |with: &str| head.starts_with(with.as_bytes());
         let has = |words: &str| head.windows(words.len()).any(|at| at == words.as_bytes());
         let ours = match self {
@@ -274,7 +274,7 @@ impl Kind {
             Kind::Rows => head.starts_with(b"\x89\xa4name"),
             Kind::ManPage => has(".TH signd"),
         };
-        Ok((!ours).then(|| content::describe(&head)))
+        Ok((!ours).then(|| file_kind::describe(&head)))
     }
 }
 

@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 use crate::config::Settings;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::event::{Body, Event, RunId, Status};
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::observe::live::{Kind, Live};
-use crate::plausibility::InputDoubt;
-use crate::recording::Channel;
 use crate::run::counters::Counters;
 use crate::run::now;
 use crate::run::record::Tape;
-use crate::wire::events::{self, Delivery, Encoding};
-use crate::wire::topic::StreamId;
+use signd_core::event::{Body, Event, RunId, Status};
+use signd_core::plausibility::InputDoubt;
+use signd_core::stream_id::StreamId;
+use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_engine::recording::Channel;
 
 /// How long an address may take to become free again. A millisecond is common.
 const REBIND: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@
 #[path = "common/models.rs"]
 mod models;
 
+use signd_core::stream_id;
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,16 +15,16 @@ use models::{SHIPPED, SHIPPED_WINDOW, infer, model, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Event};
-use signd::frame::{Arrival, Frame};
-use signd::infer::model::Model;
 use signd::observe::live::{Kind, Live};
-use signd::recording;
 use signd::run::counters::Counters;
 use signd::run::flow;
-use signd::stream::{Batch, Step, Stream};
-use signd::wire::events::{self, Delivery, Encoding};
-use signd::wire::{landmarks, topic};
+use signd_core::event::{Body, Event};
+use signd_core::frame::{Arrival, Frame};
+use signd_core::stream::{Batch, Step, Stream};
+use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::wire::landmarks;
+use signd_engine::infer::model::Model;
+use signd_engine::recording;
 
 const RECORDING: &str = "tests/recordings/signer.mcap";
 
@@ -109,7 +110,7 @@ fn play(name: &str) -> u64 {
     let mut calls = Calls { width, streaming, open: false, made: 0 };
     let mut infer = infer(&settings, name);
     let mut stream = Stream::new(&settings.core, infer.needs());
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let mut batch = Batch::default();
     let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
@@ -185,7 +186,7 @@ fn to_ask_whether_its_sender_may_send_it_allocates_nothing() {
     let config = Some(file.path().to_owned());
     let settings = Settings::load(&Flags { config, ..Flags::default() }).expect("valid");
     let clients = settings.keys.clients;
-    let stream = topic::stream_id(b"hall-2").expect("an id");
+    let stream = stream_id::parse(b"hall-2").expect("an id");
     let mut answers = (false, true);
     let ask = || answers = (clients.may_publish(key, &stream), clients.may_publish("", &stream));
     assert_eq!(measure(ask).count_total, 0);

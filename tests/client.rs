@@ -9,7 +9,7 @@ use common::stick_figure::{Gesture, frames};
 use common::{Daemon, HELLO, root, terminate};
 use npyz::WriterBuilder;
 use serde_json::Value;
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 const GESTURE: Gesture = Gesture { at: 0.3, height: -0.4 };
 

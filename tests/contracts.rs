@@ -8,20 +8,20 @@ mod onnx;
 #[path = "common/stick_figure.rs"]
 mod signer;
 
+use signd_core::stream_id;
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use models::{PACE_STREAM, PACE_WINDOW, infer, model};
 use onnx::{input, metadata, node, output, renamed};
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
-use signd::frame::{Arrival, Frame, SourceTime};
-use signd::infer::decide::Decider;
-use signd::infer::model::Model;
-use signd::segment::tagger::Tagger;
-use signd::segment::{Begin, Segment};
-use signd::stream::{Batch, Needs, Step, Stream, Tick};
-use signd::wire::topic;
+use signd_core::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
+use signd_core::frame::{Arrival, Frame, SourceTime};
+use signd_core::segment::tagger::Tagger;
+use signd_core::segment::{Begin, Segment};
+use signd_core::stream::{Batch, Needs, Step, Stream, Tick};
+use signd_engine::infer::decide::Decider;
+use signd_engine::infer::model::Model;
 use signer::{Gesture, frames};
 
 const WIDTH: usize = 54;
@@ -58,7 +58,7 @@ fn events(name: &str, session: &[Frame], tagger: Option<Tagger>) -> (Vec<Event>,
     let mut infer = infer(&settings, name);
     let needs = Needs { tagger: tagger.map(Arc::new), ..infer.needs() };
     let mut stream = Stream::new(&settings.core, needs);
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let (mut batch, mut events, mut made, mut back) = (Batch::default(), Vec::new(), 0, 0);
     let mut infer = |batch: &Batch| {
         for step in &batch.steps {
@@ -218,7 +218,7 @@ fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier(
         ..Batch::default()
     };
     let mut infer = infer(&settings, PACE_STREAM);
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let mut tops = |batch: Batch| {
         let mut tops = Vec::new();
         infer
@@ -260,7 +260,7 @@ fn a_sign_decided_early_is_not_decided_again_and_the_next_one_has_the_next_numbe
     let mut settings = settings();
     (settings.decide.early_ms, settings.decide.threshold) = (100.0, 0.01);
     let (mut infer, id) =
-        (infer(&settings, PACE_STREAM), topic::stream_id(b"cam1").expect("valid"));
+        (infer(&settings, PACE_STREAM), stream_id::parse(b"cam1").expect("valid"));
     let mut signs = Vec::new();
     let mut push = |seq: u64, step: Option<Step>, lost: u64, state: State| {
         let frame = Step::Frame { state, hand: None, lost };

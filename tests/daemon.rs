@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, receive, root, send_frame, signd, until_gone};
 use serde_json::Value;
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 const GESTURES: [Gesture; 2] =
     [Gesture { at: 0.5, height: -0.4 }, Gesture { at: 3.0, height: 0.6 }];

@@ -7,6 +7,7 @@ mod mutate;
 #[path = "common/stick_figure.rs"]
 mod signer;
 
+use signd_core::stream_id;
 use std::time::Duration;
 
 use models::{SHIPPED, infer};
@@ -14,13 +15,12 @@ use mutate::Mutator;
 use procfs::WithCurrentSystemInfo;
 use procfs::process::Process;
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Event, Top};
-use signd::features::grid::RowKind;
-use signd::features::placed::PALM;
-use signd::frame::{Arrival, FARTHEST, Frame, Part, SourceTime};
-use signd::stream::{Batch, Stream, Tick};
-use signd::wire::landmarks::{decode, encode};
-use signd::wire::topic;
+use signd_core::event::{Body, Event, Top};
+use signd_core::features::grid::RowKind;
+use signd_core::features::placed::PALM;
+use signd_core::frame::{Arrival, FARTHEST, Frame, Part, SourceTime};
+use signd_core::stream::{Batch, Stream, Tick};
+use signd_core::wire::landmarks::{decode, encode};
 use signer::{Gesture, frames};
 
 const S: u64 = 1_000_000_000;
@@ -126,7 +126,7 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
     let gestures = [0.3, 2.6].map(|at| Gesture { at, height: -0.4 });
     let good = frames(&gestures, 5.0, 30.0, SourceTime(1_700_000_000 * S));
 
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let (mut mutator, mut batch) = (Mutator(0x5eed), Batch::default());
     let (mut message, mut damaged, mut taken) = (Vec::new(), Vec::new(), Frame::default());
     let (mut accepted, mut placed, mut refused, mut signs) = (0, 0, 0, 0);

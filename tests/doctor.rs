@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, encode, send, send_frame, signd};
-use signd::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{Frame, Part, SourceTime};
 
 /// 30 frames a second from now on, and for longer than anybody waits.
 fn camera(socket: zmq::Socket, clock_ahead_ms: u64) -> std::thread::JoinHandle<()> {

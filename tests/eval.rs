@@ -8,7 +8,7 @@ use std::process::Output;
 use common::signd;
 use common::stick_figure::{Gesture, frames};
 use serde_json::{Value, json};
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 const HEADER: &str = "path,label,signer,fps,width,height,source";
 

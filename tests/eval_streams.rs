@@ -9,7 +9,7 @@ use std::process::Output;
 use common::signd;
 use common::stick_figure::{Gesture, frames};
 use serde_json::Value;
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 const INDEX: &str = "path,label,signer,fps,width,height,segments,note
 high.npy,high,ann,30,640,480,,

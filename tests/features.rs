@@ -8,7 +8,7 @@ use std::process::{Output, Stdio};
 use common::{root, signd};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use signd::frame::Frame;
+use signd_core::frame::Frame;
 
 const FLAGS: [&str; 5] = ["features", "--groups", "hand arms", "--rate", "30"];
 
@@ -61,7 +61,7 @@ fn filter(input: &[u8]) -> Output {
 fn the_filter_gives_the_rows_of_the_file_for_each_clip_asked() {
     let path = root().join("tests/recordings/signer.mcap");
     let (frames, _) =
-        signd::recording::frames(&std::fs::read(&path).expect("reads")).expect("read");
+        signd_engine::recording::frames(&std::fs::read(&path).expect("reads")).expect("read");
     let frames: Vec<Frame> = frames.into_iter().map(|(_, frame)| frame).collect();
     let from_file = signd().args(FLAGS).arg(&path).output().expect("runs");
     assert!(from_file.status.success(), "{}", String::from_utf8_lossy(&from_file.stderr));
@@ -81,14 +81,16 @@ fn the_filter_gives_the_rows_of_the_file_for_each_clip_asked() {
 
 #[test]
 fn what_is_no_clip_is_refused_with_the_reason() {
-    let frame = |ns: u64| Frame::new(0, signd::frame::SourceTime(ns), 640, 480);
+    let frame = |ns: u64| Frame::new(0, signd_core::frame::SourceTime(ns), 640, 480);
     let said = |input: &[u8]| {
         let output = filter(input);
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     assert!(said(&clip(&[frame(2), frame(1)])).contains("does not rise"));
-    assert!(said(&clip(&[Frame::new(0, signd::frame::SourceTime(1), 0, 480)])).contains("no size"));
+    assert!(
+        said(&clip(&[Frame::new(0, signd_core::frame::SourceTime(1), 0, 480)])).contains("no size")
+    );
     assert!(said(b"hello").contains("standard input"));
     assert!(said(&clip(&[frame(1)])[..100]).contains("standard input"), "cut short");
 }

@@ -8,17 +8,18 @@ mod mirror;
 #[path = "common/models.rs"]
 mod models;
 
+use signd_core::stream_id;
 use std::path::Path;
 
 use mirror::mirrored;
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Event, Hand};
-use signd::features::Schema;
-use signd::features::grid::RowKind;
-use signd::frame::{Arrival, Frame, Part, SourceTime};
-use signd::recording;
-use signd::stream::{Batch, Stream, Tick};
-use signd::wire::topic;
+use signd_core::event::{Body, Event};
+use signd_core::features::Schema;
+use signd_core::features::grid::RowKind;
+use signd_core::frame::Hand;
+use signd_core::frame::{Arrival, Frame, Part, SourceTime};
+use signd_core::stream::{Batch, Stream, Tick};
+use signd_engine::recording;
 
 /// Frames a second of the recording.
 const FPS: u64 = 30;
@@ -74,7 +75,7 @@ fn decided(frames: &[Frame]) -> (Vec<Sign>, Vec<Option<Hand>>) {
     let settings = settings();
     let mut infer = models::infer(&settings, models::SHIPPED);
     let mut stream = Stream::new(&settings.core, infer.needs());
-    let id = topic::stream_id(b"cam1").expect("valid");
+    let id = stream_id::parse(b"cam1").expect("valid");
     let (mut signs, mut hands) = (Vec::new(), Vec::new());
     let mut batch = Batch::default();
     for i in 0..=frames.len() {

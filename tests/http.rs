@@ -11,8 +11,8 @@ use common::http::{Viewer, ask, get, metrics, send};
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, HELLO, receive, receive_with_doubts, send_frame, signd, terminate};
 use serde_json::{Value, json};
-use signd::frame::{Frame, SourceTime};
-use signd::run::counters::Dropped;
+use signd_core::drop_reason::DropReason;
+use signd_core::frame::{Frame, SourceTime};
 
 const HTTP: [&str; 2] = ["--http", "127.0.0.1:0"];
 const GESTURES: [Gesture; 2] =
@@ -83,10 +83,10 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
     let published = found.iter().filter(|(s, _)| s.starts_with("signd_events_published_total"));
     assert_eq!(published.map(|(_, n)| *n as u64).sum::<u64>(), events + 2);
     assert_eq!(value("signd_hypotheses_skipped_total"), skipped);
-    for reason in Dropped::ALL {
+    for reason in DropReason::ALL {
         let (stage, name) = (reason.stage(), reason.name());
         let series = format!(r#"signd_frames_dropped_total{{stage="{stage}",reason="{name}"}}"#);
-        assert_eq!(value(&series), u64::from(reason == Dropped::TimeNotRising), "{series}");
+        assert_eq!(value(&series), u64::from(reason == DropReason::TimeNotRising), "{series}");
     }
     assert_eq!(value(r#"signd_decisions_total{outcome="known",ended="rest"}"#), 2);
     let decisions = found.keys().filter(|s| s.starts_with("signd_decisions_total")).count();

@@ -11,8 +11,8 @@ use mutate::Mutator;
 use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
-use signd::frame::Part;
-use signd::import::{Assumption, Clip, Overrides, read};
+use signd_core::frame::Part;
+use signd_lab::import::{Assumption, Clip, Overrides, read};
 
 type Point = [f32; 3];
 const MISSING: Point = [f32::NAN; 3];

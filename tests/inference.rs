@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use models::{PACE_STREAM, SHIPPED, infer};
 use signd::config::{Flags, Settings};
-use signd::event::{Body, Event, Top};
-use signd::frame::{Arrival, SourceTime};
-use signd::infer::Infer;
-use signd::stream::{Batch, Stream};
-use signd::wire::topic::{self, StreamId};
+use signd_core::event::{Body, Event, Top};
+use signd_core::frame::{Arrival, SourceTime};
+use signd_core::stream::{Batch, Stream};
+use signd_core::stream_id::{self, StreamId};
+use signd_engine::infer::Infer;
 use signer::{Gesture, frames};
 
 fn settings() -> Settings {
@@ -29,7 +29,7 @@ fn signers(count: usize, infer: &Infer) -> Signers {
     let signer = |k: usize| {
         let height = -0.6 + 1.6 * (k as f64 / count as f64);
         let gestures = [0.3, 2.6].map(|at| Gesture { at: at + 0.25 * (k % 5) as f64, height });
-        let id = topic::stream_id(format!("cam{k}").as_bytes()).expect("valid");
+        let id = stream_id::parse(format!("cam{k}").as_bytes()).expect("valid");
         let mut stream = Stream::new(&settings.core, infer.needs());
         let batches =
             frames(&gestures, 6.0, 30.0, SourceTime(1_000_000_000)).into_iter().map(|frame| {

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Daemon, counts, receive, send_frame};
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 const MS: u64 = 1_000_000;
 /// No silence in these tests tells anything.

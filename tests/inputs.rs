@@ -8,7 +8,7 @@ use common::{Daemon, counts, encode, http, receive, send, send_frame};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;
-use signd::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{Frame, Part, SourceTime};
 
 /// One stream at most beside the one that `listen` makes, and no silence that tells anything.
 const CONFIG: &str = "max_streams = 2\nstall_ms = 60000";

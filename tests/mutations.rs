@@ -6,8 +6,8 @@ mod signer;
 mod mutate;
 
 use mutate::Mutator;
-use signd::frame::{FARTHEST, Frame, Part, SourceTime, is_missing};
-use signd::wire::landmarks::{decode, encode};
+use signd_core::frame::{FARTHEST, Frame, Part, SourceTime, is_missing};
+use signd_core::wire::landmarks::{decode, encode};
 use signer::{Gesture, frames};
 
 /// What everything after the decoder relies on.

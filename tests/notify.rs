@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, receive, root, send_frame, signd};
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 /// The manager's end.
 struct Manager {

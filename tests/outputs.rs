@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::stick_figure::frames;
 use common::{Daemon, receive, root, send_frame, signd};
-use signd::frame::SourceTime;
+use signd_core::frame::SourceTime;
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, impl Fn(&str) -> PathBuf) {

@@ -2,6 +2,7 @@
 
 mod common;
 
+use signd_core::stream_id;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,9 @@ use std::process::{Child, Stdio};
 use common::browser::{Browser, END, ESCAPE, HOME, LEFT, RIGHT, SHIFT};
 use common::{Daemon, root, signd, terminate};
 use serde_json::{Value, json};
-use signd::frame::{Arrival, Frame, Part, is_missing};
-use signd::recording::{self, Recorder};
-use signd::wire::{landmarks, topic};
+use signd_core::frame::{Arrival, Frame, Part, is_missing};
+use signd_core::wire::landmarks;
+use signd_engine::recording::{self, Recorder};
 
 /// Pixels of the skeleton's picture in the dominant hand's colour, those of them in its left half, and
 /// all that are not empty.
@@ -202,7 +203,7 @@ fn a_left_hander_is_drawn_mirrored_and_called_left_handed() {
     let mut wire = Vec::new();
     for frame in frames.iter().map(|(_, frame)| mirrored(frame)) {
         landmarks::encode(&frame, &mut wire);
-        let stream = topic::stream_id(b"cam1").expect("valid");
+        let stream = stream_id::parse(b"cam1").expect("valid");
         recorder.frame(&stream, Arrival(frame.t.0), frame.t, &wire).expect("records");
     }
     recorder.finish().expect("finished");

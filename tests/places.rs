@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{Daemon, receive, send_frame, signd};
-use signd::frame::{Frame, SourceTime};
+use signd_core::frame::{Frame, SourceTime};
 
 fn said(output: &Output) -> (Option<i32>, String) {
     let both = [&output.stdout[..], &output.stderr].concat();

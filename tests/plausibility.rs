@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use common::{Daemon, http, receive_with_doubts, root, send_frame};
 use npyz::WriterBuilder;
 use npyz::npz::NpzWriter;
-use signd::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
-use signd::import::{Clip, ImportError, Overrides, read};
-use signd::plausibility::order::PartOrder;
-use signd::plausibility::{InputDoubt, InputJudge, Least};
-use signd::recording;
+use signd_core::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
+use signd_core::plausibility::order::PartOrder;
+use signd_core::plausibility::{InputDoubt, InputJudge, Least};
+use signd_engine::recording;
+use signd_lab::import::{Clip, ImportError, Overrides, read};
 
 /// The sign `hello` and what comes before it.
 fn signer() -> Vec<Frame> {
@@ -100,8 +100,8 @@ fn a_part_at_one_value_is_missing_and_named() {
                 frame.detect(Part::LeftHand).fill([value; 3]);
             }
             let mut message = Vec::new();
-            signd::wire::landmarks::encode(frame, &mut message);
-            let wire = signd::wire::landmarks::decode(&message).expect("whole");
+            signd_core::wire::landmarks::encode(frame, &mut message);
+            let wire = signd_core::wire::landmarks::decode(&message).expect("whole");
             wire.fill(frame).expect("a frame");
             assert!(frame.part(Part::LeftHand).is_none(), "{value}");
         }

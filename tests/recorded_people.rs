@@ -141,7 +141,7 @@ fn real_recordings_sent_at_30_fps_lose_nothing_and_live_equals_replay() {
     let mut frames = 0;
     for (i, file) in files.iter().enumerate() {
         let bytes = std::fs::read(work.path().join(format!("{i}.mcap"))).expect("imported");
-        let sent = signd::recording::frames(&bytes).expect("readable").0.len();
+        let sent = signd_engine::recording::frames(&bytes).expect("readable").0.len();
         let of = |e: &&Value| e["stream"] == format!("clip{i}") && e["kind"] == "frame";
         let seqs: Vec<Option<u64>> = live.iter().filter(of).map(|e| e["seq"].as_u64()).collect();
         assert_eq!(seqs, (0..sent as u64).map(Some).collect::<Vec<_>>(), "{}", file.display());

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, receive, root, send_frame, signd, until_gone};
-use signd::frame::SourceTime;
+use signd_core::frame::SourceTime;
 
 const GESTURES: [Gesture; 2] =
     [Gesture { at: 0.5, height: -0.4 }, Gesture { at: 3.0, height: 0.6 }];

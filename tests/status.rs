@@ -8,8 +8,8 @@ use common::http::{ask, get};
 use common::stick_figure::{Gesture, frames};
 use common::{Daemon, encode, receive, root, send, send_frame};
 use serde_json::{Value, json};
-use signd::frame::{Frame, Part, SourceTime};
 use signd::observe::status::{Endpoints, Status, StreamStatus};
+use signd_core::frame::{Frame, Part, SourceTime};
 
 const HTTP: [&str; 2] = ["--http", "127.0.0.1:0"];
 

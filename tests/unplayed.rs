@@ -2,6 +2,7 @@
 
 mod common;
 
+use signd_core::stream_id;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,8 @@ use std::process::Output;
 
 use common::stick_figure::frames;
 use common::{encode, root, signd};
-use signd::frame::{Arrival, SourceTime};
-use signd::recording::{Channel, Recorder};
-use signd::wire::topic;
+use signd_core::frame::{Arrival, SourceTime};
+use signd_engine::recording::{Channel, Recorder};
 
 fn signer() -> PathBuf {
     root().join("tests/recordings/signer.mcap")
@@ -23,7 +23,7 @@ fn recording(streams: &[&str], bend: impl Fn(usize, &mut Vec<u8>)) -> Vec<u8> {
     let mut recorder = Recorder::new(&mut out).expect("begins");
     for (i, frame) in frames(&[], 1.0, 30.0, SourceTime(1_000_000_000)).iter().enumerate() {
         for stream in streams {
-            let stream = topic::stream_id(stream.as_bytes()).expect("a stream id");
+            let stream = stream_id::parse(stream.as_bytes()).expect("a stream id");
             let mut message = encode(frame);
             bend(i, &mut message);
             let channel = Channel::Landmarks(stream);

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use daemon::Daemon;
 use relay::Relay;
-use signd::frame::Frame;
-use signd::infer::model::Model;
+use signd_core::frame::Frame;
+use signd_engine::infer::model::Model;
 
 const FPS: u32 = 30;
 const IDLE: Duration = Duration::from_secs(10);

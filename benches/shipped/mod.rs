@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use signd::config::{Flags, Settings};
-use signd::frame::{Arrival, Frame};
-use signd::infer::model::{Model, Runtime};
-use signd::recording;
-use signd::stream::{Batch, Step, Stream};
-use signd::wire::landmarks;
+use signd_core::frame::{Arrival, Frame};
+use signd_core::stream::{Batch, Step, Stream};
+use signd_core::wire::landmarks;
+use signd_engine::infer::model::{Model, Runtime};
+use signd_engine::recording;
 
 const RECORDING: &str = "tests/recordings/signer.mcap";
 

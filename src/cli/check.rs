@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::{Common, Outcome, inference, model, print};
 use crate::config::{Flags, Settings};
-use crate::features::grid::RowKind;
 use crate::keys::guard::Guard;
+use signd_core::features::grid::RowKind;
 
 /// What a model file says of itself.
 #[derive(Debug, Args)]

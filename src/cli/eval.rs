@@ -11,12 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Common, Outcome, model, print, source};
 use crate::config::Flags;
-use crate::eval::clips::{self as list, Entry, Failure};
-use crate::eval::judge::Judge;
-use crate::eval::report::{html, json, terminal};
-use crate::eval::vocabulary::{self, Vocabulary};
-use crate::eval::{Evaluation, Scored, Subject};
 use crate::output::{Kind, Target};
+use signd_lab::eval::clips as list;
+use signd_lab::eval::clips::{Entry, Failure};
+use signd_lab::eval::judge::Judge;
+use signd_lab::eval::report::{html, json, terminal};
+use signd_lab::eval::vocabulary::{self, Vocabulary};
+use signd_lab::eval::{Evaluation, Scored, Subject};
 
 /// Flags of `signd eval`.
 #[derive(Debug, Args)]

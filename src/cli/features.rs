@@ -13,13 +13,13 @@ use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use super::{Outcome, landmarks, print};
-use crate::clip;
 use crate::config::{Flags, Settings};
-use crate::features::Schema;
-use crate::features::grid::RowKind;
-use crate::features::schema::{self, GROUPS};
-use crate::frame::Frame;
-use crate::import::Overrides;
+use signd_core::features::Schema;
+use signd_core::features::grid::RowKind;
+use signd_core::features::schema::{self, GROUPS};
+use signd_core::frame::Frame;
+use signd_lab::clip;
+use signd_lab::import::Overrides;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]

@@ -7,13 +7,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::{Outcome, print};
-use crate::frame::{Arrival, SourceTime};
-use crate::import::{Clip, Overrides, read};
 use crate::output::{Kind, Target};
-use crate::plausibility::order::{self, PartOrder};
-use crate::recording::{Recorder, RecordingError};
-use crate::wire::landmarks;
-use crate::wire::topic::{self, StreamId};
+use signd_core::frame::{Arrival, SourceTime};
+use signd_core::plausibility::order::{self, PartOrder};
+use signd_core::stream_id::{self, StreamId};
+use signd_core::wire::landmarks;
+use signd_engine::recording::{Recorder, RecordingError};
+use signd_lab::import::{Clip, Overrides, read};
 
 /// Flags of `signd import`.
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub struct Import {
 
 impl Import {
     pub fn execute(self) -> Result<Outcome> {
-        let Some(stream) = topic::stream_id(self.stream.as_bytes()) else {
+        let Some(stream) = stream_id::parse(self.stream.as_bytes()) else {
             bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
         };
         let target = Target::new(&self.output, Kind::Clip, &[&self.file])?;

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{Outcome, print};
-use crate::clip;
-use crate::frame::{Frame, POINTS, Point, SourceTime};
-use crate::import::Overrides;
+use signd_core::frame::{Frame, POINTS, Point, SourceTime};
+use signd_lab::clip;
+use signd_lab::import::Overrides;
 
 /// Flags of `signd landmarks`.
 #[derive(Debug, Args)]

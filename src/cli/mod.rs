@@ -25,14 +25,14 @@ use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::{Flags, Settings, SettingsError};
-use crate::infer::Infer;
-use crate::infer::decide::{Decider, UnknownLabel};
-use crate::infer::model::{Model, ModelError, Runtime};
 use crate::keys::guard::GuardError;
 use crate::observe::live::Live;
 use crate::observe::metrics::Metrics;
 use crate::output::{Kind, Target};
 use crate::run::Watched;
+use signd_engine::infer::Infer;
+use signd_engine::infer::decide::{Decider, UnknownLabel};
+use signd_engine::infer::model::{Model, ModelError, Runtime};
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";

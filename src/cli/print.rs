@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::recording::Losses;
+use signd_engine::recording::Losses;
 
 /// Whether a reader of standard output has gone. Libraries wrap the error in types of their own, so
 /// that it cannot be told by looking at the error that arrives.

@@ -10,11 +10,11 @@ use clap::Args;
 use super::pace::Pace;
 use super::{Common, Outcome, inference, print, source};
 use crate::config::Flags;
-use crate::frame::Arrival;
-use crate::recording::Loaded;
-use crate::replay::verify::Verify;
-use crate::replay::{self, Told};
-use crate::wire::events::{self, Delivery, Encoding};
+use signd_core::frame::Arrival;
+use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_engine::recording::Loaded;
+use signd_engine::replay::verify::Verify;
+use signd_engine::replay::{self, Told};
 
 /// Flags of `signd replay`.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ impl Replay {
     pub fn execute(self) -> Result<Outcome> {
         let settings = self.common.settings(Flags::default())?;
         let mut infer = inference(&settings)?;
-        let loaded = Loaded::of(&settings, &infer);
+        let loaded = settings.loaded(&infer);
         let mut replay = replay::Replay::new(&settings.core, &mut infer);
         if self.verify {
             return self.verify(&mut replay, &loaded);

@@ -13,12 +13,12 @@ use super::pace::Pace;
 use super::{Outcome, print, source};
 use crate::endpoint::OutputEndpoint;
 use crate::endpoint::socket_file::SocketFile;
-use crate::frame::Frame;
 use crate::keys::handshakes::Watch;
-use crate::recording;
 use crate::run::now;
-use crate::wire::landmarks;
-use crate::wire::topic::{self, StreamId};
+use signd_core::frame::Frame;
+use signd_core::stream_id::{self, StreamId};
+use signd_core::wire::landmarks;
+use signd_engine::recording;
 
 /// Flags of `signd send`.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub struct Send {
 impl Send {
     pub fn execute(self) -> Result<Outcome> {
         let rename = match &self.stream {
-            Some(id) => match topic::stream_id(id.as_bytes()) {
+            Some(id) => match stream_id::parse(id.as_bytes()) {
                 Some(id) => Some(id),
                 None => bail!("`{id}` is no stream id (1 to 64 of A-Za-z0-9._-)"),
             },

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::content;
+use signd_engine::file_kind;
 
 /// The bytes of a file.
 pub fn file(path: &Path) -> Result<Vec<u8>> {
@@ -20,7 +20,7 @@ pub fn recording(path: &Path) -> Result<Vec<u8>> {
     let ending = path.extension().map(|ending| format!(".{}", ending.display()));
     let imported = [".pose", ".npz", ".npy", ".parquet"];
     let by_name = imported.into_iter().find(|kind| Some(*kind) == ending.as_deref());
-    if let Some(kind) = content::import_kind(&bytes).or(by_name) {
+    if let Some(kind) = file_kind::import_kind(&bytes).or(by_name) {
         let path = path.display();
         bail!(
             "{path}: this is a {kind} file: `signd import {path} -o OUT.mcap` turns it into a \

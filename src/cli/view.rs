@@ -2,6 +2,7 @@
 //!
 //! A thread replays them onto a [`shelf`] while the page already shows what is there.
 
+use signd_core::stream_id;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Cursor, Write};
@@ -16,16 +17,15 @@ use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, import, inference, print, reason, source};
 use crate::config::{Flags, Settings};
-use crate::import::Overrides;
-use crate::infer::Infer;
 use crate::observe::http::Server;
 use crate::observe::page::{self, About, Mode};
 use crate::observe::scene::{Lines, Scene};
 use crate::observe::shelf::{self, shelf};
-use crate::recording;
-use crate::replay::{Replay, Told};
-use crate::wire::events::{self, Delivery, Encoding};
-use crate::wire::topic;
+use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_engine::infer::Infer;
+use signd_engine::recording;
+use signd_engine::replay::{Replay, Told};
+use signd_lab::import::Overrides;
 
 /// Flags of `signd view`.
 #[derive(Debug, Args)]
@@ -191,11 +191,11 @@ fn recording(path: &Path) -> Result<Vec<u8>> {
     if recording::is_recording(path).with_context(file)? {
         return source::recording(path);
     }
-    let clip = crate::import::read(path, &Overrides::default()).with_context(file)?;
+    let clip = signd_lab::import::read(path, &Overrides::default()).with_context(file)?;
     for assumption in &clip.assumed {
         print::note(format_args!("{}: {assumption}", path.display()));
     }
-    let stream = topic::stream_id(b"cam1").context("a stream id")?;
+    let stream = stream_id::parse(b"cam1").context("a stream id")?;
     let mut out = Cursor::new(Vec::new());
     import::record(&clip, &stream, &mut out).with_context(file)?;
     Ok(out.into_inner())

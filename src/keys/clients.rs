@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::PublicKey;
-use crate::wire::topic::{self, StreamId};
+use signd_core::stream_id::{self, StreamId};
 
 /// A socket of the daemon that asks for keys; its name is the ZAP domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +177,7 @@ pub fn is_name(text: &str) -> bool {
 
 fn is_pattern(pattern: &str) -> bool {
     let start = pattern.strip_suffix('*');
-    start == Some("") || topic::stream_id(start.unwrap_or(pattern).as_bytes()).is_some()
+    start == Some("") || stream_id::parse(start.unwrap_or(pattern).as_bytes()).is_some()
 }
 
 fn matches(pattern: &str, stream: &str) -> bool {
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(all.may_enter(&eye, Door::Publish), Some(true));
         assert_eq!(all.may_enter(&nobody, Door::Publish), None);
         let may = |key: &str, stream: &str| {
-            all.may_publish(key, &topic::stream_id(stream.as_bytes()).expect("an id"))
+            all.may_publish(key, &stream_id::parse(stream.as_bytes()).expect("an id"))
         };
         assert!(may(&cam, "cam1") && may(&cam, "hall-") && may(&cam, "hall-2.left"));
         assert!(!may(&cam, "cam10") && !may(&cam, "cam") && !may(&cam, "hall"));

@@ -22,9 +22,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at, sleep};
 
 use super::live::{Item, Kind, Shared, UNDERWAY};
-use crate::event::Status;
-use crate::plausibility::InputDoubt;
-use crate::wire::topic::StreamId;
+use signd_core::event::Status;
+use signd_core::plausibility::InputDoubt;
+use signd_core::stream_id::StreamId;
 
 /// Items that wait for one viewer.
 const BEHIND: usize = 256;

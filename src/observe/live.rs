@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 
 use super::hub::Hub;
 use super::scene::Lines;
-use crate::event::{Body, Event, Status};
-use crate::infer::model::Card;
-use crate::plausibility::InputDoubt;
-use crate::wire::topic::StreamId;
+use signd_core::event::{Body, Event, Status};
+use signd_core::plausibility::InputDoubt;
+use signd_core::stream_id::StreamId;
+use signd_engine::infer::model::Card;
 
 /// Items on their way to the server: half a second of sixteen streams, frames and scenes.
 pub(super) const UNDERWAY: usize = 512;

@@ -15,10 +15,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::live::Shared;
-use crate::event::Ended;
-use crate::frame::Arrival;
 use crate::run::histogram::Snapshot;
 use crate::run::{Watched, now};
+use signd_core::event::Ended;
+use signd_core::frame::Arrival;
 
 /// The format of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

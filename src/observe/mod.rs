@@ -19,6 +19,7 @@ pub mod scene;
 pub mod shelf;
 pub mod status;
 
+use signd_core::stream_id;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -30,14 +31,13 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
-use crate::event::RunId;
 use crate::run::{RunError, Watched};
-use crate::wire::topic;
 use http::Server;
 use hub::{Door, Hub, Scenes};
 use live::{Live, Shared};
 use metrics::Metrics;
 use page::{About, Mode};
+use signd_core::event::RunId;
 use status::{Origin, Status};
 
 /// Settings of the HTTP endpoint; `conf/signd.toml` documents each.
@@ -157,7 +157,7 @@ struct Wish {
 }
 
 async fn live(State(inside): State<Inside>, Query(wish): Query<Wish>) -> Response {
-    let id = |id: Option<String>| id.map(|id| topic::stream_id(id.as_bytes()));
+    let id = |id: Option<String>| id.map(|id| stream_id::parse(id.as_bytes()));
     let (stream, of) = match (id(wish.stream), id(wish.scenes_of)) {
         (Some(None), _) | (_, Some(None)) => {
             return (StatusCode::BAD_REQUEST, "not a stream id\n").into_response();
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn scenes_are_for_those_who_ask_and_nothing_is_made_that_nobody_wants() {
-        let stream = topic::stream_id(b"cam1").expect("valid");
+        let stream = stream_id::parse(b"cam1").expect("valid");
         for landmarks in [true, false] {
             let (server, live, _) = serve(Progress::default(), landmarks);
             let wanted = || (live.wanted(Kind::Frame), live.wanted(Kind::Scene));
@@ -269,7 +269,7 @@ mod tests {
         let mut viewer = ask(&server, "/live?scenes_of=cam2");
         next(&mut viewer);
         for name in ["cam1", "cam2"] {
-            let stream = topic::stream_id(name.as_bytes()).expect("valid");
+            let stream = stream_id::parse(name.as_bytes()).expect("valid");
             live.offer(stream, Kind::Scene, |json| json.extend(format!("{{{name}}}").bytes()));
         }
         assert_eq!(next(&mut viewer), "{cam2}");

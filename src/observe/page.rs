@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use serde::Serialize;
 
-use crate::plausibility::InputDoubt;
+use signd_core::plausibility::InputDoubt;
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";

@@ -6,13 +6,13 @@
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use crate::event::Hand;
-use crate::features::placed::COUNT;
-use crate::frame::{Point, is_missing};
-use crate::infer::model::Card;
-use crate::stream::{CoreSettings, Stream};
-use crate::wire::VERSION;
-use crate::wire::topic::StreamId;
+use signd_core::features::placed::COUNT;
+use signd_core::frame::Hand;
+use signd_core::frame::{Point, is_missing};
+use signd_core::stream::{CoreSettings, Stream};
+use signd_core::stream_id::StreamId;
+use signd_core::wire::VERSION;
+use signd_engine::infer::model::Card;
 
 /// What the core makes of one frame. A plain value without heap data.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Scene {
     pub raised: bool,
     /// How fast hand and fingers move, shoulder widths a second.
     pub motion: f32,
-    /// The placed landmarks in shoulder widths, in the order of [`crate::features::placed`].
+    /// The placed landmarks in shoulder widths, in the order of [`signd_core::features::placed`].
     pub points: [Point; COUNT],
 }
 
@@ -142,13 +142,13 @@ fn round(x: f32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::topic;
+    use signd_core::stream_id;
 
     #[test]
     fn a_scene_as_documented() {
         let mut points = [[f32::NAN; 3]; COUNT];
         points[0] = [-0.512_34, 0.25, f32::NAN];
-        let stream = topic::stream_id(b"cam1").expect("valid");
+        let stream = stream_id::parse(b"cam1").expect("valid");
         let scene = Scene {
             stream,
             seq: 7,

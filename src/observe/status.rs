@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::live::Shared;
 use crate::config::Settings;
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::event::RunId;
-use crate::run::counters::{Counters, Dropped};
+use crate::run::counters::Counters;
 use crate::run::refusals::Refusal;
 use crate::run::roster::{Attendance, HeldDoubt};
-use crate::wire::VERSION;
-use crate::wire::topic::StreamId;
+use signd_core::drop_reason::DropReason;
+use signd_core::event::RunId;
+use signd_core::stream_id::StreamId;
+use signd_core::wire::VERSION;
 
 /// What does not change while the daemon runs.
 #[derive(Debug)]
@@ -260,7 +261,7 @@ impl Status {
     }
 }
 
-fn dropped(counters: &Counters, reason: Dropped, count: u64) -> DropStatus {
+fn dropped(counters: &Counters, reason: DropReason, count: u64) -> DropStatus {
     DropStatus {
         stage: reason.stage().into(),
         reason: reason.name().into(),

@@ -10,104 +10,10 @@ use super::doubts::DoubtCounts;
 use super::histogram::Histogram;
 use super::refusals::{LastRefusal, Refusal};
 use super::roster::Roster;
-use crate::continuity::Misplaced;
-use crate::event::{Body, Ended};
 use crate::keys::zap::Refused;
-use crate::wire::topic::StreamId;
-
-/// Reasons for which a frame is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dropped {
-    /// Not two message parts.
-    Parts,
-    /// No valid stream id.
-    StreamId,
-    /// Not a stream that this client may send.
-    NotAllowed,
-    /// More streams than configured.
-    TooManyStreams,
-    /// Message too long.
-    Oversized,
-    /// Another version.
-    Version,
-    /// Not a landmark frame.
-    Malformed,
-    /// Bytes after the end.
-    Trailing,
-    /// A part of the wrong length.
-    Length,
-    /// An infinite coordinate.
-    Infinite,
-    /// An impossible capture time.
-    Time,
-    /// An impossible image size.
-    ImageSize,
-    /// The ring between ingest and front was full.
-    RingFull,
-    /// Capture time did not rise.
-    TimeNotRising,
-    /// A second producer on one stream id.
-    TwoProducers,
-}
-
-impl From<Misplaced> for Dropped {
-    fn from(misplaced: Misplaced) -> Dropped {
-        match misplaced {
-            Misplaced::TimeNotRising => Dropped::TimeNotRising,
-            Misplaced::TwoProducers => Dropped::TwoProducers,
-        }
-    }
-}
-
-impl Dropped {
-    /// All reasons, in the order of their numbers.
-    pub const ALL: [Dropped; 15] = [
-        Dropped::Parts,
-        Dropped::StreamId,
-        Dropped::NotAllowed,
-        Dropped::TooManyStreams,
-        Dropped::Oversized,
-        Dropped::Version,
-        Dropped::Malformed,
-        Dropped::Trailing,
-        Dropped::Length,
-        Dropped::Infinite,
-        Dropped::Time,
-        Dropped::ImageSize,
-        Dropped::RingFull,
-        Dropped::TimeNotRising,
-        Dropped::TwoProducers,
-    ];
-
-    /// The name under which it is counted.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Dropped::Parts => "parts",
-            Dropped::StreamId => "stream_id",
-            Dropped::NotAllowed => "not_allowed",
-            Dropped::TooManyStreams => "too_many_streams",
-            Dropped::Oversized => "oversized",
-            Dropped::Version => "version",
-            Dropped::Malformed => "malformed",
-            Dropped::Trailing => "trailing",
-            Dropped::Length => "length",
-            Dropped::Infinite => "infinite",
-            Dropped::Time => "time",
-            Dropped::ImageSize => "image_size",
-            Dropped::RingFull => "ring_full",
-            Dropped::TimeNotRising => "time_not_rising",
-            Dropped::TwoProducers => "two_producers",
-        }
-    }
-
-    /// The stage that drops for this reason.
-    pub fn stage(self) -> &'static str {
-        match self {
-            Dropped::TimeNotRising | Dropped::TwoProducers => "continuity",
-            _ => "ingest",
-        }
-    }
-}
+use signd_core::drop_reason::DropReason;
+use signd_core::event::{Body, Ended};
+use signd_core::stream_id::StreamId;
 
 /// How long each stage takes, and all of them together.
 #[derive(Debug, Default)]
@@ -180,7 +86,7 @@ pub struct Tally {
     /// Frames whose hypotheses were skipped.
     pub skipped: u64,
     /// Frames dropped, by reason.
-    pub dropped: [(Dropped, u64); Dropped::ALL.len()],
+    pub dropped: [(DropReason, u64); DropReason::ALL.len()],
     /// Clients not let in, by reason.
     pub refused: [(Refused, u64); Refused::ALL.len()],
     /// Frame, sign and status events.
@@ -197,7 +103,7 @@ pub struct Counters {
     start: Instant,
     received: AtomicU64,
     skipped: AtomicU64,
-    dropped: [AtomicU64; Dropped::ALL.len()],
+    dropped: [AtomicU64; DropReason::ALL.len()],
     /// Frame, sign and status events.
     published: [AtomicU64; 3],
     /// Decisions that name no sign, and those that do, by why the sign ended.
@@ -212,10 +118,10 @@ pub struct Counters {
     pub doubts: DoubtCounts,
     /// The streams there are.
     pub roster: Roster,
-    last_dropped: [LastRefusal; Dropped::ALL.len()],
+    last_dropped: [LastRefusal; DropReason::ALL.len()],
     last_refused: [LastRefusal; Refused::ALL.len()],
     /// Milliseconds after the start, plus one, at which each reason was last logged.
-    logged: [AtomicU64; Dropped::ALL.len()],
+    logged: [AtomicU64; DropReason::ALL.len()],
     /// Clients not let in.
     refused: [AtomicU64; Refused::ALL.len()],
     refused_logged: [AtomicU64; Refused::ALL.len()],
@@ -256,7 +162,7 @@ impl Counters {
     }
 
     /// A frame was dropped; logged unless the same reason just was.
-    pub fn refuse(&self, reason: Dropped, stream: Option<&StreamId>, why: &dyn Display) {
+    pub fn refuse(&self, reason: DropReason, stream: Option<&StreamId>, why: &dyn Display) {
         let i = reason as usize;
         let total = self.dropped[i].fetch_add(1, Relaxed) + 1;
         let stream = stream.map_or("", |s| s.as_str());
@@ -319,7 +225,7 @@ impl Counters {
         Tally {
             received: get(&self.received),
             skipped: get(&self.skipped),
-            dropped: Dropped::ALL.map(|reason| (reason, get(&self.dropped[reason as usize]))),
+            dropped: DropReason::ALL.map(|reason| (reason, get(&self.dropped[reason as usize]))),
             refused: Refused::ALL.map(|reason| (reason, get(&self.refused[reason as usize]))),
             published: [0, 1, 2].map(|i| get(&self.published[i])),
             decided: [0, 1].map(|known| Ended::ALL.map(|e| get(&self.decided[known][e as usize]))),
@@ -328,7 +234,7 @@ impl Counters {
     }
 
     /// The last frame dropped for this reason.
-    pub fn last_dropped(&self, reason: Dropped) -> Option<Refusal> {
+    pub fn last_dropped(&self, reason: DropReason) -> Option<Refusal> {
         self.last_dropped[reason as usize].get()
     }
 

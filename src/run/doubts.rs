@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::plausibility::InputDoubt;
-use crate::wire::topic::StreamId;
+use signd_core::plausibility::InputDoubt;
+use signd_core::stream_id::StreamId;
 
 /// How often each doubt was raised.
 #[derive(Debug, Default)]

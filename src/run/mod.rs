@@ -21,10 +21,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::config::Settings;
 use crate::endpoint::owner;
 use crate::endpoint::place::PlaceError;
-use crate::event::RunId;
-use crate::frame::Arrival;
-use crate::infer::Infer;
-use crate::infer::model::ModelError;
 use crate::ingest::{self, Ingest, Inlets};
 use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure, Watch};
@@ -32,9 +28,13 @@ use crate::keys::zap::{Refused, Zap};
 use crate::observe;
 use crate::observe::scene::Lines;
 use crate::publish::{self, Publish};
-use crate::recording::{Loaded, RecordingError};
 use counters::Counters;
 use progress::Progress;
+use signd_core::event::RunId;
+use signd_core::frame::Arrival;
+use signd_engine::infer::Infer;
+use signd_engine::infer::model::ModelError;
+use signd_engine::recording::RecordingError;
 use worker::Worker;
 
 /// Half a second of sixteen streams at 30 frames a second.
@@ -153,12 +153,12 @@ pub fn run(
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
     let (server, live) = observe::start(settings, run_id, watched.clone())?;
-    live.model(infer.card(), Lines::of(&settings.core, infer.card()), settings.digest());
+    let loaded = settings.loaded(&infer);
+    live.model(infer.card(), Lines::of(&settings.core, infer.card()), loaded.settings.clone());
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
-    let loaded = Loaded::of(settings, &infer);
     let (tape, writer) =
         record::start(&settings.record, loaded, Arc::clone(counters)).map_err(unrecorded)?;
     let publish = Publish::new(outlet, settings, run_id, tape.clone(), live.clone(), counters);

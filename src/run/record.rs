@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::counters::{Counters, Levels};
 use super::now;
 use super::rotation::Rotation;
-use crate::frame::{Arrival, SourceTime};
-use crate::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
+use signd_core::frame::{Arrival, SourceTime};
+use signd_engine::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
 
 /// About 7 MB of frames: a second of sixteen streams and their events.
 const BEHIND: usize = 1024;
@@ -245,8 +245,8 @@ impl Reel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recording::{Item, read};
-    use crate::wire::topic;
+    use signd_core::stream_id;
+    use signd_engine::recording::{Item, read};
 
     #[test]
     fn a_recording_that_is_removed_while_it_is_written_ends_and_says_so() {
@@ -258,7 +258,7 @@ mod tests {
         assert!(reel.look().is_ok());
         std::fs::remove_file(&path).expect("removes");
         let (to, from) = bounded(BEHIND);
-        let cam = topic::stream_id(b"cam1").expect("valid");
+        let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..u64::from(LOOK_EVERY) {
             let (channel, data) = (Channel::Landmarks(cam), vec![0; 100]);
             let at = Arrival(i);
@@ -277,7 +277,7 @@ mod tests {
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
         let loaded = Loaded { model: "m".into(), settings: "s".into() };
         let (mut tape, writer) = start(&settings, loaded, Arc::default()).expect("begins");
-        let cam = topic::stream_id(b"cam1").expect("valid");
+        let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..42u64 {
             // 100 kB a message: ten a file, so five files, of which the last three are kept.
             let at = Arrival(i);

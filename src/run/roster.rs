@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::frame::{Frame, Part};
-use crate::plausibility::InputDoubt;
-use crate::wire::topic::StreamId;
+use signd_core::frame::{Frame, Part};
+use signd_core::plausibility::InputDoubt;
+use signd_core::stream_id::StreamId;
 
 /// Rates and shares are those of this time.
 const RECENT: Duration = Duration::from_secs(5);
@@ -160,8 +160,8 @@ impl StreamCount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::SourceTime;
-    use crate::wire::topic;
+    use signd_core::frame::SourceTime;
+    use signd_core::stream_id;
 
     /// Frames at this distance, the last one just now; every fourth with a hand, all with a body.
     fn attended(count: u64, step: Duration) -> (StreamCount, Instant) {
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_left_is_not_listed() {
-        let (roster, cam) = (Roster::default(), topic::stream_id(b"cam1").expect("valid"));
+        let (roster, cam) = (Roster::default(), stream_id::parse(b"cam1").expect("valid"));
         let seen = roster.enter(cam);
         seen.frame(&Frame::default(), Instant::now(), 0);
         let (stream, read) = roster.present().remove(0);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::record::RecordSettings;
 use crate::output;
-use crate::recording::{Held, RecordingError, held};
+use signd_engine::recording::{Held, RecordingError, held};
 
 /// How long another program may look at a file before it counts as writing it.
 const A_LOOK: Duration = Duration::from_millis(20);

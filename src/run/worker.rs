@@ -10,20 +10,21 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::counters::{Counters, Dropped};
+use super::counters::Counters;
 use super::flow::{Receiver, Returns};
 use super::progress::Progress;
 use super::roster::StreamCount;
 use super::{Reload, RunError, Watched, notify};
-use crate::continuity::Misplaced;
-use crate::event::{Body, Status};
-use crate::infer::Infer;
 use crate::ingest::{Inbound, Passed};
 use crate::observe::live::{Kind, Live};
 use crate::observe::scene::{Lines, Scene};
 use crate::publish::Publish;
-use crate::stream::{Batch, CoreSettings, Step, Stream, Tick};
-use crate::wire::topic::StreamId;
+use signd_core::continuity::Misplaced;
+use signd_core::drop_reason::DropReason;
+use signd_core::event::{Body, Status};
+use signd_core::stream::{Batch, CoreSettings, Step, Stream, Tick};
+use signd_core::stream_id::StreamId;
+use signd_engine::infer::Infer;
 
 /// Most batches that wait for the model; behind them frames wait in the ring.
 const WAITING: usize = 64;
@@ -164,11 +165,11 @@ impl Worker {
             Some(Misplaced::TimeNotRising) => {
                 let why =
                     "its capture time is not after the last one's: `t` is in nanoseconds and rises";
-                self.counters.refuse(Dropped::TimeNotRising, Some(stream), &why);
+                self.counters.refuse(DropReason::TimeNotRising, Some(stream), &why);
             }
             Some(Misplaced::TwoProducers) => {
                 let why = "two producers send on this stream id, or `seq` does not rise";
-                self.counters.refuse(Dropped::TwoProducers, Some(stream), &why);
+                self.counters.refuse(DropReason::TwoProducers, Some(stream), &why);
             }
             None => {}
         }
@@ -228,7 +229,7 @@ impl Worker {
         self.finish()?;
         let Reload { settings, infer } = reload;
         self.publish.adopt(&settings.keys.clients)?;
-        let digest = settings.digest();
+        let digest = settings.loaded(&infer).settings;
         self.settings = settings.core;
         let mut streams = std::mem::take(&mut self.streams);
         for (stream, core) in &mut streams {

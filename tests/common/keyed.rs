@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use signd::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{Frame, Part, SourceTime};
 use zmq::{CurveKeyPair, Socket};
 
 /// A coordinate that no log has a reason to hold.

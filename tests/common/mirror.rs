@@ -1,6 +1,6 @@
 //! The exact mirror image of a frame: the same signing with the other hand.
 
-use signd::frame::{Frame, Part, Point};
+use signd_core::frame::{Frame, Part, Point};
 
 /// Pairs of the body model: the signer's left and right of everything.
 const POSE: [[usize; 2]; 16] = [

@@ -13,8 +13,8 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use signd::frame::{Frame, SourceTime};
-use signd::wire::landmarks;
+use signd_core::frame::{Frame, SourceTime};
+use signd_core::wire::landmarks;
 
 /// The project's folder.
 pub fn root() -> &'static Path {

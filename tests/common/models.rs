@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use signd::config::Settings;
-use signd::infer::Infer;
-use signd::infer::decide::Decider;
-use signd::infer::model::{Model, Runtime};
+use signd_engine::infer::Infer;
+use signd_engine::infer::decide::Decider;
+use signd_engine::infer::model::{Model, Runtime};
 
 /// The model that `make setup` leaves beside the binary.
 pub const SHIPPED: &str = "";

@@ -4,7 +4,7 @@
 //! picture, lead-in, a movement, lead-out; jitter; a hand lost for a few frames. It knows no real
 //! sign. Deterministic: the same arguments give the same frames.
 
-use signd::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{Frame, Part, SourceTime};
 
 /// One movement: when it begins, and how high it is made.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! Why a frame or a client is refused, most likely, and what its author does about it.
 
 use super::pointers::Page;
-use crate::frame::Part;
-use crate::wire::VERSION;
+use signd_core::frame::Part;
+use signd_core::wire::VERSION;
 
 /// What to do about frames that are dropped for this reason. `why` is the last one's, in words, and
 /// `accepted` how many frames of the same stream got through beside them.
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::ingest;
-    use crate::wire::landmarks;
+    use signd_core::wire::landmarks;
 
     /// The remedy for a frame with these changes; null takes a key away.
     fn remedy(changes: serde_json::Value) -> String {

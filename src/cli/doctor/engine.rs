@@ -7,9 +7,9 @@ use super::super::{MODEL, RUNTIME, locate};
 use super::finding::Finding;
 use super::pointers::Page;
 use crate::config::Settings;
-use crate::features::grid::RowKind;
-use crate::infer::decide::Decider;
-use crate::infer::model::{Contract, Model, ModelError, Runtime};
+use signd_core::features::grid::RowKind;
+use signd_engine::infer::decide::Decider;
+use signd_engine::infer::model::{Contract, Model, ModelError, Runtime};
 
 /// Frames a second at which a stream is taken to arrive.
 const FPS: f64 = 30.0;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::finding::Finding;
 use crate::config::Settings;
-use crate::recording::RecordingError;
 use crate::run::record;
+use signd_engine::recording::RecordingError;
 
 /// Tries to create a file there.
 pub fn writable(folder: &Path) -> std::io::Result<()> {

@@ -11,16 +11,16 @@ use super::refused::RefusedFrames;
 use super::streams::{Seen, Streams};
 use crate::config::Settings;
 use crate::endpoint::SocketEndpoint;
-use crate::frame::{Arrival, Frame, Part};
 use crate::ingest;
 use crate::keys::guard::Guard;
 use crate::keys::zap::Zap;
 use crate::observe::status::DoubtStatus;
-use crate::plausibility::{InputJudge, Least};
-use crate::run::counters::Dropped;
 use crate::run::now;
-use crate::wire::topic::StreamId;
-use crate::wire::{landmarks, topic};
+use signd_core::drop_reason::DropReason;
+use signd_core::frame::{Arrival, Frame, Part};
+use signd_core::plausibility::{InputJudge, Least};
+use signd_core::stream_id::{self, StreamId};
+use signd_core::wire::landmarks;
 
 /// What arrived in the place of a daemon.
 pub struct HeardFrames {
@@ -90,19 +90,19 @@ pub fn instead_of_the_daemon(
 }
 
 /// Why ingest would not take a message: the reason, its stream if it names one, and words.
-type Refused = (Dropped, Option<StreamId>, String);
+type Refused = (DropReason, Option<StreamId>, String);
 
 /// A message as ingest would take it, or why it would not.
 fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, Arrival), Refused> {
     let [id, body] = parts else {
-        return Err((Dropped::Parts, None, ingest::wrong_parts(parts.len())));
+        return Err((DropReason::Parts, None, ingest::wrong_parts(parts.len())));
     };
-    let Some(stream) = topic::stream_id(id) else {
-        return Err((Dropped::StreamId, None, ingest::no_stream_id(id)));
+    let Some(stream) = stream_id::parse(id) else {
+        return Err((DropReason::StreamId, None, ingest::no_stream_id(id)));
     };
     let mut frame = Frame::default();
     if let Err(refusal) = landmarks::decode(body).and_then(|wire| wire.fill(&mut frame)) {
-        return Err((ingest::reason(&refusal), Some(stream), refusal.to_string()));
+        return Err(((&refusal).into(), Some(stream), refusal.to_string()));
     }
     Ok((stream, frame, now()))
 }

@@ -11,17 +11,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Reports;
 use crate::cli::{Outcome, model, print, source as file};
 use crate::config::Settings;
-use crate::eval::Subject;
-use crate::eval::report::streams as report;
-use crate::eval::streams::bench::{Benchmark, Folds, Judge};
-use crate::eval::streams::index::{self, Recording, Role};
-use crate::eval::streams::peer::Peer;
-use crate::eval::streams::rows::Lesson;
-use crate::eval::streams::source::{self, Library, Source};
-use crate::eval::vocabulary::Vocabulary;
-use crate::infer::decide::{DecideSettings, Decider};
-use crate::infer::model::Contract;
 use crate::output::Target;
+use signd_engine::infer::decide::{DecideSettings, Decider};
+use signd_engine::infer::model::Contract;
+use signd_lab::eval::Subject;
+use signd_lab::eval::report::streams as report;
+use signd_lab::eval::streams::bench::{Benchmark, Folds, Judge};
+use signd_lab::eval::streams::index::{self, Recording, Role};
+use signd_lab::eval::streams::peer::Peer;
+use signd_lab::eval::streams::rows::Lesson;
+use signd_lab::eval::streams::source::{self, Library, Source};
+use signd_lab::eval::vocabulary::Vocabulary;
 
 /// A fold and the model that has not met its signers, `N=FILE`.
 #[derive(Clone, Debug)]

@@ -1,0 +1,16 @@
+//! Stage 3, *features*: landmarks to rows of numbers that say what a sign is made of.
+//!
+//! In the order of the data: [`placed`] expresses the landmarks that matter in signer space, mirrored
+//! so that the dominant hand is always the right one; [`grid`] resamples them by capture time to the model's own rate, so that
+//! 15 and 60 frames a second mean the same; [`columns`] computes the columns of a [`schema`].
+//!
+//! What is missing stays `NaN` through all of it. A model's graph turns `NaN` into a mask itself.
+
+pub mod columns;
+pub mod grid;
+pub mod placed;
+pub mod schema;
+
+pub use grid::Rows;
+pub use placed::Placed;
+pub use schema::Schema;

@@ -1,0 +1,332 @@
+//! Stages 2 to 4 of one camera: the pure core.
+//!
+//! A [`Stream`] is a value. It is given a frame or a tick and appends to a [`Batch`] what that
+//! changed, as [`Step`]s in order. It knows no clock, thread, socket or file, so the daemon and
+//! replay drive the same code.
+
+use std::sync::Arc;
+
+use crate::continuity::{Continuity, Misplaced, Verdict};
+use crate::event::{Ended, Reason, State, Status};
+use crate::features::placed::{HAND, PALM};
+use crate::features::{Placed, Rows, grid::RowKind};
+use crate::frame::Hand;
+use crate::frame::{Arrival, Frame, SourceTime, is_missing};
+use crate::gate::{Gate, GateSettings, Sight};
+use crate::plausibility::{InputDoubt, InputJudge, Least};
+use crate::segment::tagger::Tagger;
+use crate::segment::{Begin, Glance, Height, Motion, Segment, SegmentSettings, Segmenter};
+use crate::signer::hands::Repair;
+use crate::signer::space::Shoulders;
+
+/// Settings of the core.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoreSettings {
+    /// A jump ahead in capture time longer than this ends the open sign, ms.
+    pub gap_ms: f64,
+    /// Stage 2.
+    pub gate: GateSettings,
+    /// Stage 4.
+    pub segment: SegmentSettings,
+}
+
+/// What a model asks of the core.
+#[derive(Clone, Debug)]
+pub struct Needs {
+    /// What its rows hold.
+    pub kind: RowKind,
+    /// The tagger that it brings.
+    pub tagger: Option<Arc<Tagger>>,
+}
+
+impl From<RowKind> for Needs {
+    fn from(kind: RowKind) -> Needs {
+        Needs { kind, tagger: None }
+    }
+}
+
+/// What the clock decided; recorded like a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tick {
+    /// No frame for the time-out.
+    Stalled,
+    /// No frame for so long that the stream is over.
+    Gone,
+    /// The daemon or the recording ends.
+    End,
+}
+
+/// One consequence of a frame or a tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// A change of status.
+    Status(Status, Reason),
+    /// The input is doubtful, for example like this; see [`InputDoubt::found`].
+    Doubt(InputDoubt, [f32; 2]),
+    /// Rows were appended to the batch, the first with this index.
+    Rows(u64),
+    /// A sign (again) begins.
+    Begin(Begin),
+    /// A sign ended and is to be decided.
+    End(Segment),
+    /// No sign is open any more.
+    Drop,
+    /// The frame is accepted.
+    Frame {
+        /// Where in a sign it is.
+        state: State,
+        /// The visible dominant hand.
+        hand: Option<Hand>,
+        /// Frames missing just before it.
+        lost: u64,
+    },
+}
+
+/// Everything that one frame or tick changed.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Last frame of the stream.
+    pub seq: u64,
+    /// Its capture time.
+    pub t: SourceTime,
+    /// Consequences, in order.
+    pub steps: Vec<Step>,
+    /// New rows, one after the other.
+    pub rows: Vec<f32>,
+    /// The frame had no place in its stream.
+    pub misplaced: Option<Misplaced>,
+}
+
+impl Batch {
+    /// Empties it; keeps its memory.
+    pub fn clear(&mut self) {
+        self.steps.clear();
+        self.rows.clear();
+        self.misplaced = None;
+    }
+}
+
+/// What the stages made of one frame, for whoever wants to look inside.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What the segmenter was told.
+    pub glance: &'a Glance,
+    /// The dominant hand, once anything is known of either hand.
+    pub dominant: Option<Hand>,
+    /// The placed landmarks, mirrored if the left hand is dominant.
+    pub placed: &'a Placed,
+}
+
+/// The core of one camera.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    gap_s: f64,
+    rest_line: f32,
+    continuity: Continuity,
+    stalled: bool,
+    judge: InputJudge,
+    shoulders: Shoulders,
+    repair: Repair,
+    gate: Gate,
+    dominant: Option<Hand>,
+    placed: Placed,
+    raised: bool,
+    height: Height,
+    motion: Motion,
+    segmenter: Segmenter,
+    rows: Rows,
+}
+
+impl Stream {
+    /// The core of a camera that has sent nothing yet.
+    pub fn new(settings: &CoreSettings, needs: impl Into<Needs>) -> Self {
+        let Needs { kind, tagger } = needs.into();
+        Stream {
+            gap_s: settings.gap_ms * 1e-3,
+            rest_line: settings.gate.rest_line as f32,
+            continuity: Continuity::default(),
+            stalled: false,
+            judge: InputJudge::new(Least::Stream),
+            shoulders: Shoulders::default(),
+            repair: Repair::default(),
+            gate: Gate::new(settings.gate.clone()),
+            dominant: None,
+            placed: Placed::default(),
+            raised: false,
+            height: Height::default(),
+            motion: Motion::default(),
+            segmenter: Segmenter::new(settings.segment.clone(), tagger),
+            rows: Rows::new(kind),
+        }
+    }
+
+    /// Takes a frame.
+    pub fn push(&mut self, frame: &Frame, arrival: Arrival, out: &mut Batch) {
+        let before = self.continuity.last();
+        let lost = match self.continuity.judge(frame, arrival) {
+            Verdict::Drop(why) => {
+                out.misplaced = Some(why);
+                self.stamp(out);
+                return;
+            }
+            Verdict::Reset(reason) => {
+                self.close(Ended::Reset, out);
+                self.forget();
+                out.steps.push(Step::Status(Status::Reset, reason));
+                0
+            }
+            Verdict::Accept { lost } => lost,
+        };
+        self.stamp(out);
+        match before {
+            None => out.steps.push(Step::Status(Status::Appeared, Reason::FirstFrame)),
+            Some(_) if self.stalled => {
+                out.steps.push(Step::Status(Status::Resumed, Reason::Frames));
+            }
+            Some((_, t)) if frame.t.seconds_since(t) > self.gap_s => {
+                self.close(Ended::Gap, out);
+                self.restart();
+            }
+            Some(_) => {}
+        }
+        self.stalled = false;
+        self.judge.push(frame, Some(arrival));
+        self.judge.raise(|doubt, example| out.steps.push(Step::Doubt(doubt, example)));
+        self.stages(frame, lost, out);
+    }
+
+    /// Takes what the clock decided.
+    pub fn tick(&mut self, tick: Tick, out: &mut Batch) {
+        self.stamp(out);
+        match tick {
+            Tick::Stalled => {
+                self.close(Ended::Stalled, out);
+                self.restart();
+                self.stalled = true;
+                out.steps.push(Step::Status(Status::Stalled, Reason::Silence));
+            }
+            Tick::Gone => {
+                self.close(Ended::Stalled, out);
+                out.steps.push(Step::Status(Status::Gone, Reason::Silence));
+            }
+            Tick::End => {
+                self.close(Ended::End, out);
+                out.steps.push(Step::Status(Status::Gone, Reason::Shutdown));
+            }
+        }
+    }
+
+    /// Goes on with other settings or another model's rows: the open sign is decided, and of the
+    /// signer only the place in the stream is kept.
+    pub fn adopt(&mut self, settings: &CoreSettings, needs: Needs, out: &mut Batch) {
+        self.stamp(out);
+        self.close(Ended::End, out);
+        let continuity = std::mem::take(&mut self.continuity);
+        // What was told of the input once is not told again.
+        let judge = self.judge.clone();
+        let stalled = self.stalled;
+        *self = Stream { continuity, stalled, judge, ..Stream::new(settings, needs) };
+    }
+
+    /// What the stages made of the frame taken last; none before the first one and after a tick. To
+    /// be asked right after [`Stream::push`], and only if the frame had a place in its stream.
+    pub fn view(&self) -> Option<View<'_>> {
+        let glance = self.segmenter.latest()?;
+        Some(View { glance, dominant: self.dominant, placed: &self.placed })
+    }
+
+    fn stages(&mut self, frame: &Frame, lost: u64, out: &mut Batch) {
+        let space = self.shoulders.push(frame);
+        let hands = self.repair.push(frame);
+        let in_sign = self.segmenter.state() != State::Idle;
+        let line = self.rest_line;
+        let [left, right] = [Hand::Left, Hand::Right].map(|hand| {
+            let sight = Sight::of(frame, hands.part(hand), &space, line);
+            sight.or_wrist(frame, hand, &space, line)
+        });
+        let gated = self.gate.push(frame.t, left, right, in_sign);
+        // Nothing known of either hand is seen as a right-handed signer's.
+        let left_handed = |hand: Option<Hand>| hand == Some(Hand::Left);
+        let turned = left_handed(gated.dominant) != left_handed(self.dominant);
+        self.dominant = gated.dominant;
+        if turned {
+            self.rows.forget();
+            self.motion.restart();
+            self.height = Height::default();
+        }
+        self.placed.take(frame, hands, gated.dominant.unwrap_or(Hand::Right), &space);
+
+        let (first, already) = (self.rows.made(), out.rows.len());
+        self.rows.push(frame, &self.placed, &mut out.rows);
+        if self.rows.made() > first {
+            out.steps.push(Step::Rows(first));
+        }
+        let raised = match gated.dominant {
+            Some(Hand::Left) => left.raised,
+            _ => right.raised,
+        };
+        let seen = !is_missing(&self.placed.0[HAND.start]);
+        let height = self.height.push(frame.t, seen.then_some(self.placed.0[PALM][1]));
+        self.raised = match seen || !gated.visible || !in_sign {
+            true => raised,
+            // While a hand vanishes for a moment it goes on as it went.
+            false => height < self.rest_line,
+        };
+        let now = Glance {
+            seq: frame.seq,
+            t: frame.t,
+            row: self.rows.made().saturating_sub(1),
+            lost,
+            seen,
+            visible: gated.visible,
+            raised: self.raised,
+            motion: self.motion.push(frame.t, &self.placed),
+        };
+        let (rows, steps) = (&out.rows[already..], &mut out.steps);
+        let mut open = in_sign;
+        self.segmenter.push(now, rows, |change, state| {
+            steps.extend(change.end.map(Step::End));
+            if open && state == State::Idle {
+                steps.push(Step::Drop);
+            }
+            steps.extend(change.begin.map(Step::Begin));
+            open = state != State::Idle;
+        });
+        let state = self.segmenter.state();
+        let hand = gated.dominant.filter(|_| gated.visible);
+        out.steps.push(Step::Frame { state, hand, lost });
+    }
+
+    fn close(&mut self, ended: Ended, out: &mut Batch) {
+        if let Some(segment) = self.segmenter.close(ended) {
+            out.steps.push(Step::End(segment));
+        }
+        out.steps.push(Step::Drop);
+    }
+
+    /// After a gap nothing is joined across it.
+    fn restart(&mut self) {
+        self.rows.restart();
+        self.motion.restart();
+        self.height = Height::default();
+    }
+
+    /// After a reset everything known of the signer is forgotten.
+    fn forget(&mut self) {
+        self.restart();
+        self.judge = InputJudge::new(Least::Stream);
+        self.shoulders = Shoulders::default();
+        self.repair = Repair::default();
+        self.gate.restart();
+        self.dominant = None;
+    }
+
+    fn stamp(&self, out: &mut Batch) {
+        if let Some((seq, t)) = self.continuity.last() {
+            out.seq = seq;
+            out.t = t;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A model file and the contract it declares in its ONNX metadata.
+//!
+//! | contract | takes | gives |
+//! |---|---|---|
+//! | `features` | all rows of a sign, `[1,T,F]` | `logits [1,K]` (or the first output), `embedding [1,E]` if it has one |
+//! | `stream` | a row of each of B streams, `rows [B,F]`, and their states, `state [B,S]` | `logits [B,K]`, `embedding [B,E]`, `next [B,S]` |
+//! | `landmarks` | all frames of a sign, `[T,543,3]` or `[1,T,543,3]` | as `features` |
+//!
+//! Everything is 32-bit floats. Missing landmarks are `NaN` in any contract; the graph deals with
+//! them. Embeddings have unit length. A `stream` model takes any B; a state of zeros is the beginning
+//! of a sign, and its answer after a row is that of its `features` form for all rows up to there.
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `signd.contract` | `features`, `stream` or `landmarks` |
+//! | `signd.name` | name and version of the model |
+//! | `signd.labels` | JSON list, one name per output |
+//! | `signd.no_sign` | the label that means *no known sign*; optional |
+//! | `signd.schema`, `signd.groups` | feature schema and its groups (not `landmarks`) |
+//! | `signd.rate` | rows a second (not `landmarks`) |
+//! | `signd.window` | most rows a call takes; of `stream`, the longest sign it was trained on |
+//! | `signd.temperature` | divides the logits; 1 when absent |
+//! | `signd.tagger` | JSON, what finds the signs in the rows; optional, see [`signd_core::segment::tagger`] |
+//! | `signd.threshold` | least probability of a decided label, 0..1, where the configuration says none; 0.5 when absent |
+
+mod card;
+mod damage;
+mod ports;
+mod runtime;
+mod trial;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+use sha2::{Digest, Sha256};
+
+pub use card::{Card, Contract};
+pub use runtime::Runtime;
+
+use ports::{Form, Ports};
+use signd_core::event::Labels;
+use signd_core::features::grid::RowKind;
+use signd_core::features::schema::SchemaError;
+use signd_core::frame::POINTS;
+
+/// Largest model file accepted, bytes.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Most rows that share a call of a `stream` model: beyond sixteen or so a row gets no cheaper, and
+/// the first would wait for the last.
+const SHARED: usize = 32;
+
+/// Why a model cannot be used. All of these are permanent for the same file and library.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The runtime library cannot be loaded.
+    #[error("ONNX Runtime at {path}: {reason}")]
+    Library {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("model {path}: {source}: {}", remedy(source))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The file is no whole model.
+    #[error("{0}")]
+    Damaged(String),
+    /// The runtime refuses or fails.
+    #[error("ONNX Runtime: {0}")]
+    Runtime(String),
+    /// A metadata key is missing or has no usable value.
+    #[error("model metadata `{key}`: expected {expected}, found {found}")]
+    Metadata {
+        /// The key.
+        key: &'static str,
+        /// What it should hold.
+        expected: String,
+        /// What it holds.
+        found: String,
+    },
+    /// The feature schema is not this build's.
+    #[error("model metadata: {0}")]
+    Schema(#[from] SchemaError),
+    /// Inputs or outputs do not fit the declared contract.
+    #[error("model {what}: expected {expected}, found {found}")]
+    Shape {
+        /// Input or output.
+        what: &'static str,
+        /// The shape that the contract asks for.
+        expected: String,
+        /// The shape that the file has.
+        found: String,
+    },
+}
+
+/// What to do about a file that cannot be read.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "the user that runs signd must be able to read it",
+        ErrorKind::IsADirectory => "name a file in that folder",
+        _ => "name a model with --model, or `model` in the configuration",
+    }
+}
+
+impl<T> From<ort::Error<T>> for ModelError {
+    fn from(error: ort::Error<T>) -> Self {
+        ModelError::Runtime(error.to_string())
+    }
+}
+
+/// A model ready to run.
+pub struct Model {
+    card: Card,
+    session: Session,
+    ports: Ports,
+    /// Rows that may share a call (`stream`).
+    shared: usize,
+    /// Answers of the last run, one after the other.
+    logits: Vec<f32>,
+    embedding: Vec<f32>,
+    /// For [`Model::run`] of a `stream` model.
+    state: Vec<f32>,
+}
+
+impl Model {
+    /// Opens a model file, checks it against its contract and runs it once.
+    pub fn open(runtime: &Runtime, path: &Path) -> Result<Model, ModelError> {
+        let file = |source| ModelError::File { path: path.to_owned(), source };
+        let size = std::fs::metadata(path).map_err(file)?.len();
+        if size > MAX_BYTES {
+            let big = format!("{size} bytes (at most {MAX_BYTES})");
+            return Err(file(std::io::Error::other(big)));
+        }
+        // Read here and handed over as bytes: what is digested is what runs, and a graph that
+        // points to further files on disk finds none.
+        let bytes = std::fs::read(path).map_err(file)?;
+        let digest = format!("{:x}", Sha256::digest(&bytes));
+        // One thread and no spinning: a box next to a camera has other work. Without arena and
+        // memory pattern, memory stays flat over reloads.
+        let session = Session::builder(runtime.environment())?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            .with_memory_pattern(false)?
+            .commit_from_memory(&bytes);
+        let session = match (session, damage::of(&bytes)) {
+            (Err(_), Some(damage)) => return Err(ModelError::Damaged(damage)),
+            (session, _) => session?,
+        };
+        let card = Card::read(&session, digest)?;
+        let ports = Ports::find(&session, &card)?;
+        let (logits, embedding, state) = (Vec::new(), Vec::new(), Vec::new());
+        let mut model = Model { card, session, ports, shared: 1, logits, embedding, state };
+        model.try_out()?;
+        Ok(model)
+    }
+
+    /// What the file says of itself.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Numbers in a row.
+    pub fn row_width(&self) -> usize {
+        self.card.kind.width()
+    }
+
+    /// Most rows a call takes.
+    pub fn window(&self) -> usize {
+        self.card.window
+    }
+
+    /// Names of the outputs.
+    pub fn labels(&self) -> &Arc<Labels> {
+        &self.card.labels
+    }
+
+    /// Numbers in the state of a stream; none unless the contract is `stream`.
+    pub fn state_size(&self) -> Option<usize> {
+        match self.ports.form {
+            Form::Stream { state, .. } => Some(state),
+            Form::Window { .. } => None,
+        }
+    }
+
+    /// Numbers in an embedding; none if the model gives no embedding.
+    pub fn embedding_size(&self) -> Option<usize> {
+        self.ports.embedding.map(|(_, size)| size)
+    }
+
+    /// The answer at the last row of a sign that is made of these rows (at least one), under any
+    /// contract: logits `[K]`, in the order of the labels.
+    pub fn run(&mut self, rows: &[f32]) -> Result<&[f32], ModelError> {
+        let width = self.row_width();
+        let t = (rows.len() / width) as i64;
+        let shape: &[i64] = match (self.ports.form, &self.card.kind) {
+            (Form::Stream { state, .. }, _) => {
+                let mut states = std::mem::take(&mut self.state);
+                states.clear();
+                states.resize(state, 0.0);
+                for row in rows.chunks_exact(width) {
+                    self.step(row, &mut states)?;
+                }
+                self.state = states;
+                return Ok(&self.logits);
+            }
+            (Form::Window { .. }, RowKind::Features { .. }) => &[1, t, width as i64],
+            (Form::Window { batched: true }, _) => &[1, t, POINTS as i64, 3],
+            (Form::Window { batched: false }, _) => &[t, POINTS as i64, 3],
+        };
+        self.clear();
+        let input = TensorRef::from_array_view((shape, rows))?;
+        let outputs = self.session.run(ort::inputs![input])?;
+        self.logits.extend_from_slice(outputs[self.ports.logits].try_extract_tensor()?.1);
+        if let Some((i, _)) = self.ports.embedding {
+            self.embedding.extend_from_slice(outputs[i].try_extract_tensor()?.1);
+        }
+        Ok(&self.logits)
+    }
+
+    /// Takes one row `[B,F]` of each of B streams (contract `stream`) and puts their next states in
+    /// the place of their `states` `[B,S]`: logits `[B,K]`. What a row is answered does not depend on
+    /// the others, not in a bit.
+    pub fn step(&mut self, rows: &[f32], states: &mut [f32]) -> Result<&[f32], ModelError> {
+        self.clear();
+        let size = self.state_size().unwrap_or(1);
+        let (rows, states) =
+            (rows.chunks(self.shared * self.row_width()), states.chunks_mut(self.shared * size));
+        for (rows, states) in rows.zip(states) {
+            self.call(rows, states)?;
+        }
+        Ok(&self.logits)
+    }
+
+    /// The embeddings `[B,E]` of the last run or step, each of unit length; none if the model gives
+    /// no embedding.
+    pub fn embedding(&self) -> Option<&[f32]> {
+        self.ports.embedding.map(|_| &self.embedding[..])
+    }
+
+    fn clear(&mut self) {
+        self.logits.clear();
+        self.embedding.clear();
+    }
+
+    /// One call with rows of several streams; their answers are appended.
+    fn call(&mut self, rows: &[f32], states: &mut [f32]) -> Result<(), ModelError> {
+        let Form::Stream { state, next } = self.ports.form else {
+            let (expected, found) = ("stream".into(), self.card.contract.to_string());
+            return Err(ModelError::Shape { what: "contract", expected, found });
+        };
+        let width = self.row_width();
+        let b = rows.len() / width;
+        let outputs = self.session.run(ort::inputs![
+            "rows" => TensorRef::from_array_view(([b, width], rows))?,
+            "state" => TensorRef::from_array_view(([b, state], &*states))?,
+        ])?;
+        self.logits.extend_from_slice(outputs[self.ports.logits].try_extract_tensor()?.1);
+        if let Some((i, _)) = self.ports.embedding {
+            self.embedding.extend_from_slice(outputs[i].try_extract_tensor()?.1);
+        }
+        let (shape, next) = outputs[next].try_extract_tensor()?;
+        if next.len() != states.len() {
+            let (expected, found) = (format!("next [{b}, {state}]"), shape.to_string());
+            return Err(ModelError::Shape { what: "output", expected, found });
+        }
+        states.copy_from_slice(next);
+        Ok(())
+    }
+}

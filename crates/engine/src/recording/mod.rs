@@ -1,0 +1,227 @@
+//! Recordings: MCAP files of what came in and what went out, in the order of arrival.
+//!
+//! | channel | encoding | holds |
+//! |---|---|---|
+//! | `landmarks/<stream>` | msgpack | each frame let in, as it came (`log_time` arrival, `publish_time` capture) |
+//! | `ticks/<stream>` | json | what the clock decided |
+//! | `drops/<stream>` | json | a frame that was not let in, and why |
+//! | `events/<stream>` | msgpack | each event as published |
+//! | `run` | json | which model and settings are at work, at the beginning and at each reload |
+//!
+//! Frames, ticks and reloads are enough to compute the events again. MCAP opens in the tools
+//! robotics people already use, and a file cut short still yields its whole messages.
+//!
+//! A recording by signd is read in the order of the file, since that is the order in which the
+//! daemon decided. Any other is read in the order of its log times.
+
+mod container;
+mod contents;
+mod held;
+mod losses;
+mod read;
+#[cfg(test)]
+mod read_tests;
+mod write;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use container::Fault;
+pub use held::{Held, held, is_recording};
+pub use losses::{Losses, Stop};
+pub use read::{frames, read, refuse};
+pub use write::Recorder;
+
+use crate::infer::Infer;
+use crate::infer::decide::DecideSettings;
+use sha2::{Digest, Sha256};
+use signd_core::stream::{CoreSettings, Tick};
+use signd_core::stream_id::StreamId;
+
+/// What a message of a recording is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// A frame.
+    Landmarks(StreamId),
+    /// What the clock decided.
+    Ticks(StreamId),
+    /// A frame not let in.
+    Drops(StreamId),
+    /// An event.
+    Events(StreamId),
+    /// Model and settings.
+    Run,
+}
+
+/// Which model and settings the events of a run follow from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// SHA-256 of the model file, in hexadecimal.
+    pub model: String,
+    /// SHA-256 of the settings `core` and `decide`, in hexadecimal.
+    pub settings: String,
+}
+
+impl Loaded {
+    /// What this inference and these settings are.
+    pub fn of(infer: &Infer, core: &CoreSettings, decide: &DecideSettings) -> Self {
+        // Plain numbers, texts and maps: writing them to memory cannot fail.
+        let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
+        let settings = format!("{:x}", Sha256::digest(&text));
+        Loaded { model: infer.digest().to_owned(), settings }
+    }
+}
+
+/// A message of the channel `run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum Mark {
+    /// The file begins.
+    Begin {
+        /// When the run began, ns since the Unix epoch: the same in all parts of one recording.
+        run: u64,
+        /// Number of the file in the recording, from 0.
+        part: u32,
+        /// At work from here on.
+        #[serde(flatten)]
+        loaded: Loaded,
+    },
+    /// Configuration and model were read again.
+    Reload(Loaded),
+}
+
+/// One recorded thing.
+#[derive(Debug, PartialEq)]
+pub enum Item<'a> {
+    /// The wire bytes of a frame.
+    Frame(StreamId, &'a [u8]),
+    /// What the clock decided.
+    Tick(StreamId, Tick),
+    /// The bytes of an event, MessagePack.
+    Event(StreamId, &'a [u8]),
+    /// Model and settings at work from here on.
+    Mark(Mark),
+}
+
+/// Why a recording cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// MCAP's own reason not to write.
+    #[error("MCAP: {0}")]
+    Mcap(#[from] mcap::McapError),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    /// Another kind of file; what it is.
+    #[error("expected a recording (MCAP), found {0}")]
+    NoRecording(String),
+    /// It ends, or is damaged, before the first frame.
+    #[error("no frame can be read: {0}")]
+    Unusable(Stop),
+    /// None of its topics are signd's; which there are.
+    #[error("no landmarks in it: expected topics `landmarks/STREAM`, found {0}")]
+    NoLandmarks(String),
+    /// The topics are there.
+    #[error("no frame in it: its `landmarks/` topics hold no message")]
+    NoFrames,
+    /// A file that signd may not replace is where a recording is to be.
+    #[error(
+        "{path}: expected nothing there or a recording of signd's, found {found}; choose another name \
+         or remove it first"
+    )]
+    InTheWay {
+        /// Its place.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+    },
+    /// Another process holds the file.
+    #[error("{0}: another signd is recording there; choose another name or stop that one")]
+    Busy(PathBuf),
+    /// The file that is being written is no longer in its folder.
+    #[error("the file was removed while it was being written")]
+    Removed,
+    /// Every frame was refused.
+    #[error("no frame of it can be used: {}", .0.to_string().replace('\n', "; "))]
+    NothingLeft(Losses),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signd_core::frame::{Arrival, SourceTime};
+    use signd_core::stream_id;
+
+    fn recording() -> Vec<u8> {
+        let mut out = std::io::Cursor::new(Vec::new());
+        let mut recorder = Recorder::new(&mut out).expect("begins");
+        let cam = stream_id::parse(b"cam1").expect("valid");
+        for i in 0..100u64 {
+            recorder
+                .frame(&cam, Arrival(i * 10), SourceTime(i), &[i as u8; 6000])
+                .expect("written");
+        }
+        recorder.json(Channel::Ticks(cam), Arrival(2000), &Tick::Stalled).expect("written");
+        recorder.finish().expect("finished");
+        out.into_inner()
+    }
+
+    fn items(bytes: &[u8]) -> (usize, Result<Losses, RecordingError>) {
+        let mut count = 0;
+        let ending = read(bytes, |_, _| {
+            count += 1;
+            Ok::<_, RecordingError>(())
+        });
+        (count, ending)
+    }
+
+    #[test]
+    fn what_was_written_is_read_in_order() {
+        let (mut seen, mut ticks) = (Vec::new(), Vec::new());
+        let ending = read(&recording(), |arrival, item| {
+            match item {
+                Item::Frame(_, wire) => seen.push((arrival.0, wire[0])),
+                Item::Tick(stream, tick) => {
+                    ticks.push((arrival.0, stream.as_str().to_owned(), tick))
+                }
+                other => panic!("{other:?}"),
+            }
+            Ok::<_, RecordingError>(())
+        });
+        assert_eq!(ending.expect("reads"), Losses::default());
+        assert_eq!(seen, (0..100).map(|i| (i * 10, i as u8)).collect::<Vec<_>>());
+        assert_eq!(ticks, [(2000, "cam1".to_owned(), Tick::Stalled)]);
+    }
+
+    #[test]
+    fn a_recording_cut_anywhere_yields_what_came_before() {
+        let bytes = recording();
+        let mut last = 0;
+        let first = bytes.windows(5).position(|w| w == b"cam1\x07").map_or(7000, |at| at + 7000);
+        for cut in (first..bytes.len()).step_by(4999) {
+            let (count, ending) = items(&bytes[..cut]);
+            let stop = ending.expect("reads").stop.expect("cut");
+            assert_eq!(stop.fault, Fault::Cut, "at {cut}");
+            assert!(count >= last, "at {cut}");
+            last = count;
+        }
+        assert!(last > 60, "{last}");
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused() {
+        assert!(items(b"not an MCAP file at all").1.is_err());
+    }
+
+    #[test]
+    fn marks_as_documented() {
+        let loaded = Loaded { model: "ab".into(), settings: "cd".into() };
+        let begin = Mark::Begin { run: 7, part: 0, loaded: loaded.clone() };
+        let text = serde_json::to_string(&begin).expect("JSON");
+        assert_eq!(text, r#"{"mark":"begin","run":7,"part":0,"model":"ab","settings":"cd"}"#);
+        assert_eq!(serde_json::from_str::<Mark>(&text).expect("mark"), begin);
+        let text = serde_json::to_string(&Mark::Reload(loaded)).expect("JSON");
+        assert_eq!(text, r#"{"mark":"reload","model":"ab","settings":"cd"}"#);
+    }
+}

@@ -1,0 +1,115 @@
+//! Writing a recording.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Seek, Write};
+
+use mcap::records::MessageHeader;
+use mcap::{WriteOptions, Writer};
+use serde::Serialize;
+
+use super::{Channel, RecordingError};
+use signd_core::frame::{Arrival, SourceTime};
+use signd_core::stream_id::StreamId;
+
+/// Small, because what a chunk holds is lost if the power goes before it is written.
+const CHUNK_BYTES: u64 = 128 * 1024;
+
+/// Writes a recording.
+pub struct Recorder<W: Write + Seek> {
+    writer: Writer<W>,
+    /// Number of each channel and of its last message.
+    channels: HashMap<Channel, (u16, u32)>,
+    bytes: u64,
+}
+
+impl<W: Write + Seek> Recorder<W> {
+    /// Begins a recording.
+    pub fn new(out: W) -> Result<Self, RecordingError> {
+        let library = concat!("signd ", env!("CARGO_PKG_VERSION"));
+        let options = WriteOptions::new()
+            .compression(None)
+            .chunk_size(Some(CHUNK_BYTES))
+            .profile("")
+            .library(library);
+        Ok(Recorder { writer: options.create(out)?, channels: HashMap::new(), bytes: 0 })
+    }
+
+    /// Adds a frame as it came over the wire.
+    pub fn frame(
+        &mut self,
+        stream: &StreamId,
+        arrival: Arrival,
+        t: SourceTime,
+        wire: &[u8],
+    ) -> Result<(), RecordingError> {
+        self.message(Channel::Landmarks(*stream), arrival, t, wire)
+    }
+
+    /// Adds a value as JSON.
+    pub fn json(
+        &mut self,
+        channel: Channel,
+        arrival: Arrival,
+        value: &impl Serialize,
+    ) -> Result<(), RecordingError> {
+        let text = serde_json::to_vec(value).map_err(std::io::Error::from)?;
+        self.message(channel, arrival, SourceTime(arrival.0), &text)
+    }
+
+    /// Adds a message; `t` becomes its MCAP `publish_time`.
+    pub fn message(
+        &mut self,
+        channel: Channel,
+        arrival: Arrival,
+        t: SourceTime,
+        data: &[u8],
+    ) -> Result<(), RecordingError> {
+        let (channel_id, sequence) = match self.channels.get_mut(&channel) {
+            Some((id, sequence)) => {
+                *sequence = sequence.wrapping_add(1);
+                (*id, *sequence)
+            }
+            None => {
+                let topic = channel.topic();
+                let id =
+                    self.writer.add_channel(0, &topic, channel.encoding(), &BTreeMap::new())?;
+                self.channels.insert(channel, (id, 0));
+                (id, 0)
+            }
+        };
+        let header = MessageHeader { channel_id, sequence, log_time: arrival.0, publish_time: t.0 };
+        self.writer.write_to_known_channel(&header, data)?;
+        self.bytes += data.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of messages written so far; the file is a few percent longer.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Ends the recording.
+    pub fn finish(mut self) -> Result<(), RecordingError> {
+        self.writer.finish()?;
+        Ok(self.writer.into_inner().flush()?)
+    }
+}
+
+impl Channel {
+    fn topic(&self) -> String {
+        match self {
+            Channel::Landmarks(stream) => format!("{}{stream}", super::read::LANDMARKS),
+            Channel::Ticks(stream) => format!("{}{stream}", super::read::TICKS),
+            Channel::Drops(stream) => format!("{}{stream}", super::read::DROPS),
+            Channel::Events(stream) => format!("{}{stream}", super::read::EVENTS),
+            Channel::Run => super::read::RUN.to_owned(),
+        }
+    }
+
+    fn encoding(&self) -> &'static str {
+        match self {
+            Channel::Landmarks(_) | Channel::Events(_) => "msgpack",
+            Channel::Ticks(_) | Channel::Drops(_) | Channel::Run => "json",
+        }
+    }
+}

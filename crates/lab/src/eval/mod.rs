@@ -1,0 +1,124 @@
+//! Evaluation: how well a model understands labelled clips.
+//!
+//! [`clips`] reads the list, [`vocabulary`] says which labels the model can know, [`judge`] asks the
+//! model, [`figures`] sums up with the formulas of [`metrics`] and the intervals of [`interval`], and
+//! [`report`] writes it down. Nothing here depends on a clock, on where files lie or on anything drawn
+//! at random without a fixed seed: two runs give the same bytes.
+
+pub mod clips;
+pub mod figures;
+pub mod interval;
+pub mod judge;
+pub mod metrics;
+pub mod random;
+pub mod report;
+pub mod streams;
+pub mod vocabulary;
+
+use serde::Serialize;
+
+use clips::{Entry, Failure};
+use figures::Figures;
+use judge::Answer;
+use vocabulary::{Truth, Vocabulary};
+
+/// A clip and what the model says about it.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Its line of the list.
+    pub entry: Entry,
+    /// What it shows.
+    pub truth: Truth,
+    /// What the model says.
+    pub answer: Answer,
+}
+
+impl Scored {
+    /// Whether the best output, *no sign* among them, is the sign shown.
+    pub fn top1(&self) -> bool {
+        self.answer.top.first().is_some_and(|(best, _)| Truth::Known(*best) == self.truth)
+    }
+
+    /// Whether the sign shown is among the five best signs; *no sign* takes none of the five places.
+    pub fn top5(&self, vocabulary: &Vocabulary) -> bool {
+        let signs = self.answer.top.iter().filter(|(i, _)| vocabulary.name(*i).is_some());
+        signs.take(5).any(|(i, _)| Truth::Known(*i) == self.truth)
+    }
+
+    /// Probability of the best sign, 0..1: what says that a known sign was made. None when nothing was
+    /// decided, which no threshold accepts.
+    pub fn score(&self, vocabulary: &Vocabulary) -> Option<f64> {
+        let best = self.answer.top.iter().find(|(i, _)| vocabulary.name(*i).is_some());
+        best.map(|(_, p)| f64::from(*p))
+    }
+}
+
+/// Which model was evaluated.
+#[derive(Clone, Debug, Serialize)]
+pub struct Subject {
+    /// Name and version.
+    pub name: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Everything that is reported.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The model.
+    pub model: Subject,
+    /// The signs scored.
+    pub vocabulary: Vocabulary,
+    /// The daemon's own segmenter found the signs; else clips are segments as they are.
+    pub segmented: bool,
+    /// Clips with answers, in the order of the list.
+    pub clips: Vec<Scored>,
+    /// Clips without, in the order of the list.
+    pub failures: Vec<Failure>,
+    /// The summary.
+    pub figures: Figures,
+}
+
+impl Evaluation {
+    /// Sums up.
+    pub fn new(
+        model: Subject,
+        vocabulary: Vocabulary,
+        segmented: bool,
+        clips: Vec<Scored>,
+        failures: Vec<Failure>,
+    ) -> Self {
+        let figures = Figures::of(&clips, &vocabulary);
+        Evaluation { model, vocabulary, segmented, clips, failures, figures }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signd_core::event::Labels;
+
+    /// The signs `a` and `b`, and *no sign* as output 2.
+    pub fn vocabulary() -> Vocabulary {
+        let names = ["a", "b", "none"].map(str::to_owned).to_vec();
+        Vocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
+    }
+
+    /// A clip answered like this.
+    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> Scored {
+        let entry = Entry {
+            path: format!("{label}.npz"),
+            label: label.into(),
+            signer: signer.into(),
+            overrides: Default::default(),
+        };
+        let answer = Answer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
+        Scored { truth: vocabulary().truth(label), entry, answer }
+    }
+
+    /// The evaluation of these clips.
+    pub fn evaluation(clips: &[Scored]) -> Evaluation {
+        let model = Subject { name: "test 1".into(), sha256: String::new() };
+        Evaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
+    }
+}

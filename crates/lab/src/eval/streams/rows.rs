@@ -1,0 +1,75 @@
+//! The rows of a stream with its truth: what a tagger is taught from.
+
+use serde::Serialize;
+use serde_bytes::ByteBuf;
+
+use super::bench::Delivery;
+use super::measure::Span;
+use super::source::{Source, Stream};
+use super::trouble::START;
+use signd_core::features::grid::RowKind;
+use signd_core::frame::{Arrival, Frame};
+use signd_core::stream::{self, Batch, CoreSettings};
+
+/// One stream, delivered in one way: what a tagger hears, and what it should say.
+#[derive(Serialize)]
+pub struct Lesson<'a> {
+    /// Name of the stream.
+    name: &'a str,
+    /// Its set.
+    set: &'a str,
+    /// The fold of its signers; 0 where one model judges everybody.
+    fold: i64,
+    /// Frames a second.
+    fps: f64,
+    /// With everything in [`super::trouble`].
+    disturbed: bool,
+    /// First and last moment of each true sign, s.
+    signs: Vec<Span>,
+    /// Moment of each row, s.
+    times: Vec<f64>,
+    /// Numbers in a row.
+    columns: usize,
+    /// All rows, one after the other: little-endian f32, `NaN` where missing.
+    data: ByteBuf,
+}
+
+impl<'a> Lesson<'a> {
+    /// Of the rows that the daemon makes of these frames of a stream.
+    pub fn of(
+        source: &'a Source,
+        fold: i64,
+        stream: &Stream,
+        frames: &[(Frame, Arrival)],
+        Delivery { fps, disturbed }: Delivery,
+        core: &CoreSettings,
+        kind: &RowKind,
+    ) -> Self {
+        let (mut stages, mut batch) = (stream::Stream::new(core, kind.clone()), Batch::default());
+        let (mut times, mut data) = (Vec::new(), Vec::new());
+        let step = match kind {
+            RowKind::Features { rate, .. } => 1.0 / rate,
+            RowKind::Landmarks => 0.0,
+        };
+        for (frame, arrival) in frames {
+            batch.clear();
+            stages.push(frame, *arrival, &mut batch);
+            // Of several rows that a frame settles the last is the nearest to it.
+            let new = batch.rows.len() / kind.width();
+            let now = frame.t.seconds_since(START);
+            times.extend((0..new).rev().map(|back| now - back as f64 * step));
+            data.extend_from_slice(bytemuck::cast_slice(&batch.rows));
+        }
+        Lesson {
+            name: &source.name,
+            set: &source.set,
+            fold,
+            fps,
+            disturbed,
+            signs: stream.made.signs.iter().map(|sign| sign.span).collect(),
+            times,
+            columns: kind.width(),
+            data: ByteBuf::from(data),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use signd::observe::live::{Kind, Live};
 use signd::run::counters::{Counters, Timings};
-use signd_core::event::{Body, Event, State};
+use signd_core::event::{Body, Event};
 use signd_core::features::grid::RowKind;
 use signd_core::features::placed::HAND;
 use signd_core::features::{Placed, Rows, Schema};
@@ -20,15 +20,17 @@ use signd_core::frame::Hand;
 use signd_core::frame::{Arrival, Frame, SourceTime, is_missing};
 use signd_core::gate::{Gate, Sight};
 use signd_core::segment::tagger::Course;
-use signd_core::segment::{Begin, Glance, Motion, Segmenter};
+use signd_core::segment::{Glance, Motion, Segmenter};
 use signd_core::signer::hands::{Hands, Repair};
 use signd_core::signer::space::Shoulders;
-use signd_core::stream::{Batch, Step, Stream};
+use signd_core::stream::{Batch, Stream};
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_core::wire::landmarks;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::Decider;
+use signd_engine::inference::Inference;
+use signd_engine::inference::decide::Decider;
+use signd_engine::model::Model;
+use signd_engine::pipeline::{Advanced, Pipeline, Work};
 
 /// Frames of the recording.
 const FRAMES: u32 = 608;
@@ -95,7 +97,7 @@ fn decode(bencher: Bencher) {
     let (mut wires, mut frame) = (wires.iter().cycle(), Frame::default());
     bencher.bench_local(|| {
         let wire = wires.next().expect("endless");
-        landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).expect("a frame");
+        landmarks::read(wire, &mut frame).expect("a frame");
     });
 }
 
@@ -191,35 +193,39 @@ fn model_call(bencher: Bencher) {
     });
 }
 
-/// A frame inside a sign of each of so many streams, whose rows share calls. One item is a stream's.
-/// With the model in `$STREAM_MODEL`, or else the tests' small one: then a figure is the daemon's own
-/// share and the runtime's fixed cost.
+/// A frame of each of so many streams through core and inference, in a sign that does not end, rows sharing
+/// calls. One item is a stream's. With the model in `$STREAM_MODEL`, or else the tests' small one: then a
+/// figure is the daemon's own share and the runtime's fixed cost.
 #[divan::bench(args = [1, 8, 32, 128])]
 fn streaming(bencher: Bencher, streams: usize) {
     let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/pace-stream.onnx");
     let model = shipped::open(&std::env::var_os("STREAM_MODEL").map_or(small, PathBuf::from));
-    let (width, decide) = (model.row_width(), shipped::settings().decide);
-    let decider = Decider::new(&decide, model.card()).expect("fits");
-    let mut infer = Infer::new(model, decider);
+    let mut pipeline = pipeline(model);
     let ids: Vec<StreamId> = (0..streams)
         .map(|i| stream_id::parse(format!("cam{i}").as_bytes()).expect("valid"))
         .collect();
-    let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
-    let mut batch = Batch { rows: vec![0.5; width], ..Batch::default() };
-    batch.steps =
-        vec![Step::Rows(0), Step::Begin(Begin { row: 0, seq: 0, t: SourceTime(0), lost: 0 })];
+    let signing = signing();
+    let (mut seq, mut works) = (0, (0..streams).map(|_| Work::default()).collect::<Vec<_>>());
     bencher.counter(ItemsCount::new(streams)).bench_local(|| {
-        // As far as the row that waits to be fed; then the rest.
-        let mut taken = vec![0; streams];
-        for (id, taken) in ids.iter().zip(&mut taken) {
-            infer.advance(id, &batch, taken, true, |_| ()).expect("runs");
+        // Forth and back, so that no frame is far from the one before.
+        let (count, at) = (signing.len() as u64 - 1, seq % (2 * (signing.len() as u64 - 1)));
+        let mut frame = signing[at.min(2 * count - at) as usize].clone();
+        (frame.seq, frame.t) = (seq, SourceTime(1_000_000_000 + seq * 1_000_000_000 / 30));
+        for (id, work) in ids.iter().zip(&mut works) {
+            pipeline.frame(*id, &frame, Arrival(frame.t.0), work);
         }
-        infer.feed().expect("runs");
-        for (id, taken) in ids.iter().zip(&mut taken) {
-            assert!(infer.advance(id, &batch, taken, true, |_| ()).expect("runs"));
+        let mut waiting = true;
+        while waiting {
+            waiting = false;
+            for work in &mut works {
+                let advanced = pipeline.advance(work, true, |_| ()).expect("runs");
+                waiting |= advanced == Advanced::NeedsModel;
+            }
+            if waiting {
+                pipeline.feed().expect("runs");
+            }
         }
-        batch.seq += 1;
-        batch.steps = vec![Step::Rows(batch.seq), frame];
+        seq += 1;
     });
 }
 
@@ -264,17 +270,24 @@ fn count(bencher: Bencher) {
 
 /// All that the shipped recording leads to.
 fn recorded_events() -> Vec<Event> {
-    let model = shipped::model();
-    let (settings, card) = (shipped::settings(), model.card().clone());
-    let decider = Decider::new(&settings.decide, &card).expect("fits");
-    let mut infer = Infer::new(model, decider);
-    let mut stream = Stream::new(&settings.core, card.needs());
+    let mut pipeline = pipeline(shipped::model());
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut batch, mut events) = (Batch::default(), Vec::new());
+    let (mut work, mut events) = (Work::default(), Vec::new());
     for frame in shipped::frames() {
-        batch.clear();
-        stream.push(&frame, Arrival(frame.t.0), &mut batch);
-        infer.push(&id, &batch, true, |event| events.push(event)).expect("runs");
+        pipeline.frame(id, &frame, Arrival(frame.t.0), &mut work);
+        pipeline.finish(&mut work, true, |event| events.push(event)).expect("runs");
     }
     events
+}
+
+/// Those of the sign `mom`, as `signer.truth.jsonl` has it.
+fn signing() -> Vec<Frame> {
+    shipped::frames().drain(141..=168).collect()
+}
+
+/// A pipeline with this model and the settings that ship.
+fn pipeline(model: Model) -> Pipeline {
+    let settings = shipped::settings();
+    let decider = Decider::new(&settings.decide, model.card()).expect("fits");
+    Pipeline::new(settings.core, Inference::new(model, decider))
 }

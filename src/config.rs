@@ -20,8 +20,8 @@ use crate::observe::HttpSettings;
 use crate::run::record::RecordSettings;
 use signd_core::stream::CoreSettings;
 use signd_core::wire::events::Encoding;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::DecideSettings;
+use signd_engine::inference::decide::DecideSettings;
+use signd_engine::model::Card;
 use signd_engine::recording::Loaded;
 
 /// The documented defaults.
@@ -138,9 +138,9 @@ impl Settings {
         inputs.chain([("publish", self.publish.clone())]).chain(page).collect()
     }
 
-    /// What a run with these settings and this inference follows from.
-    pub fn loaded(&self, infer: &Infer) -> Loaded {
-        Loaded::of(infer, &self.core, &self.decide)
+    /// What a run with these settings and this model follows from.
+    pub fn loaded(&self, model: &Card) -> Loaded {
+        Loaded::of(model, &self.core, &self.decide)
     }
 }
 

@@ -264,7 +264,7 @@ impl Ingest {
         }
         let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
         let begun = Instant::now();
-        let filled = landmarks::decode(body).and_then(|wire| wire.fill(&mut inbound.frame));
+        let filled = landmarks::read(body, &mut inbound.frame);
         if let Err(refusal) = filled {
             self.pool.give(inbound);
             return self.drop_frame((&refusal).into(), &stream, &refusal);
@@ -310,7 +310,7 @@ impl Ingest {
         self.gone = Duration::from_millis(reload.settings.gone_ms);
         self.clients.clone_from(&reload.settings.keys.clients);
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
-        self.tape.reload(now(), &reload.settings.loaded(&reload.infer));
+        self.tape.reload(now(), &reload.settings.loaded(reload.inference.card()));
         self.pass(Passed::Reload(Box::new(reload)));
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use allocation_counter::measure;
-use models::{SHIPPED, SHIPPED_WINDOW, infer, model, runtime};
+use models::{SHIPPED, SHIPPED_WINDOW, model, pipeline, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
@@ -20,10 +20,11 @@ use signd::run::counters::Counters;
 use signd::run::flow;
 use signd_core::event::{Body, Event};
 use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{Batch, Step, Stream};
+use signd_core::stream::{Batch, Step};
 use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_core::wire::landmarks;
-use signd_engine::infer::model::Model;
+use signd_engine::model::Model;
+use signd_engine::pipeline::Work;
 use signd_engine::recording;
 
 const RECORDING: &str = "tests/recordings/signer.mcap";
@@ -108,10 +109,9 @@ fn play(name: &str) -> u64 {
     let bare = bare_call(name, &model);
     let (width, streaming) = (model.row_width(), model.state_size().is_some());
     let mut calls = Calls { width, streaming, open: false, made: 0 };
-    let mut infer = infer(&settings, name);
-    let mut stream = Stream::new(&settings.core, infer.needs());
+    let mut pipeline = pipeline(&settings, name);
     let id = stream_id::parse(b"cam1").expect("valid");
-    let mut batch = Batch::default();
+    let mut work = Work::default();
     let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
@@ -128,15 +128,14 @@ fn play(name: &str) -> u64 {
         let cost = measure(|| {
             let received = Instant::now();
             let mut frame = pool.take().unwrap_or_default();
-            landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)).expect("a frame");
+            landmarks::read(wire, &mut frame).expect("a frame");
             counters.timings.decode.add(received.elapsed());
             counters.received();
             counters.levels.ring.enter();
             to_front.send(frame);
             let frame = from_ingest.try_receive().expect("was just sent");
             counters.levels.ring.leave();
-            batch.clear();
-            stream.push(&frame, Arrival(frame.t.0), &mut batch);
+            pipeline.frame(id, &frame, Arrival(frame.t.0), &mut work);
             count.frame(&frame, received, 0);
             counters.timings.front.add(received.elapsed());
             live.offer(id, Kind::Scene, |_| unreachable!("nobody looks"));
@@ -153,10 +152,11 @@ fn play(name: &str) -> u64 {
                 events += 1;
             };
             returns.give(frame);
-            infer.push(&id, &batch, true, publish).expect("runs");
+            pipeline.finish(&mut work, true, publish).expect("runs");
         });
+        let batch = work.batch();
         signs += batch.steps.iter().filter(|step| matches!(step, Step::End(_))).count();
-        let calls = calls.of(&batch);
+        let calls = calls.of(batch);
         called += calls;
         if i >= steady {
             assert_eq!(cost.count_total, calls * bare, "frame {i}: {:?}", batch.steps);

@@ -9,19 +9,16 @@ mod onnx;
 mod signer;
 
 use signd_core::stream_id;
-use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use models::{PACE_STREAM, PACE_WINDOW, infer, model};
+use models::{PACE_STREAM, PACE_WINDOW, model};
 use onnx::{input, metadata, node, output, renamed};
 use signd::config::{Flags, Settings};
-use signd_core::event::{Body, Ended, Event, FrameEvent, SignEvent, State, Top};
+use signd_core::event::{Body, Event, FrameEvent, SignEvent, State, Top};
 use signd_core::frame::{Arrival, Frame, SourceTime};
-use signd_core::segment::tagger::Tagger;
-use signd_core::segment::{Begin, Segment};
-use signd_core::stream::{Batch, Needs, Step, Stream, Tick};
-use signd_engine::infer::decide::Decider;
-use signd_engine::infer::model::Model;
+use signd_core::stream::{Step, Tick};
+use signd_engine::model::Model;
+use signd_engine::pipeline::Work;
 use signer::{Gesture, frames};
 
 const WIDTH: usize = 54;
@@ -31,8 +28,8 @@ fn settings() -> Settings {
 }
 
 /// A tagger of one unit and no memory, to which a sign is the dominant wrist less than 1.2
-/// shoulder widths below the shoulders.
-fn tagger() -> Tagger {
+/// shoulder widths below the shoulders, as a model's metadata.
+fn tagger() -> Vec<u8> {
     // Mean and scale; of reset, update and new gate: for the place, the move and that it is known, for the
     // state, biases of both; then the answers'.
     let weights: [&[f32]; 6] = [
@@ -47,37 +44,36 @@ fn tagger() -> Tagger {
     let text = serde_json::json!({
         "columns": [WIDTH - 3], "hidden": 1, "delay": 0, "usual": 0.98, "weights": weights,
     });
-    Tagger::parse(&text.to_string(), WIDTH).expect("well written")
+    metadata("signd.tagger", &text.to_string())
 }
 
-/// Everything that a model makes of a session, and the most rows by which an end of a sign lay back.
-fn events(name: &str, session: &[Frame], tagger: Option<Tagger>) -> (Vec<Event>, u64) {
+/// Everything that a model, with more metadata, makes of a session, and the most rows by which an end of a
+/// sign lay back.
+fn events(name: &str, session: &[Frame], more: &[u8]) -> (Vec<Event>, u64) {
     let mut settings = settings();
     // Rows after the end are not waited for, so that answers are asked for that lie back.
     settings.core.segment.post_roll_ms = 0.0;
-    let mut infer = infer(&settings, name);
-    let needs = Needs { tagger: tagger.map(Arc::new), ..infer.needs() };
-    let mut stream = Stream::new(&settings.core, needs);
+    let file = tempfile::NamedTempFile::new().expect("temporary file");
+    let bytes = std::fs::read(models::path(name)).expect("a model");
+    std::fs::write(file.path(), [&bytes, more].concat()).expect("writes");
+    let model = Model::open(models::runtime(), file.path()).expect("a model");
+    let mut pipeline = models::with(&settings, model);
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut batch, mut events, mut made, mut back) = (Batch::default(), Vec::new(), 0, 0);
-    let mut infer = |batch: &Batch| {
-        for step in &batch.steps {
+    let (mut work, mut events, mut made, mut back) = (Work::default(), Vec::new(), 0, 0);
+    for i in 0..=session.len() {
+        match session.get(i) {
+            Some(frame) => drop(pipeline.frame(id, frame, Arrival(frame.t.0), &mut work)),
+            None => pipeline.tick(id, Tick::End, &mut work),
+        }
+        for step in &work.batch().steps {
             match step {
-                Step::Rows(first) => made = first + (batch.rows.len() / WIDTH) as u64,
+                Step::Rows(first) => made = first + (work.batch().rows.len() / WIDTH) as u64,
                 Step::End(segment) => back = back.max(made - 1 - segment.end_row),
                 _ => {}
             }
         }
-        infer.push(&id, batch, true, |event| events.push(event)).expect("runs");
-    };
-    for frame in session {
-        batch.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
-        infer(&batch);
+        pipeline.finish(&mut work, true, |event| events.push(event)).expect("runs");
     }
-    batch.clear();
-    stream.tick(Tick::End, &mut batch);
-    infer(&batch);
     (events, back)
 }
 
@@ -99,7 +95,7 @@ fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
     lossy.retain(|frame| frame.seq % 7 != 3);
     for session in [session(30.0), session(15.0), session(60.0), lossy] {
         let ((streamed, back), (whole, _)) =
-            (events(PACE_STREAM, &session, None), events(PACE_WINDOW, &session, None));
+            (events(PACE_STREAM, &session, &[]), events(PACE_WINDOW, &session, &[]));
         assert_eq!(streamed.len(), whole.len());
         let mut signs = Vec::new();
         for (a, b) in streamed.iter().zip(&whole) {
@@ -133,7 +129,7 @@ fn by_a_tagger_the_same_signs_are_found_at_every_rate_and_no_idle_frame_has_hypo
     lossy.retain(|frame| frame.seq % 7 != 3);
     let mut found: Vec<Vec<(f64, f64)>> = Vec::new();
     for session in [session(30.0), session(15.0), session(60.0), lossy] {
-        let (streamed, _) = events(PACE_STREAM, &session, Some(tagger()));
+        let (streamed, _) = events(PACE_STREAM, &session, &tagger());
         let mut spans = Vec::new();
         for event in streamed {
             match event.body {
@@ -185,108 +181,6 @@ fn a_model_of_either_form_is_asked_about_whole_signs() {
     let mut place = model("place.onnx");
     place.run(&rows(3)).expect("runs");
     assert_eq!((place.embedding(), place.embedding_size()), (None, None));
-}
-
-/// A sign that ended with this row.
-fn ended(end_row: u64) -> Step {
-    Step::End(Segment {
-        start_seq: 0,
-        end_seq: 9,
-        start_t: SourceTime(0),
-        end_t: SourceTime(1),
-        end_row,
-        lost: 0,
-        ended: Ended::Still,
-        presence: 1.0,
-    })
-}
-
-#[test]
-fn a_sign_is_decided_by_its_own_rows_also_when_it_began_again_and_ended_earlier() {
-    let (settings, rows) = (settings(), rows(20));
-    let mut model = model(PACE_STREAM);
-    let mut decider = Decider::new(&settings.decide, model.card()).expect("fits");
-    let mut expected = |range: std::ops::Range<usize>| {
-        let rows = &rows[range.start * WIDTH..range.end * WIDTH];
-        decider.top(model.run(rows).expect("runs"))
-    };
-    let frame = Step::Frame { state: State::Signing, hand: None, lost: 0 };
-    let taken = |range: std::ops::Range<usize>, steps: &[Step]| Batch {
-        seq: range.end as u64,
-        steps: [&[Step::Rows(range.start as u64)], steps, &[frame]].concat(),
-        rows: rows[range.start * WIDTH..range.end * WIDTH].to_vec(),
-        ..Batch::default()
-    };
-    let mut infer = infer(&settings, PACE_STREAM);
-    let id = stream_id::parse(b"cam1").expect("valid");
-    let mut tops = |batch: Batch| {
-        let mut tops = Vec::new();
-        infer
-            .push(&id, &batch, true, |event| match event.body {
-                Body::Frame(frame) => tops.push(frame.top),
-                Body::Sign(sign) => tops.push(sign.top),
-                Body::Status(_) => {}
-            })
-            .expect("runs");
-        tops
-    };
-    assert_eq!(tops(taken(0..8, &[])), [Top::new()], "no sign is open");
-    assert_eq!(
-        tops(taken(8..10, &[Step::Begin(Begin { row: 4, seq: 0, t: SourceTime(0), lost: 0 })])),
-        [expected(4..10)],
-        "with the pre-roll"
-    );
-    assert_eq!(tops(taken(10..11, &[])), [expected(4..11)]);
-    assert_eq!(
-        tops(taken(11..13, &[Step::Begin(Begin { row: 7, seq: 0, t: SourceTime(0), lost: 0 })])),
-        [expected(7..13)],
-        "begun again"
-    );
-    let still = Batch { seq: 14, steps: vec![frame], ..Batch::default() };
-    assert_eq!(tops(still), [expected(7..13)], "a frame that brings no row");
-    // The end lies four rows back, and the next sign begins within those.
-    let over = tops(taken(
-        13..17,
-        &[ended(12), Step::Drop, Step::Begin(Begin { row: 14, seq: 0, t: SourceTime(0), lost: 0 })],
-    ));
-    assert_eq!(over, [expected(7..13), expected(14..17)]);
-    assert_eq!(tops(taken(17..20, &[Step::Drop])), [Top::new()]);
-    let never = vec![ended(19)];
-    assert!(tops(Batch { steps: never, ..Batch::default() }).is_empty(), "no sign was open");
-}
-
-#[test]
-fn a_sign_decided_early_is_not_decided_again_and_the_next_one_has_the_next_number() {
-    let mut settings = settings();
-    (settings.decide.early_ms, settings.decide.threshold) = (100.0, 0.01);
-    let (mut infer, id) =
-        (infer(&settings, PACE_STREAM), stream_id::parse(b"cam1").expect("valid"));
-    let mut signs = Vec::new();
-    let mut push = |seq: u64, step: Option<Step>, lost: u64, state: State| {
-        let frame = Step::Frame { state, hand: None, lost };
-        let rows = vec![0.1 * (seq % 2) as f32; WIDTH];
-        let steps = std::iter::once(Step::Rows(seq)).chain(step).chain([frame]).collect();
-        let t = SourceTime(seq * 40_000_000);
-        let batch = Batch { seq, t, steps, rows, misplaced: None };
-        infer
-            .push(&id, &batch, true, |event| match event.body {
-                Body::Sign(sign) => signs.push((sign.id, sign.end_seq, sign.lost, sign.ended)),
-                Body::Frame(_) | Body::Status(_) => {}
-            })
-            .expect("runs");
-    };
-    let begin = |seq: u64| Some(Step::Begin(Begin { row: seq, seq, t: SourceTime(0), lost: 1 }));
-    push(0, begin(0), 7, State::Onset);
-    push(1, None, 0, State::Signing);
-    push(2, None, 3, State::Signing);
-    push(3, None, 0, State::Offset);
-    push(4, None, 0, State::Signing);
-    push(5, None, 0, State::Signing);
-    push(6, Some(ended(6)), 0, State::Idle);
-    push(7, begin(7), 0, State::Onset);
-    push(8, Some(ended(8)), 0, State::Idle);
-    // Led since frame 0 for 100 ms, but the third is the offset's; one missing since the begin, then three.
-    assert_eq!(signs, [(0, 4, 4, Ended::Early), (1, 9, 0, Ended::Still)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod signer;
 use signd_core::stream_id;
 use std::time::Duration;
 
-use models::{SHIPPED, infer};
+use models::{SHIPPED, model, pipeline};
 use mutate::Mutator;
 use procfs::WithCurrentSystemInfo;
 use procfs::process::Process;
@@ -20,7 +20,8 @@ use signd_core::features::grid::RowKind;
 use signd_core::features::placed::PALM;
 use signd_core::frame::{Arrival, FARTHEST, Frame, Part, SourceTime};
 use signd_core::stream::{Batch, Stream, Tick};
-use signd_core::wire::landmarks::{decode, encode};
+use signd_core::wire::landmarks::{encode, read};
+use signd_engine::pipeline::Work;
 use signer::{Gesture, frames};
 
 const S: u64 = 1_000_000_000;
@@ -120,18 +121,18 @@ fn check(event: &Event) {
 fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
     bound_memory();
     let settings = Settings::load(&Flags::default()).expect("defaults");
-    let mut infer = infer(&settings, SHIPPED);
-    let RowKind::Features { schema, rate } = infer.needs().kind else { panic!("no features") };
+    let mut pipeline = pipeline(&settings, SHIPPED);
+    let kind = pipeline.inference().needs().kind;
+    let RowKind::Features { schema, rate } = kind else { panic!("no features") };
     let most = (settings.core.gap_ms * 1e-3 * rate) as usize + 2;
     let gestures = [0.3, 2.6].map(|at| Gesture { at, height: -0.4 });
     let good = frames(&gestures, 5.0, 30.0, SourceTime(1_700_000_000 * S));
 
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut mutator, mut batch) = (Mutator(0x5eed), Batch::default());
+    let (mut mutator, mut work) = (Mutator(0x5eed), Work::default());
     let (mut message, mut damaged, mut taken) = (Vec::new(), Vec::new(), Frame::default());
     let (mut accepted, mut placed, mut refused, mut signs) = (0, 0, 0, 0);
     for round in 0..120 {
-        let mut stream = Stream::new(&settings.core, infer.needs());
         let start = good[0].t.0;
         let mut clocks = Clocks { seq: 0, t: start, arrival: start };
         // In a round of its own kind: one frame in 10, in 100 or in 1000.
@@ -150,31 +151,29 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
             }
             clocks.seq = clocks.seq.wrapping_add(1);
             clocks.t = clocks.t.saturating_add(S / 30);
-            if decode(&message).and_then(|wire| wire.fill(&mut taken)).is_err() {
+            if read(&message, &mut taken).is_err() {
                 refused += 1;
                 continue;
             }
             accepted += 1;
-            batch.clear();
             match mutator.below(500) {
-                0 => stream.tick(Tick::Stalled, &mut batch),
-                1 => stream.adopt(&settings.core, infer.needs(), &mut batch),
-                _ => stream.push(&taken, Arrival(clocks.arrival), &mut batch),
+                0 => pipeline.tick(id, Tick::Stalled, &mut work),
+                1 => pipeline.restart(|event| check(&event)).expect("runs"),
+                _ => drop(pipeline.frame(id, &taken, Arrival(clocks.arrival), &mut work)),
             }
+            let batch = work.batch();
             placed += usize::from(batch.misplaced.is_none());
             let rows = batch.rows.len() / schema.width();
             assert!(rows <= most && batch.steps.len() <= 4 * most, "round {round}: {rows} rows");
-            infer
-                .push(&id, &batch, true, |event| {
+            pipeline
+                .finish(&mut work, true, |event| {
                     signs += usize::from(matches!(event.body, Body::Sign(_)));
                     check(&event);
                 })
                 .expect("runs");
         }
-        batch.clear();
-        stream.tick(Tick::End, &mut batch);
-        infer.push(&id, &batch, true, |event| check(&event)).expect("runs");
-        infer.forget(&id);
+        pipeline.tick(id, Tick::End, &mut work);
+        pipeline.finish(&mut work, true, |event| check(&event)).expect("runs");
     }
     println!("{accepted} accepted, {placed} of them placed, {refused} refused, {signs} signs");
     assert!(placed > 12_000 && refused > 300 && signs > 100, "{placed} {refused} {signs}");
@@ -183,11 +182,11 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
 #[test]
 fn a_damaged_frame_is_forgotten_within_a_minute() {
     let settings = Settings::load(&Flags::default()).expect("defaults");
-    let infer = infer(&settings, SHIPPED);
+    let needs = model(SHIPPED).card().needs();
     let gesture = Gesture { at: 49.0, height: -0.4 };
     let good = frames(&[gesture], 50.0, 15.0, SourceTime(1_700_000_000 * S));
     let in_the_end = |spoil: &dyn Fn(&mut Frame)| {
-        let mut stream = Stream::new(&settings.core, infer.needs());
+        let mut stream = Stream::new(&settings.core, needs.clone());
         let mut batch = Batch::default();
         let mut spoilt = good[10].clone();
         spoil(&mut spoilt);

@@ -19,6 +19,7 @@ use signd_core::features::grid::RowKind;
 use signd_core::frame::Hand;
 use signd_core::frame::{Arrival, Frame, Part, SourceTime};
 use signd_core::stream::{Batch, Stream, Tick};
+use signd_engine::pipeline::Work;
 use signd_engine::recording;
 
 /// Frames a second of the recording.
@@ -72,24 +73,21 @@ type Sign = (Option<u16>, u64, u64);
 
 /// What the whole core and the shipped model decide, and the hand of every frame.
 fn decided(frames: &[Frame]) -> (Vec<Sign>, Vec<Option<Hand>>) {
-    let settings = settings();
-    let mut infer = models::infer(&settings, models::SHIPPED);
-    let mut stream = Stream::new(&settings.core, infer.needs());
+    let mut pipeline = models::pipeline(&settings(), models::SHIPPED);
     let id = stream_id::parse(b"cam1").expect("valid");
     let (mut signs, mut hands) = (Vec::new(), Vec::new());
-    let mut batch = Batch::default();
+    let mut work = Work::default();
     for i in 0..=frames.len() {
-        batch.clear();
         match frames.get(i) {
-            Some(frame) => stream.push(frame, Arrival(frame.t.0), &mut batch),
-            None => stream.tick(Tick::End, &mut batch),
+            Some(frame) => drop(pipeline.frame(id, frame, Arrival(frame.t.0), &mut work)),
+            None => pipeline.tick(id, Tick::End, &mut work),
         }
         let tell = |event: Event| match event.body {
             Body::Sign(sign) => signs.push((sign.label, sign.start_seq, sign.end_seq)),
             Body::Frame(frame) => hands.push(frame.hand),
             Body::Status(_) => {}
         };
-        infer.push(&id, &batch, true, tell).expect("runs");
+        pipeline.finish(&mut work, true, tell).expect("runs");
     }
     (signs, hands)
 }

@@ -7,37 +7,28 @@ mod signer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use models::{PACE_STREAM, SHIPPED, infer};
+use models::{PACE_STREAM, SHIPPED, pipeline};
 use signd::config::{Flags, Settings};
 use signd_core::event::{Body, Event, Top};
-use signd_core::frame::{Arrival, SourceTime};
-use signd_core::stream::{Batch, Stream};
+use signd_core::frame::{Arrival, Frame, SourceTime};
 use signd_core::stream_id::{self, StreamId};
-use signd_engine::infer::Infer;
+use signd_engine::pipeline::{Advanced, Work};
 use signer::{Gesture, frames};
 
 fn settings() -> Settings {
     Settings::load(&Flags::default()).expect("defaults")
 }
 
-type Signers = BTreeMap<StreamId, Vec<Batch>>;
+type Signers = BTreeMap<StreamId, Vec<Frame>>;
 
 /// Signers who begin at different times and sign at different heights, so that at any moment their
 /// signs hold different numbers of different rows.
-fn signers(count: usize, infer: &Infer) -> Signers {
-    let settings = settings();
+fn signers(count: usize) -> Signers {
     let signer = |k: usize| {
         let height = -0.6 + 1.6 * (k as f64 / count as f64);
         let gestures = [0.3, 2.6].map(|at| Gesture { at: at + 0.25 * (k % 5) as f64, height });
         let id = stream_id::parse(format!("cam{k}").as_bytes()).expect("valid");
-        let mut stream = Stream::new(&settings.core, infer.needs());
-        let batches =
-            frames(&gestures, 6.0, 30.0, SourceTime(1_000_000_000)).into_iter().map(|frame| {
-                let mut batch = Batch::default();
-                stream.push(&frame, Arrival(frame.t.0), &mut batch);
-                batch
-            });
-        (id, batches.collect())
+        (id, frames(&gestures, 6.0, 30.0, SourceTime(1_000_000_000)))
     };
     (0..count).map(signer).collect()
 }
@@ -61,35 +52,40 @@ fn note(answers: &mut Answers, event: &Event) {
     }
 }
 
-/// Each stream by an inference of its own.
+/// Each stream by a pipeline of its own.
 fn alone(model: &str, signers: &Signers) -> Answers {
     let mut answers = Answers::new();
-    for (id, batches) in signers {
-        let mut infer = infer(&settings(), model);
-        for batch in batches {
-            infer.push(id, batch, true, |event| note(&mut answers, &event)).expect("runs");
+    for (id, frames) in signers {
+        let (mut pipeline, mut work) = (pipeline(&settings(), model), Work::default());
+        for frame in frames {
+            pipeline.frame(*id, frame, Arrival(frame.t.0), &mut work);
+            pipeline.finish(&mut work, true, |event| note(&mut answers, &event)).expect("runs");
         }
     }
     answers
 }
 
-/// All streams by one inference, frame by frame, each time another stream first; what waits shares
+/// All streams by one pipeline, frame by frame, each time another stream first; what waits shares
 /// calls. Also how many calls there were.
 fn together(model: &str, signers: &Signers) -> (Answers, usize) {
-    let mut infer = infer(&settings(), model);
+    let mut pipeline = pipeline(&settings(), model);
     let (mut answers, mut calls, count) = (Answers::new(), 0, signers.len());
     for i in 0..signers.values().map(Vec::len).max().unwrap_or(0) {
-        let round = signers.iter().cycle().skip(i % count).take(count);
-        let mut waiting: Vec<_> = round.map(|(id, batches)| (id, &batches[i], 0)).collect();
+        let mut waiting = Vec::new();
+        for (id, frames) in signers.iter().cycle().skip(i % count).take(count) {
+            let mut work = Work::default();
+            pipeline.frame(*id, &frames[i], Arrival(frames[i].t.0), &mut work);
+            waiting.push(work);
+        }
         loop {
-            waiting.retain_mut(|(id, batch, taken)| {
+            waiting.retain_mut(|work| {
                 let emit = |event: Event| note(&mut answers, &event);
-                !infer.advance(id, batch, taken, true, emit).expect("runs")
+                pipeline.advance(work, true, emit).expect("runs") == Advanced::NeedsModel
             });
             if waiting.is_empty() {
                 break;
             }
-            infer.feed().expect("runs");
+            pipeline.feed().expect("runs");
             calls += 1;
         }
     }
@@ -99,7 +95,7 @@ fn together(model: &str, signers: &Signers) -> (Answers, usize) {
 #[test]
 fn a_stream_is_answered_the_same_to_the_bit_alone_and_among_others() {
     for model in [SHIPPED, PACE_STREAM] {
-        let signers = signers(4, &infer(&settings(), model));
+        let signers = signers(4);
         let (alone, (together, _)) = (alone(model, &signers), together(model, &signers));
         for (id, answers) in &alone {
             assert_eq!(answers, &together[id], "{id}");
@@ -112,7 +108,7 @@ fn a_stream_is_answered_the_same_to_the_bit_alone_and_among_others() {
 
 #[test]
 fn rows_that_share_calls_do_not_change_each_other_however_many_there_are() {
-    let signers = signers(32, &infer(&settings(), PACE_STREAM));
+    let signers = signers(32);
     let alone = alone(PACE_STREAM, &signers);
     let rows = |count| together(PACE_STREAM, &signers.clone().into_iter().take(count).collect());
     let (_, calls_of_one) = rows(1);
@@ -126,11 +122,12 @@ fn rows_that_share_calls_do_not_change_each_other_however_many_there_are() {
 
 #[test]
 fn nothing_is_fed_while_no_sign_is_open() {
-    let mut infer = infer(&settings(), PACE_STREAM);
-    let (id, batches) = signers(1, &infer).pop_first().expect("a signer");
-    let before = batches
-        .iter()
-        .take_while(|batch| infer.advance(&id, batch, &mut 0, true, |_| ()).expect("runs"));
+    let (mut pipeline, mut work) = (pipeline(&settings(), PACE_STREAM), Work::default());
+    let (id, frames) = signers(1).pop_first().expect("a signer");
+    let before = frames.iter().take_while(|frame| {
+        pipeline.frame(id, frame, Arrival(frame.t.0), &mut work);
+        pipeline.advance(&mut work, true, |_| ()).expect("runs") == Advanced::Done
+    });
     // The hand begins to rise after nine frames, but is not yet in the picture.
     assert!(before.count() >= 9);
 }

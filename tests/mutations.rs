@@ -7,7 +7,7 @@ mod mutate;
 
 use mutate::Mutator;
 use signd_core::frame::{FARTHEST, Frame, Part, SourceTime, is_missing};
-use signd_core::wire::landmarks::{decode, encode};
+use signd_core::wire::landmarks::{encode, read};
 use signer::{Gesture, frames};
 
 /// What everything after the decoder relies on.
@@ -48,7 +48,7 @@ fn a_damaged_frame_is_refused_or_whole() {
     let (mut accepted, mut refused) = (0, 0);
     for sample in samples.iter().cycle().take(400_000) {
         mutator.damage(sample, &mut bytes);
-        match decode(&bytes).and_then(|wire| wire.fill(&mut frame)) {
+        match read(&bytes, &mut frame) {
             Err(refusal) => {
                 refused += 1;
                 assert!(!refusal.to_string().is_empty());
@@ -58,7 +58,7 @@ fn a_damaged_frame_is_refused_or_whole() {
                 check(&frame);
                 // What was taken for a frame is one: written again, it reads the same.
                 encode(&frame, &mut again);
-                decode(&again).and_then(|wire| wire.fill(&mut back)).expect("a frame");
+                read(&again, &mut back).expect("a frame");
                 assert_eq!((frame.seq, frame.t), (back.seq, back.t));
                 assert_eq!((frame.width, frame.height), (back.width, back.height));
                 assert!(bits(&frame).eq(bits(&back)));

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use daemon::Daemon;
 use relay::Relay;
 use signd_core::frame::Frame;
-use signd_engine::infer::model::Model;
+use signd_engine::model::Model;
 
 const FPS: u32 = 30;
 const IDLE: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use signd::config::{Flags, Settings};
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::{Batch, Step, Stream};
 use signd_core::wire::landmarks;
-use signd_engine::infer::model::{Model, Runtime};
+use signd_engine::model::{Model, Runtime};
 use signd_engine::recording;
 
 const RECORDING: &str = "tests/recordings/signer.mcap";

@@ -14,7 +14,7 @@ use crate::config::Flags;
 use crate::output::{Kind, Target};
 use signd_lab::eval::clips as list;
 use signd_lab::eval::clips::{Entry, Failure};
-use signd_lab::eval::judge::Judge;
+use signd_lab::eval::judge::ClipJudge;
 use signd_lab::eval::report::{html, json, terminal};
 use signd_lab::eval::vocabulary::{self, Vocabulary};
 use signd_lab::eval::{Evaluation, Scored, Subject};
@@ -72,7 +72,7 @@ impl Eval {
                     .with_context(|| file.display().to_string())?
             }
         };
-        let mut judge = Judge::new(model, &vocabulary, &settings.core, self.segmented)?;
+        let mut judge = ClipJudge::new(model, &vocabulary, &settings.core, self.segmented)?;
 
         let bar = ProgressBar::new(entries.len() as u64);
         bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} clips {elapsed}")?);

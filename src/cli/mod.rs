@@ -30,9 +30,9 @@ use crate::observe::live::Live;
 use crate::observe::metrics::Metrics;
 use crate::output::{Kind, Target};
 use crate::run::Watched;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::{Decider, UnknownLabel};
-use signd_engine::infer::model::{Model, ModelError, Runtime};
+use signd_engine::inference::Inference;
+use signd_engine::inference::decide::{Decider, UnknownLabel};
+use signd_engine::model::{Model, ModelError, Runtime};
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -225,10 +225,10 @@ impl Common {
 }
 
 /// Opens runtime and model as the settings say.
-fn inference(settings: &Settings) -> Result<Infer> {
+fn inference(settings: &Settings) -> Result<Inference> {
     let model = model(settings)?;
     let decider = Decider::new(&settings.decide, model.card())?;
-    Ok(Infer::new(model, decider))
+    Ok(Inference::new(model, decider))
 }
 
 fn model(settings: &Settings) -> Result<Model> {

@@ -12,6 +12,7 @@ use super::{Common, Outcome, inference, print, source};
 use crate::config::Flags;
 use signd_core::frame::Arrival;
 use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_engine::pipeline::Pipeline;
 use signd_engine::recording::Loaded;
 use signd_engine::replay::verify::Verify;
 use signd_engine::replay::{self, Told};
@@ -37,9 +38,10 @@ pub struct Replay {
 impl Replay {
     pub fn execute(self) -> Result<Outcome> {
         let settings = self.common.settings(Flags::default())?;
-        let mut infer = inference(&settings)?;
-        let loaded = settings.loaded(&infer);
-        let mut replay = replay::Replay::new(&settings.core, &mut infer);
+        let inference = inference(&settings)?;
+        let loaded = settings.loaded(inference.card());
+        let mut pipeline = Pipeline::new(settings.core, inference);
+        let mut replay = replay::Replay::new(&mut pipeline);
         if self.verify {
             return self.verify(&mut replay, &loaded);
         }

@@ -52,7 +52,7 @@ impl Run {
         let hangups = Signals::new([SIGHUP])?;
         let (to, reloads) = crossbeam_channel::bounded(1);
         let settings = first.settings.clone();
-        let model = first.infer.describe();
+        let model = first.inference.describe();
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
@@ -66,7 +66,7 @@ impl Run {
         let ended = crate::run::run(
             &first.settings,
             &guard,
-            first.infer,
+            first.inference,
             reloads,
             &counters,
             stopped,
@@ -88,7 +88,7 @@ impl Run {
             ..Flags::default()
         })?;
         let guard = Guard::load(&settings)?;
-        Ok((Reload { infer: inference(&settings)?, settings }, guard))
+        Ok((Reload { inference: inference(&settings)?, settings }, guard))
     }
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
@@ -100,7 +100,7 @@ impl Run {
             counters.reloaded(loaded.is_ok());
             match loaded {
                 Ok((reload, _)) => {
-                    let model = reload.infer.digest().to_owned();
+                    let model = reload.inference.card().digest.clone();
                     if to.send(reload).is_err() {
                         return; // the daemon is ending
                     }

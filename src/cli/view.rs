@@ -16,13 +16,13 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, import, inference, print, reason, source};
-use crate::config::{Flags, Settings};
+use crate::config::Flags;
 use crate::observe::http::Server;
 use crate::observe::page::{self, About, Mode};
 use crate::observe::scene::{Lines, Scene};
 use crate::observe::shelf::{self, shelf};
 use signd_core::wire::events::{self, Delivery, Encoding};
-use signd_engine::infer::Infer;
+use signd_engine::pipeline::Pipeline;
 use signd_engine::recording;
 use signd_engine::replay::{Replay, Told};
 use signd_lab::import::Overrides;
@@ -76,22 +76,22 @@ type Line<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
 impl View {
     pub fn execute(self) -> Result<Outcome> {
         let settings = self.common.settings(Flags::default())?;
-        let infer = inference(&settings)?;
+        let pipeline = Pipeline::new(settings.core.clone(), inference(&settings)?);
         if self.items {
             let mut out = BufWriter::new(print::out());
             let mut line = |line: &[u8]| {
                 out.write_all(line)?;
                 out.write_all(b"\n")
             };
-            let unplayed = play(&self.files, &settings, infer, &mut line)?;
+            let unplayed = play(&self.files, pipeline, &mut line)?;
             out.flush()?;
             return Ok(outcome(&unplayed));
         }
-        self.serve(settings, infer)
+        self.serve(&settings.http.hosts, pipeline)
     }
 
     /// Serves the page until told to stop.
-    fn serve(self, settings: Settings, infer: Infer) -> Result<Outcome> {
+    fn serve(self, hosts: &[String], pipeline: Pipeline) -> Result<Outcome> {
         for path in &self.files {
             File::open(path).with_context(|| path.display().to_string())?;
         }
@@ -102,13 +102,12 @@ impl View {
         let (mut filler, shelf) = shelf().map_err(on_shelf)?;
         let routes = move || page::routes(&about).merge(shelf::routes(shelf));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
-        let server = Server::start(listener, &settings.http.hosts, routes)?;
+        let server = Server::start(listener, hosts, routes)?;
         print::line(format_args!("http://{}/", server.address()))?;
         // Not waited for: who has seen enough may leave before it is done.
         let replay = std::thread::Builder::new().name("replay".into()).spawn(move || {
-            let played = play(&self.files, &settings, infer, &mut |line| {
-                filler.line(line).map_err(on_shelf)
-            });
+            let played =
+                play(&self.files, pipeline, &mut |line| filler.line(line).map_err(on_shelf));
             let (ended, error) = match played {
                 Ok(unplayed) => {
                     let error = (!unplayed.is_empty()).then(|| unplayed.join("; "));
@@ -146,20 +145,16 @@ fn outcome(unplayed: &[String]) -> Outcome {
 
 /// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted. Returns,
 /// and says on standard error, what was not played.
-fn play(
-    files: &[PathBuf],
-    settings: &Settings,
-    mut infer: Infer,
-    line: &mut Line<'_>,
-) -> Result<Vec<String>> {
+fn play(files: &[PathBuf], mut pipeline: Pipeline, line: &mut Line<'_>) -> Result<Vec<String>> {
+    let card = pipeline.inference().card();
     let hello = Note::Hello {
         version: env!("CARGO_PKG_VERSION"),
-        model: infer.card().name.clone(),
+        model: card.name.clone(),
         scenes: true,
-        lines: Lines::of(&settings.core, infer.card()),
+        lines: Lines::of(pipeline.core(), card),
     };
     line(&serde_json::to_vec(&hello)?)?;
-    let mut replay = Replay::new(&settings.core, &mut infer);
+    let mut replay = Replay::new(&mut pipeline);
     let (mut text, mut unplayed) = (Vec::new(), Vec::new());
     for path in files {
         for truth in truths(path)? {

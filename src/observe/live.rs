@@ -15,7 +15,7 @@ use super::scene::Lines;
 use signd_core::event::{Body, Event, Status};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
-use signd_engine::infer::model::Card;
+use signd_engine::model::Card;
 
 /// Items on their way to the server: half a second of sixteen streams, frames and scenes.
 pub(super) const UNDERWAY: usize = 512;

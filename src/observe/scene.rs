@@ -12,7 +12,7 @@ use signd_core::frame::{Point, is_missing};
 use signd_core::stream::{CoreSettings, Stream};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::VERSION;
-use signd_engine::infer::model::Card;
+use signd_engine::model::Card;
 
 /// What the core makes of one frame. A plain value without heap data.
 #[derive(Clone, Debug)]

@@ -32,8 +32,9 @@ use counters::Counters;
 use progress::Progress;
 use signd_core::event::RunId;
 use signd_core::frame::Arrival;
-use signd_engine::infer::Infer;
-use signd_engine::infer::model::ModelError;
+use signd_engine::inference::Inference;
+use signd_engine::model::ModelError;
+use signd_engine::pipeline::Pipeline;
 use signd_engine::recording::RecordingError;
 use worker::Worker;
 
@@ -109,7 +110,7 @@ pub struct Reload {
     /// The settings. Those of sockets and of the recording stay as they were.
     pub settings: Settings,
     /// The model and how it decides.
-    pub infer: Infer,
+    pub inference: Inference,
 }
 
 /// Runs until `stop` says so, then decides open signs, publishes what is left and returns.
@@ -117,7 +118,7 @@ pub struct Reload {
 pub fn run(
     settings: &Settings,
     guard: &Guard,
-    infer: Infer,
+    inference: Inference,
     reloads: crossbeam_channel::Receiver<Reload>,
     counters: &Arc<Counters>,
     stop: impl Fn() -> bool + Send + 'static,
@@ -153,8 +154,9 @@ pub fn run(
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
     let (server, live) = observe::start(settings, run_id, watched.clone())?;
-    let loaded = settings.loaded(&infer);
-    live.model(infer.card(), Lines::of(&settings.core, infer.card()), loaded.settings.clone());
+    let card = inference.card();
+    let loaded = settings.loaded(card);
+    live.model(card, Lines::of(&settings.core, card), loaded.settings.clone());
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
@@ -165,8 +167,8 @@ pub fn run(
     let inlets = Inlets { sockets, present };
     let ingest =
         Ingest::new(settings, inlets, reloads, frames_in, frame_pool, tape, watched.clone());
-    let core = settings.core.clone();
-    let worker = Worker::new(core, frames_out, frame_returns, infer, publish, live, watched);
+    let pipeline = Pipeline::new(settings.core.clone(), inference);
+    let worker = Worker::new(pipeline, frames_out, frame_returns, publish, live, watched);
     let stages =
         [stage("ingest", move || Ok(ingest.run(stop)?))?, stage("work", move || worker.run())?];
     progress.ready(true);

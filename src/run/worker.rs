@@ -20,32 +20,26 @@ use crate::observe::live::{Kind, Live};
 use crate::observe::scene::{Lines, Scene};
 use crate::publish::Publish;
 use signd_core::continuity::Misplaced;
-use signd_core::drop_reason::DropReason;
 use signd_core::event::{Body, Status};
-use signd_core::stream::{Batch, CoreSettings, Step, Stream, Tick};
+use signd_core::stream::{Batch, Step, Tick};
 use signd_core::stream_id::StreamId;
-use signd_engine::infer::Infer;
+use signd_engine::pipeline::{Advanced, Pipeline, Work};
 
 /// Most batches that wait for the model; behind them frames wait in the ring.
 const WAITING: usize = 64;
 
-/// A batch that waits for the model.
+/// A frame or tick that waits for the model.
 struct Waiting {
-    stream: StreamId,
-    gone: bool,
+    work: Work,
     received: Instant,
-    batch: Batch,
-    /// Steps of the batch that inference has taken.
-    taken: usize,
     /// Time in stage 5 so far.
     inferred: Duration,
 }
 
 /// Stages 2 to 6.
 pub struct Worker {
-    settings: CoreSettings,
-    streams: HashMap<StreamId, Stream>,
-    /// What is counted of each of them.
+    pipeline: Pipeline,
+    /// What is counted of each camera.
     counts: HashMap<StreamId, Arc<StreamCount>>,
     frames: Receiver<Passed>,
     returns: Returns<Box<Inbound>>,
@@ -54,9 +48,8 @@ pub struct Worker {
     at: usize,
     /// Of those that wait, how many came before the watchdog's token; none: no token is here.
     before_token: Option<usize>,
-    /// Empty batches, kept for their memory.
-    spare: Vec<Batch>,
-    infer: Infer,
+    /// Work that is done, kept for its memory.
+    spare: Vec<Work>,
     publish: Publish,
     live: Live,
     counters: Arc<Counters>,
@@ -66,17 +59,15 @@ pub struct Worker {
 impl Worker {
     /// A worker that has seen no stream yet.
     pub fn new(
-        settings: CoreSettings,
+        pipeline: Pipeline,
         frames: Receiver<Passed>,
         returns: Returns<Box<Inbound>>,
-        infer: Infer,
         publish: Publish,
         live: Live,
         watched: Watched,
     ) -> Self {
         Worker {
-            settings,
-            streams: HashMap::new(),
+            pipeline,
             counts: HashMap::new(),
             frames,
             returns,
@@ -84,7 +75,6 @@ impl Worker {
             at: 0,
             before_token: None,
             spare: Vec::with_capacity(WAITING),
-            infer,
             publish,
             live,
             counters: watched.counters,
@@ -125,30 +115,33 @@ impl Worker {
     /// Stages 2 to 4.
     fn front(&mut self, inbound: Box<Inbound>) {
         let Inbound { stream, tick, frame, arrival, received } = &*inbound;
-        let mut waiting = self.blank(*stream, *received);
-        waiting.gone = matches!(tick, Some(Tick::Gone | Tick::End));
-        let core = self.streams.entry(*stream);
-        let core = core.or_insert_with(|| Stream::new(&self.settings, self.infer.needs()));
+        let mut work = self.spare.pop().unwrap_or_default();
         match tick {
-            Some(tick) => core.tick(*tick, &mut waiting.batch),
+            Some(tick) => self.pipeline.tick(*stream, *tick, &mut work),
             None => {
                 let begun = Instant::now();
-                core.push(frame, *arrival, &mut waiting.batch);
+                let core = self.pipeline.frame(*stream, frame, *arrival, &mut work);
                 self.counters.timings.front.add(begun.elapsed());
-                if waiting.batch.misplaced.is_none() {
+                if work.batch().misplaced.is_none() {
                     self.live.offer(*stream, Kind::Scene, |out| Scene::write(*stream, core, out));
                 }
             }
         }
+        self.count(&inbound, work.batch());
+        self.waiting.push_back(Waiting { work, received: *received, inferred: Duration::ZERO });
+        self.returns.give(inbound);
+    }
+
+    /// Counts what a frame or tick changed.
+    fn count(&mut self, inbound: &Inbound, batch: &Batch) {
+        let Inbound { stream, tick, frame, received, .. } = inbound;
         let count = self.counts.entry(*stream);
         let count = count.or_insert_with(|| self.counters.roster.enter(*stream));
-        if *tick == Some(Tick::Stalled) {
-            count.stall();
-        }
-        for step in &waiting.batch.steps {
+        for step in &batch.steps {
             match *step {
                 Step::Frame { lost, .. } => count.frame(frame, *received, lost),
                 Step::Status(Status::Reset, _) => count.reset(),
+                Step::Status(Status::Stalled, _) => count.stall(),
                 Step::Doubt(doubt, example) => {
                     count.doubt(doubt, example);
                     self.counters.doubts.count(doubt, stream, example);
@@ -156,44 +149,37 @@ impl Worker {
                 _ => {}
             }
         }
-        if waiting.gone {
-            self.streams.remove(stream);
+        if matches!(tick, Some(Tick::Gone | Tick::End)) {
             self.counts.remove(stream);
             self.counters.roster.leave(stream);
         }
-        match waiting.batch.misplaced {
-            Some(Misplaced::TimeNotRising) => {
-                let why =
-                    "its capture time is not after the last one's: `t` is in nanoseconds and rises";
-                self.counters.refuse(DropReason::TimeNotRising, Some(stream), &why);
+        let Some(misplaced) = batch.misplaced else { return };
+        let why = match misplaced {
+            Misplaced::TimeNotRising => {
+                "its capture time is not after the last one's: `t` is in nanoseconds and rises"
             }
-            Some(Misplaced::TwoProducers) => {
-                let why = "two producers send on this stream id, or `seq` does not rise";
-                self.counters.refuse(DropReason::TwoProducers, Some(stream), &why);
+            Misplaced::TwoProducers => {
+                "two producers send on this stream id, or `seq` does not rise"
             }
-            None => {}
-        }
-        self.waiting.push_back(waiting);
-        self.returns.give(inbound);
+        };
+        self.counters.refuse(misplaced.into(), Some(stream), &why);
     }
 
-    /// Stages 5 and 6, one turn: a batch that waits is taken as far as it goes without the model's answer
-    /// to a row, or, when there is no further one, the model is fed.
+    /// Stages 5 and 6, one turn: work that waits is taken as far as it goes without the model's answer to a
+    /// row, or, when there is no further one, the model is fed.
     fn turn(&mut self) -> Result<(), RunError> {
-        let Some(Waiting { stream, received, batch, taken, .. }) = self.waiting.get(self.at) else {
+        let fresh = self.is_newest();
+        let Some(Waiting { work, received, inferred }) = self.waiting.get_mut(self.at) else {
             let begun = Instant::now();
-            self.infer.feed()?;
+            self.pipeline.feed()?;
             let took = begun.elapsed();
             self.waiting.iter_mut().for_each(|waiting| waiting.inferred += took);
             self.at = 0;
             return Ok(());
         };
-        let is_frame = |batch: &Batch| batch.steps.iter().any(|s| matches!(s, Step::Frame { .. }));
-        let mut later = self.waiting.range(self.at + 1..);
-        let newest = !later.any(|w| w.stream == *stream && is_frame(&w.batch));
-        let (mut taken, mut published) = (*taken, Ok(()));
+        let mut published = Ok(());
         let (begun, mut publishing) = (Instant::now(), Duration::ZERO);
-        let done = self.infer.advance(stream, batch, &mut taken, newest, |event| {
+        let advanced = self.pipeline.advance(work, fresh, |event| {
             if let Body::Frame(frame) = &event.body
                 && frame.top_seq != Some(frame.seq)
             {
@@ -205,58 +191,52 @@ impl Worker {
                 publishing += begun.elapsed();
             }
         })?;
-        self.waiting[self.at].inferred += begun.elapsed().saturating_sub(publishing);
-        if !done {
-            self.waiting[self.at].taken = taken;
-            self.at += 1;
-        } else if let Some(done) = self.waiting.remove(self.at) {
-            if is_frame(&done.batch) {
-                self.counters.timings.infer.add(done.inferred);
-            }
-            if let Some(before) = self.before_token.as_mut().filter(|before| **before > self.at) {
-                *before -= 1;
-            }
-            if done.gone {
-                self.infer.forget(&done.stream);
-            }
-            self.spare.push(done.batch);
+        *inferred += begun.elapsed().saturating_sub(publishing);
+        match advanced {
+            Advanced::NeedsModel => self.at += 1,
+            Advanced::Done => self.done(),
         }
         Ok(published?)
     }
 
-    /// Decides with the old model all that is open, then goes on with the new one.
-    fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
-        self.finish()?;
-        let Reload { settings, infer } = reload;
-        self.publish.adopt(&settings.keys.clients)?;
-        let digest = settings.loaded(&infer).settings;
-        self.settings = settings.core;
-        let mut streams = std::mem::take(&mut self.streams);
-        for (stream, core) in &mut streams {
-            let mut waiting = self.blank(*stream, Instant::now());
-            core.adopt(&self.settings, infer.needs(), &mut waiting.batch);
-            self.waiting.push_back(waiting);
-        }
-        self.streams = streams;
-        self.finish()?;
-        self.live.model(infer.card(), Lines::of(&self.settings, infer.card()), digest);
-        self.infer.adopt(infer);
-        notify::ready(&format!("reloaded: {}", self.infer.describe()));
-        Ok(())
+    /// No later frame of the same camera waits.
+    fn is_newest(&self) -> bool {
+        let Some(Waiting { work, .. }) = self.waiting.get(self.at) else { return true };
+        let mut later = self.waiting.range(self.at + 1..);
+        !later.any(|later| later.work.stream() == work.stream() && later.work.is_frame())
     }
 
-    /// Publishes everything that waits.
-    fn finish(&mut self) -> Result<(), RunError> {
+    /// The work at hand is done.
+    fn done(&mut self) {
+        let Some(Waiting { work, inferred, .. }) = self.waiting.remove(self.at) else { return };
+        if work.is_frame() {
+            self.counters.timings.infer.add(inferred);
+        }
+        if let Some(before) = self.before_token.as_mut().filter(|before| **before > self.at) {
+            *before -= 1;
+        }
+        self.spare.push(work);
+    }
+
+    /// Decides with the old model all that is open, then goes on with the new one.
+    fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
         while !self.waiting.is_empty() {
             self.turn()?;
         }
+        let Reload { settings, inference } = reload;
+        self.publish.adopt(&settings.keys.clients)?;
+        let digest = settings.loaded(inference.card()).settings;
+        let (now, mut published) = (Instant::now(), Ok(()));
+        self.pipeline.reload(settings.core, inference, |event| {
+            if published.is_ok() {
+                published = self.publish.publish(event, now);
+            }
+        })?;
+        published?;
+        let card = self.pipeline.inference().card();
+        self.live.model(card, Lines::of(self.pipeline.core(), card), digest);
+        notify::ready(&format!("reloaded: {}", self.pipeline.inference().describe()));
         Ok(())
-    }
-
-    fn blank(&mut self, stream: StreamId, received: Instant) -> Waiting {
-        let mut batch = self.spare.pop().unwrap_or_default();
-        batch.clear();
-        Waiting { stream, gone: false, received, batch, taken: 0, inferred: Duration::ZERO }
     }
 
     /// Sleeps until there is a frame or a subscription.

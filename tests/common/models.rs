@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use signd::config::Settings;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::Decider;
-use signd_engine::infer::model::{Model, Runtime};
+use signd_engine::inference::Inference;
+use signd_engine::inference::decide::Decider;
+use signd_engine::model::{Model, Runtime};
+use signd_engine::pipeline::Pipeline;
 
 /// The model that `make setup` leaves beside the binary.
 pub const SHIPPED: &str = "";
@@ -45,9 +46,13 @@ pub fn model(name: &str) -> Model {
     Model::open(runtime(), &path(name)).expect("a model")
 }
 
-/// Inference with a model.
-pub fn infer(settings: &Settings, name: &str) -> Infer {
-    let model = model(name);
+/// A pipeline with a model.
+pub fn pipeline(settings: &Settings, name: &str) -> Pipeline {
+    with(settings, model(name))
+}
+
+/// A pipeline with this model.
+pub fn with(settings: &Settings, model: Model) -> Pipeline {
     let decider = Decider::new(&settings.decide, model.card()).expect("fits");
-    Infer::new(model, decider)
+    Pipeline::new(settings.core.clone(), Inference::new(model, decider))
 }

@@ -44,6 +44,11 @@ fn value(name: &str, width: u8) -> Vec<u8> {
 
 /// A field with a length: tag, length, content.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(content.len()).ok().filter(|n| *n < 128).expect("short");
-    [&[number << 3 | 2, length], content].concat()
+    let (mut head, mut length) = (vec![number << 3 | 2], content.len());
+    while length > 0x7f {
+        head.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    head.push(length as u8);
+    [&head, content].concat()
 }

@@ -8,8 +8,8 @@ use super::finding::Finding;
 use super::pointers::Page;
 use crate::config::Settings;
 use signd_core::features::grid::RowKind;
-use signd_engine::infer::decide::Decider;
-use signd_engine::infer::model::{Contract, Model, ModelError, Runtime};
+use signd_engine::inference::decide::Decider;
+use signd_engine::model::{Contract, Model, ModelError, Runtime};
 
 /// Frames a second at which a stream is taken to arrive.
 const FPS: f64 = 30.0;

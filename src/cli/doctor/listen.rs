@@ -101,7 +101,7 @@ fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, Arrival), Refused> {
         return Err((DropReason::StreamId, None, ingest::no_stream_id(id)));
     };
     let mut frame = Frame::default();
-    if let Err(refusal) = landmarks::decode(body).and_then(|wire| wire.fill(&mut frame)) {
+    if let Err(refusal) = landmarks::read(body, &mut frame) {
         return Err(((&refusal).into(), Some(stream), refusal.to_string()));
     }
     Ok((stream, frame, now()))

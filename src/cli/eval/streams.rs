@@ -12,11 +12,11 @@ use super::Reports;
 use crate::cli::{Outcome, model, print, source as file};
 use crate::config::Settings;
 use crate::output::Target;
-use signd_engine::infer::decide::{DecideSettings, Decider};
-use signd_engine::infer::model::Contract;
+use signd_engine::inference::decide::{DecideSettings, Decider};
+use signd_engine::model::Contract;
 use signd_lab::eval::Subject;
 use signd_lab::eval::report::streams as report;
-use signd_lab::eval::streams::bench::{Benchmark, Folds, Judge};
+use signd_lab::eval::streams::bench::{Benchmark, Folds, StreamJudge};
 use signd_lab::eval::streams::index::{self, Recording, Role};
 use signd_lab::eval::streams::peer::Peer;
 use signd_lab::eval::streams::rows::Lesson;
@@ -56,7 +56,7 @@ pub struct Streams {
     /// CSV file with the columns signer,fold: with --fold, who was in which model's training.
     #[arg(long, value_name = "FILE", conflicts_with = "clips", requires = "fold")]
     split: Option<PathBuf>,
-    /// Judge the signers of fold N by this model, and leave out those of folds without one; repeat for
+    /// StreamJudge the signers of fold N by this model, and leave out those of folds without one; repeat for
     /// each fold. Takes the place of --model.
     #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with_all = ["clips", "model"])]
     fold: Vec<Fold>,
@@ -115,7 +115,6 @@ impl Streams {
                 &library,
                 judge,
                 peer,
-                &settings.core,
                 &self.rates,
                 |stream, frames, delivery| {
                     if let Some(out) = &mut lessons
@@ -173,15 +172,15 @@ impl Streams {
     }
 
     /// A judge for each fold, or the one that the settings name.
-    fn judges(&self, settings: &Settings) -> Result<Vec<Judge>> {
+    fn judges(&self, settings: &Settings) -> Result<Vec<StreamJudge>> {
         let of_fold = |fold: &Fold| Settings { model: fold.model.clone(), ..settings.clone() };
         let mut all: Vec<Settings> = self.fold.iter().map(of_fold).collect();
         if all.is_empty() {
             all.push(settings.clone());
         }
-        let judge = |settings: &Settings| -> Result<Judge> {
-            let open = || model(settings).with_context(|| settings.model.display().to_string());
-            Ok(Judge::new([open()?, open()?], &settings.decide, &settings.core)?)
+        let judge = |settings: &Settings| -> Result<StreamJudge> {
+            let model = model(settings).with_context(|| settings.model.display().to_string())?;
+            Ok(StreamJudge::new(model, &settings.decide, &settings.core)?)
         };
         all.iter().map(judge).collect()
     }

@@ -89,6 +89,15 @@ pub struct Wire<'a> {
     right_hand: Option<&'a Bytes>,
 }
 
+/// Reads a message into `frame`: [`decode`], then [`Wire::fill`].
+///
+/// # Errors
+///
+/// When the message is no landmark frame. `frame` then holds nothing of use.
+pub fn read(bytes: &[u8], frame: &mut Frame) -> Result<(), Refusal> {
+    decode(bytes)?.fill(frame)
+}
+
 /// Is it whole, and of the right shape? Borrows everything from `bytes`, allocates nothing unless
 /// it refuses.
 pub fn decode(bytes: &[u8]) -> Result<Wire<'_>, Refusal> {

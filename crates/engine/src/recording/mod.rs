@@ -33,8 +33,8 @@ pub use losses::{Losses, Stop};
 pub use read::{frames, read, refuse};
 pub use write::Recorder;
 
-use crate::infer::Infer;
-use crate::infer::decide::DecideSettings;
+use crate::inference::decide::DecideSettings;
+use crate::model::Card;
 use sha2::{Digest, Sha256};
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
@@ -64,12 +64,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What this inference and these settings are.
-    pub fn of(infer: &Infer, core: &CoreSettings, decide: &DecideSettings) -> Self {
+    /// What this model and these settings are.
+    pub fn of(model: &Card, core: &CoreSettings, decide: &DecideSettings) -> Self {
         // Plain numbers, texts and maps: writing them to memory cannot fail.
         let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
         let settings = format!("{:x}", Sha256::digest(&text));
-        Loaded { model: infer.digest().to_owned(), settings }
+        Loaded { model: model.digest.clone(), settings }
     }
 }
 

@@ -55,7 +55,7 @@ pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, Losses), Recordin
     let mut losses = read(bytes, |_, item| {
         if let Item::Frame(stream, wire) = item {
             let mut frame = Frame::default();
-            match landmarks::decode(wire).and_then(|wire| wire.fill(&mut frame)) {
+            match landmarks::read(wire, &mut frame) {
                 Ok(()) => frames.push((stream, frame)),
                 Err(refusal) => refuse(&mut refused, &stream, &refusal),
             }

@@ -2,15 +2,13 @@
 
 pub mod verify;
 
-use std::collections::BTreeMap;
-
-use crate::infer::Infer;
-use crate::infer::model::ModelError;
+use crate::model::ModelError;
+use crate::pipeline::{Pipeline, Work};
 use crate::recording::{self, Item, Losses, Mark, RecordingError};
 use signd_core::drop_reason::DropReason;
 use signd_core::event::Event;
 use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{Batch, CoreSettings, Stream, Tick};
+use signd_core::stream::{Stream, Tick};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::landmarks;
 
@@ -66,20 +64,17 @@ pub type Listener<'a> = dyn FnMut(Told<'_>) -> std::io::Result<()> + 'a;
 /// Plays recordings one after the other, each from fresh state unless it is the next part of the
 /// one before.
 pub struct Replay<'a> {
-    core: &'a CoreSettings,
-    infer: &'a mut Infer,
-    streams: BTreeMap<StreamId, Stream>,
+    pipeline: &'a mut Pipeline,
     /// Run and number of the part played last.
     part: Option<(u64, u32)>,
     frame: Frame,
-    batch: Batch,
+    work: Work,
 }
 
 impl<'a> Replay<'a> {
     /// Nothing played yet.
-    pub fn new(core: &'a CoreSettings, infer: &'a mut Infer) -> Self {
-        let (frame, batch) = (Frame::default(), Batch::default());
-        Replay { core, infer, streams: BTreeMap::new(), part: None, frame, batch }
+    pub fn new(pipeline: &'a mut Pipeline) -> Self {
+        Replay { pipeline, part: None, frame: Frame::default(), work: Work::default() }
     }
 
     /// Plays a file. A frame that is refused does not stop it, as it does not stop the daemon.
@@ -93,19 +88,14 @@ impl<'a> Replay<'a> {
             tell(Told::Time(arrival))?;
             match item {
                 Item::Frame(stream, wire) => {
-                    let filled =
-                        landmarks::decode(wire).and_then(|wire| wire.fill(&mut self.frame));
-                    if let Err(refusal) = filled {
+                    if let Err(refusal) = landmarks::read(wire, &mut self.frame) {
                         recording::refuse(&mut refused, &stream, &refusal);
                         return Ok(());
                     }
                     played = true;
-                    self.batch.clear();
-                    let new = || Stream::new(self.core, self.infer.needs());
-                    let state = self.streams.entry(stream).or_insert_with(new);
-                    state.push(&self.frame, arrival, &mut self.batch);
-                    match self.batch.misplaced {
-                        None => tell(Told::Core(stream, state))?,
+                    let core = self.pipeline.frame(stream, &self.frame, arrival, &mut self.work);
+                    match self.work.batch().misplaced {
+                        None => tell(Told::Core(stream, core))?,
                         Some(why) => {
                             let reason = DropReason::from(why).name();
                             misplaced.count(
@@ -114,13 +104,13 @@ impl<'a> Replay<'a> {
                             );
                         }
                     }
-                    self.infer(&stream, tell)
+                    self.finish(tell)
                 }
                 Item::Tick(stream, tick) => self.tick(stream, tick, tell),
                 Item::Event(stream, event) => Ok(tell(Told::Recorded(stream, event))?),
                 Item::Mark(mark) => {
                     if matches!(mark, Mark::Reload(_)) {
-                        self.reload(tell)?;
+                        emit(tell, |emit| self.pipeline.restart(emit))?;
                     }
                     Ok(tell(Told::Mark(&mark))?)
                 }
@@ -135,7 +125,7 @@ impl<'a> Replay<'a> {
 
     /// Decides what the end of the last recording leaves open, as the end of the daemon would.
     pub fn end(&mut self, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
-        while let Some(stream) = self.streams.keys().next().copied() {
+        for stream in self.pipeline.streams() {
             self.tick(stream, Tick::End, tell)?;
         }
         Ok(())
@@ -152,41 +142,29 @@ impl<'a> Replay<'a> {
 
     fn tick(
         &mut self,
-        stream: StreamId,
+        id: StreamId,
         tick: Tick,
         tell: &mut Listener<'_>,
     ) -> Result<(), ReplayError> {
-        // A stream whose frames lie before the beginning of the recording.
-        let Some(state) = self.streams.get_mut(&stream) else { return Ok(()) };
-        self.batch.clear();
-        state.tick(tick, &mut self.batch);
-        self.infer(&stream, tell)?;
-        if matches!(tick, Tick::Gone | Tick::End) {
-            self.streams.remove(&stream);
-            self.infer.forget(&stream);
-        }
-        Ok(())
+        self.pipeline.tick(id, tick, &mut self.work);
+        self.finish(tell)
     }
 
-    fn reload(&mut self, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
-        let mut streams = std::mem::take(&mut self.streams);
-        for (stream, state) in &mut streams {
-            self.batch.clear();
-            state.adopt(self.core, self.infer.needs(), &mut self.batch);
-            self.infer(stream, tell)?;
-        }
-        self.streams = streams;
-        self.infer.restart();
-        Ok(())
+    fn finish(&mut self, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
+        emit(tell, |emit| self.pipeline.finish(&mut self.work, true, emit))
     }
+}
 
-    fn infer(&mut self, stream: &StreamId, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
-        let mut told = Ok(());
-        self.infer.push(stream, &self.batch, true, |event| {
-            if told.is_ok() {
-                told = tell(Told::Event(&event));
-            }
-        })?;
-        Ok(told?)
-    }
+/// Tells the events of `run`. What the listener says first when it fails is what this says.
+fn emit(
+    tell: &mut Listener<'_>,
+    run: impl FnOnce(&mut dyn FnMut(Event)) -> Result<(), ModelError>,
+) -> Result<(), ReplayError> {
+    let mut told = Ok(());
+    run(&mut |event| {
+        if told.is_ok() {
+            told = tell(Told::Event(&event));
+        }
+    })?;
+    Ok(told?)
 }

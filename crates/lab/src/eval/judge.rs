@@ -11,13 +11,14 @@
 use std::collections::BTreeMap;
 
 use crate::clip;
-use signd_core::event::{Body, MAX_TOP, Top};
+use signd_core::event::{Body, Event, MAX_TOP, Top};
 use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{Batch, CoreSettings, Stream, Tick};
+use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::{DecideSettings, Decider, UnknownLabel};
-use signd_engine::infer::model::{Model, ModelError};
+use signd_engine::inference::Inference;
+use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
+use signd_engine::model::{Model, ModelError};
+use signd_engine::pipeline::{Pipeline, Work};
 
 use super::vocabulary::Vocabulary;
 
@@ -42,34 +43,21 @@ pub enum JudgeError {
     NotANumber,
 }
 
-/// Gives answers.
-pub enum Judge {
-    /// Takes each clip for one sign.
-    HandCut {
-        /// The model.
-        model: Box<Model>,
-        /// Turns its logits into probabilities.
-        decider: Decider,
-        /// Where hands rest, shoulder widths below the shoulders.
-        rest_line: f32,
-    },
-    /// Looks for the sign in it as the daemon does.
-    Segmented {
-        /// The inference stage.
-        infer: Box<Infer>,
-        /// Settings of the stages before it.
-        core: CoreSettings,
-    },
+/// Gives answers about clips.
+pub struct ClipJudge {
+    pipeline: Pipeline,
+    /// Looks for the sign in the clip as the daemon does, instead of taking the clip for one sign.
+    segmented: bool,
 }
 
-impl Judge {
+impl ClipJudge {
     /// A judge that scores this vocabulary.
     pub fn new(
         model: Model,
         vocabulary: &Vocabulary,
         core: &CoreSettings,
         segmented: bool,
-    ) -> Result<Judge, UnknownLabel> {
+    ) -> Result<ClipJudge, UnknownLabel> {
         let card = model.card();
         let settings = DecideSettings {
             early_ms: 0.0,
@@ -79,25 +67,20 @@ impl Judge {
             allow: vocabulary.spelled(&card.labels),
         };
         let decider = Decider::new(&settings, card)?;
-        Ok(if segmented {
-            let infer = Box::new(Infer::new(model, decider));
-            Judge::Segmented { infer, core: core.clone() }
-        } else {
-            let rest_line = core.gate.rest_line as f32;
-            Judge::HandCut { model: Box::new(model), decider, rest_line }
-        })
+        let pipeline = Pipeline::new(core.clone(), Inference::new(model, decider));
+        Ok(ClipJudge { pipeline, segmented })
     }
 
     /// The answer to a clip of at least one frame.
     pub fn answer(&mut self, frames: &[Frame]) -> Result<Answer, JudgeError> {
-        let answer = match self {
-            Judge::HandCut { model, decider, rest_line } => {
-                let rows = clip::rows(frames, &model.card().kind, *rest_line);
-                let most = model.window() * model.row_width();
-                let rows = &rows[rows.len().saturating_sub(most)..];
-                Answer { top: decider.top(model.run(rows)?), decisions: 1 }
+        let answer = match self.segmented {
+            true => segmented(&mut self.pipeline, frames)?,
+            false => {
+                let rest_line = self.pipeline.core().gate.rest_line as f32;
+                let inference = self.pipeline.inference_mut();
+                let rows = clip::rows(frames, &inference.card().kind, rest_line);
+                Answer { top: inference.answer(&rows)?, decisions: 1 }
             }
-            Judge::Segmented { infer, core } => segmented(infer, core, frames)?,
         };
         match answer.top.iter().all(|(_, p)| p.is_finite()) {
             true => Ok(answer),
@@ -106,35 +89,24 @@ impl Judge {
     }
 }
 
-fn segmented(
-    infer: &mut Infer,
-    core: &CoreSettings,
-    frames: &[Frame],
-) -> Result<Answer, ModelError> {
-    let id = StreamId::default();
-    // The clip before may have ended in an error.
-    infer.forget(&id);
-    let (mut stream, mut batch) = (Stream::new(core, infer.needs()), Batch::default());
+fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<Answer, ModelError> {
+    let (id, mut work) = (StreamId::default(), Work::default());
     let (mut answer, mut longest) = (Answer::default(), -1.0);
-    let mut take = |infer: &mut Infer, batch: &Batch| {
-        // Hypotheses about a sign that is not over are not asked for.
-        infer.push(&id, batch, false, |event| {
-            let Body::Sign(sign) = event.body else { return };
-            answer.decisions += 1;
-            let length = sign.end_t.seconds_since(sign.start_t);
-            if length > longest {
-                longest = length;
-                answer.top = sign.top;
-            }
-        })
+    let mut take = |event: Event| {
+        let Body::Sign(sign) = event.body else { return };
+        answer.decisions += 1;
+        let length = sign.end_t.seconds_since(sign.start_t);
+        if length > longest {
+            longest = length;
+            answer.top = sign.top;
+        }
     };
+    // Hypotheses about a sign that is not over are not asked for.
     for frame in frames {
-        batch.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
-        take(infer, &batch)?;
+        pipeline.frame(id, frame, Arrival(frame.t.0), &mut work);
+        pipeline.finish(&mut work, false, &mut take)?;
     }
-    batch.clear();
-    stream.tick(Tick::End, &mut batch);
-    take(infer, &batch)?;
+    pipeline.tick(id, Tick::End, &mut work);
+    pipeline.finish(&mut work, false, &mut take)?;
     Ok(answer)
 }

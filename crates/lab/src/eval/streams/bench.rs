@@ -12,15 +12,16 @@ use signd_core::event::MAX_TOP;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::CoreSettings;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::{DecideSettings, Decider, UnknownLabel};
-use signd_engine::infer::model::{Model, ModelError};
+use signd_engine::inference::Inference;
+use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
+use signd_engine::model::{Model, ModelError};
+use signd_engine::pipeline::Pipeline;
 
 use super::compose::Sign;
-use super::drive::{Course, drive};
+use super::drive::{Decision, StreamTrace, drive};
 use super::figures::{Figures, Trade, trade};
 use super::index::{Recording, Role};
-use super::measure::{self, Decision, Span, StreamScore, edits};
+use super::measure::{self, Span, StreamScore, edits};
 use super::peer::{Peer, decide};
 use super::source::{Check, Library, Source, Stream};
 use super::trouble::{START, Trouble, shoot};
@@ -30,38 +31,34 @@ pub const USUAL_FPS: f64 = 30.0;
 /// The threshold at which the peer stands in the table.
 pub const PEER_THRESHOLD: f32 = 0.5;
 
-/// A model that judges streams: as the daemon runs it, and once more for signs cut by hand.
-pub struct Judge {
-    infer: Infer,
-    cut: Model,
-    decider: Decider,
-    rest_line: f32,
+/// A model that judges streams as the daemon does, and signs cut by hand.
+pub struct StreamJudge {
+    pipeline: Pipeline,
     /// Which one.
     pub subject: Subject,
     /// Its labels.
     pub vocabulary: Vocabulary,
 }
 
-impl Judge {
-    /// From two openings of one model file.
+impl StreamJudge {
+    /// A judge with this model.
     pub fn new(
-        [model, cut]: [Model; 2],
+        model: Model,
         settings: &DecideSettings,
         core: &CoreSettings,
-    ) -> Result<Judge, UnknownLabel> {
+    ) -> Result<StreamJudge, UnknownLabel> {
         let card = model.card();
         let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
         let vocabulary = Vocabulary::of(&card.labels);
         let settings = DecideSettings { top: MAX_TOP, ..settings.clone() };
         let decider = Decider::new(&settings, card)?;
-        let infer = Infer::new(model, Decider::new(&settings, cut.card())?);
-        let rest_line = core.gate.rest_line as f32;
-        Ok(Judge { infer, cut, decider, rest_line, subject, vocabulary })
+        let pipeline = Pipeline::new(core.clone(), Inference::new(model, decider));
+        Ok(StreamJudge { pipeline, subject, vocabulary })
     }
 
     /// What its model's rows hold.
     pub fn kind(&self) -> RowKind {
-        self.cut.card().kind.clone()
+        self.pipeline.inference().card().kind.clone()
     }
 
     /// Whether the best output for the frames within a span is this label.
@@ -78,10 +75,10 @@ impl Judge {
         if within.is_empty() {
             return Ok(false);
         }
-        let rows = clip::rows(&within, &self.cut.card().kind, self.rest_line);
-        let most = self.cut.window() * self.cut.row_width();
-        let rows = &rows[rows.len().saturating_sub(most)..];
-        let top = self.decider.top(self.cut.run(rows)?);
+        let rest_line = self.pipeline.core().gate.rest_line as f32;
+        let inference = self.pipeline.inference_mut();
+        let rows = clip::rows(&within, &inference.card().kind, rest_line);
+        let top = inference.answer(&rows)?;
         Ok(top.first().map(|(output, _)| *output) == Some(label))
     }
 }
@@ -147,7 +144,7 @@ pub struct Played {
     /// All decisions.
     pub decisions: Vec<Decision>,
     /// What the daemon saw, kept at the usual rate.
-    pub course: Option<Course>,
+    pub trace: Option<StreamTrace>,
     /// Of the peer: scores at other thresholds.
     pub at: Vec<(f32, StreamScore)>,
 }
@@ -203,9 +200,8 @@ impl Benchmark {
         &mut self,
         source: &Source,
         library: &Library,
-        judge: &mut Judge,
+        judge: &mut StreamJudge,
         peer: Option<&mut Peer>,
-        core: &CoreSettings,
         rates: &[f64],
         mut done: impl FnMut(&Stream, &[(Frame, Arrival)], Delivery),
     ) -> Result<(), ModelError> {
@@ -226,7 +222,7 @@ impl Benchmark {
                     Trouble::draw(&stream.made.track, &stream.made.visits, self.seed, &source.name)
                 });
                 let frames = shoot(&stream.made.track, stream.size, fps, trouble);
-                let mut played = by_daemon(judge, core, &stream, &frames, delivery)?;
+                let mut played = by_daemon(judge, &stream, &frames, delivery)?;
                 played.stream = number;
                 self.played.push(played);
                 if fps == USUAL_FPS
@@ -315,14 +311,13 @@ impl Benchmark {
 }
 
 fn by_daemon(
-    judge: &mut Judge,
-    core: &CoreSettings,
+    judge: &mut StreamJudge,
     stream: &Stream,
     frames: &[(Frame, Arrival)],
     delivery: Delivery,
 ) -> Result<Played, ModelError> {
-    let course = drive(frames, core, &mut judge.infer)?;
-    let mut score = score(stream, &course.decisions, &course, delivery.fps);
+    let trace = drive(frames, &mut judge.pipeline)?;
+    let mut score = score(stream, &trace.decisions, &trace, delivery.fps);
     for (sign, truth) in score.signs.iter_mut().zip(&stream.made.signs) {
         let Some(label) = truth.label else { continue };
         sign.cut_top1 = Some(judge.top1(frames, truth.span, label)?);
@@ -330,10 +325,10 @@ fn by_daemon(
             sign.clip_top1 = Some(judge.top1(frames, truth.clip, label)?);
         }
     }
-    let order = order(stream, &course.decisions);
-    let decisions = course.decisions.clone();
-    let course = (delivery.fps == USUAL_FPS).then_some(course);
-    Ok(Played { stream: 0, peer: false, delivery, score, order, decisions, course, at: Vec::new() })
+    let order = order(stream, &trace.decisions);
+    let decisions = trace.decisions.clone();
+    let trace = (delivery.fps == USUAL_FPS).then_some(trace);
+    Ok(Played { stream: 0, peer: false, delivery, score, order, decisions, trace, at: Vec::new() })
 }
 
 fn by_peer(
@@ -345,22 +340,22 @@ fn by_peer(
     let said = peer.listen(frames)?;
     let at = |threshold: f32| {
         let decisions = decide(&said, threshold);
-        let score = score(stream, &decisions, &Course::default(), delivery.fps);
+        let score = score(stream, &decisions, &StreamTrace::default(), delivery.fps);
         (decisions, score)
     };
     let (decisions, score) = at(PEER_THRESHOLD);
     let order = order(stream, &decisions);
     let at = THRESHOLDS.iter().map(|threshold| (*threshold, at(*threshold).1)).collect();
-    Ok(Played { stream: 0, peer: true, delivery, score, order, decisions, course: None, at })
+    Ok(Played { stream: 0, peer: true, delivery, score, order, decisions, trace: None, at })
 }
 
 /// A stream with time cut out of it is scored for its order alone.
-fn score(stream: &Stream, decisions: &[Decision], course: &Course, fps: f64) -> StreamScore {
+fn score(stream: &Stream, decisions: &[Decision], trace: &StreamTrace, fps: f64) -> StreamScore {
     match stream.gapless {
         false => StreamScore::default(),
         true => {
             let (made, seconds) = (&stream.made, stream.made.track.length());
-            measure::stream(seconds, &made.signs, decisions, &course.glimpses, fps)
+            measure::stream(seconds, &made.signs, decisions, &trace.glimpses, fps)
         }
     }
 }

@@ -1,16 +1,30 @@
 //! A stream through the daemon's own core and inference, without threads: what was decided, when,
 //! and what was thought on the way.
 
-use signd_core::event::{Body, State};
+use signd_core::event::{Body, Ended, State};
 use signd_core::frame::{Arrival, Frame, SourceTime};
-use signd_core::stream::{Batch, CoreSettings, Step, Stream, Tick};
+use signd_core::stream::{Batch, Step, Tick};
 use signd_core::stream_id::StreamId;
-use signd_engine::infer::Infer;
-use signd_engine::infer::decide::sureness;
-use signd_engine::infer::model::ModelError;
+use signd_engine::inference::decide::sureness;
+use signd_engine::model::ModelError;
+use signd_engine::pipeline::{Pipeline, Work};
 
-use super::measure::Decision;
 use super::trouble::START;
+
+/// A segment that was found, and what was decided about it.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Decision {
+    /// First and last moment of the segment, s.
+    pub span: (f64, f64),
+    /// Capture time of the frame with which the decision came out, s.
+    pub at: f64,
+    /// The decided output; none when it is no known sign.
+    pub label: Option<u16>,
+    /// The best output and its probability, sure enough or not; none when that is *no sign*.
+    pub best: Option<(u16, f32)>,
+    /// Why the segment ended; none of the peer's windows.
+    pub ended: Option<Ended>,
+}
 
 /// The pipeline after one frame.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +43,7 @@ pub struct Glimpse {
 
 /// What the daemon made of a stream.
 #[derive(Clone, Debug, Default)]
-pub struct Course {
+pub struct StreamTrace {
     /// All decisions, of no known sign too, in their order.
     pub decisions: Vec<Decision>,
     /// A glimpse for each frame.
@@ -39,39 +53,34 @@ pub struct Course {
 /// Plays a stream from fresh state to its end.
 pub fn drive(
     frames: &[(Frame, Arrival)],
-    core: &CoreSettings,
-    infer: &mut Infer,
-) -> Result<Course, ModelError> {
-    let id = StreamId::default();
-    // The stream before may have ended in an error.
-    infer.forget(&id);
-    let (mut stream, mut batch) = (Stream::new(core, infer.needs()), Batch::default());
-    let mut course = Course::default();
+    pipeline: &mut Pipeline,
+) -> Result<StreamTrace, ModelError> {
+    let (id, mut work) = (StreamId::default(), Work::default());
+    let mut trace = StreamTrace::default();
     for (frame, arrival) in frames {
-        batch.clear();
-        stream.push(frame, *arrival, &mut batch);
-        take(infer, &id, &batch, &mut course)?;
+        let core = pipeline.frame(id, frame, *arrival, &mut work);
         // Events do not tell of motion.
-        if let (Some(glimpse), Some(view)) = (course.glimpses.last_mut(), stream.view()) {
-            glimpse.motion = view.glance.motion;
+        let motion = core.view().map(|view| view.glance.motion);
+        finish(pipeline, &mut work, &mut trace)?;
+        if let (Some(glimpse), Some(motion)) = (trace.glimpses.last_mut(), motion) {
+            glimpse.motion = motion;
         }
     }
-    batch.clear();
-    stream.tick(Tick::End, &mut batch);
-    take(infer, &id, &batch, &mut course)?;
-    Ok(course)
+    pipeline.tick(id, Tick::End, &mut work);
+    finish(pipeline, &mut work, &mut trace)?;
+    Ok(trace)
 }
 
-/// Appends what a batch gives.
-fn take(
-    infer: &mut Infer,
-    id: &StreamId,
-    batch: &Batch,
-    course: &mut Course,
+/// Appends what a frame or tick gives.
+fn finish(
+    pipeline: &mut Pipeline,
+    work: &mut Work,
+    trace: &mut StreamTrace,
 ) -> Result<(), ModelError> {
     let seconds = |t: SourceTime| t.seconds_since(START);
-    infer.push(id, batch, true, |event| match event.body {
-        Body::Frame(frame) => course.glimpses.push(Glimpse {
+    let (now, presence) = (seconds(work.batch().t), presence(work.batch()));
+    pipeline.finish(work, true, |event| match event.body {
+        Body::Frame(frame) => trace.glimpses.push(Glimpse {
             t: seconds(frame.t),
             visible: frame.hand.is_some(),
             state: frame.state,
@@ -82,11 +91,11 @@ fn take(
             let best = sign.top.first().copied();
             let known =
                 |(output, _): &(u16, f32)| event.labels.name(usize::from(*output)).is_some();
-            course.decisions.push(Decision {
+            trace.decisions.push(Decision {
                 span: (seconds(sign.start_t), seconds(sign.end_t)),
-                at: seconds(batch.t),
+                at: now,
                 label: sign.label,
-                best: best.filter(known).map(|(output, p)| (output, sureness(p, presence(batch)))),
+                best: best.filter(known).map(|(output, p)| (output, sureness(p, presence))),
                 ended: Some(sign.ended),
             });
         }

@@ -158,7 +158,8 @@ pub fn trade(scores: &[&StreamScore], thresholds: &[f32]) -> Vec<Trade> {
 mod tests {
     use super::*;
     use crate::eval::streams::compose::Sign;
-    use crate::eval::streams::measure::{Decision, stream};
+    use crate::eval::streams::drive::Decision;
+    use crate::eval::streams::measure::stream;
 
     /// Three signs, the first decided rightly with 0.9, the second wrongly with 0.7, the third not at
     /// all; a false decision with 0.8 and an alarm of 0.4.

@@ -3,26 +3,10 @@
 use serde::Serialize;
 
 use super::compose::Sign;
-use super::drive::Glimpse;
-use signd_core::event::Ended;
+use super::drive::{Decision, Glimpse};
 
 /// From one moment to another, s.
 pub type Span = (f64, f64);
-
-/// A segment that was found, and what was decided about it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Decision {
-    /// First and last moment of the segment.
-    pub span: Span,
-    /// Capture time of the frame with which the decision came out.
-    pub at: f64,
-    /// The decided output; none when it is no known sign.
-    pub label: Option<u16>,
-    /// The best output and its probability, sure enough or not; none when that is *no sign*.
-    pub best: Option<(u16, f32)>,
-    /// Why the segment ended; none of the peer's windows.
-    pub ended: Option<Ended>,
-}
 
 /// How a known sign fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -7,10 +7,10 @@
 use crate::eval::vocabulary::Vocabulary;
 use signd_core::event::Labels;
 use signd_core::frame::{Arrival, Frame, Part};
-use signd_engine::infer::decide::Decider;
-use signd_engine::infer::model::{Model, ModelError};
+use signd_engine::inference::decide::Decider;
+use signd_engine::model::{Model, ModelError};
 
-use super::measure::Decision;
+use super::drive::Decision;
 use super::trouble::START;
 
 /// Length of the window, s.

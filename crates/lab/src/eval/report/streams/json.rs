@@ -6,8 +6,9 @@ use crate::eval::Subject;
 use crate::eval::clips::Failure;
 use crate::eval::streams::bench::{Benchmark, Delivery, Order};
 use crate::eval::streams::compose::Sign;
+use crate::eval::streams::drive::Decision;
 use crate::eval::streams::figures::{Figures, Trade};
-use crate::eval::streams::measure::{Decision, StreamScore};
+use crate::eval::streams::measure::StreamScore;
 use crate::eval::streams::source::Check;
 use signd_core::event::Ended;
 

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use crate::eval::report::html::escape;
 use crate::eval::streams::bench::{Benchmark, Played};
+use crate::eval::streams::drive::Decision;
 use crate::eval::streams::drive::Glimpse;
-use crate::eval::streams::measure::{Decision, Outcome, Span};
+use crate::eval::streams::measure::{Outcome, Span};
 use signd_core::event::State;
 
 /// Pixels a second.
@@ -58,10 +59,10 @@ pub fn svg(benchmark: &Benchmark, played: &Played, peer: Option<&Played>) -> Str
                 write!(out, "<path class=\"wait\" d=\"M{x:.1} {y}H{:.1}\"/>", SCALE * decision.at);
         }
     }
-    if let Some(course) = &played.course {
-        states(&mut out, &course.glimpses);
-        beliefs(&mut out, &course.glimpses, name);
-        motion(&mut out, &course.glimpses);
+    if let Some(trace) = &played.trace {
+        states(&mut out, &trace.glimpses);
+        beliefs(&mut out, &trace.glimpses, name);
+        motion(&mut out, &trace.glimpses);
     }
     let width = SCALE * stream.seconds + 20.0;
     for second in (0..stream.seconds as usize).step_by(5) {

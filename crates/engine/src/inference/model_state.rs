@@ -8,10 +8,10 @@ use signd_core::event::Top;
 /// has then rested or kept still (5 s), after it was lowered (2 s); more the settings do not allow.
 const LOOK_BACK_S: f64 = 10.0;
 
-/// The open sign of one stream.
-pub struct Course {
+/// The state of a `stream` model in the open sign of one camera, and its latest answers.
+pub struct ModelState {
     /// What the model has made of the rows so far; zeros before the first.
-    state: Vec<f32>,
+    values: Vec<f32>,
     /// The row to be fed next.
     next: u64,
     /// The latest answers, the last of them after row `next - 1`.
@@ -19,17 +19,17 @@ pub struct Course {
     keep: usize,
 }
 
-impl Course {
+impl ModelState {
     /// For a model with states of this size that takes `rate` rows a second.
     pub fn new(size: usize, rate: f64) -> Self {
         let keep = (LOOK_BACK_S * rate).ceil() as usize;
         let answers = VecDeque::with_capacity(keep);
-        Course { state: vec![0.0; size], next: 0, answers, keep }
+        ModelState { values: vec![0.0; size], next: 0, answers, keep }
     }
 
     /// A sign begins, again perhaps, with this row.
     pub fn begin(&mut self, row: u64) {
-        self.state.fill(0.0);
+        self.values.fill(0.0);
         self.answers.clear();
         self.next = row;
     }
@@ -39,14 +39,14 @@ impl Course {
         self.next
     }
 
-    /// The model's state before it.
-    pub fn state(&self) -> &[f32] {
-        &self.state
+    /// What the model has made of the rows before it.
+    pub fn values(&self) -> &[f32] {
+        &self.values
     }
 
-    /// It has been fed; this is the state after it and the answer.
-    pub fn fed(&mut self, state: &[f32], answer: Top) {
-        self.state.copy_from_slice(state);
+    /// It has been fed. `values` is the state after it.
+    pub fn fed(&mut self, values: &[f32], answer: Top) {
+        self.values.copy_from_slice(values);
         if self.answers.len() == self.keep {
             self.answers.pop_front();
         }
@@ -72,33 +72,33 @@ mod tests {
         std::iter::once((row as u16, 0.5)).collect()
     }
 
-    /// A course that keeps fifty answers, fed rows 100 to 199.
-    fn course() -> Course {
-        let mut course = Course::new(2, 5.0);
-        course.begin(100);
+    /// A state that keeps fifty answers, fed rows 100 to 199.
+    fn half_fed() -> ModelState {
+        let mut state = ModelState::new(2, 5.0);
+        state.begin(100);
         for row in 100..200 {
-            assert_eq!(course.next(), row);
-            course.fed(&[row as f32, 1.0], answered(row));
+            assert_eq!(state.next(), row);
+            state.fed(&[row as f32, 1.0], answered(row));
         }
-        course
+        state
     }
 
     #[test]
     fn every_row_of_the_last_ten_seconds_keeps_its_answer() {
-        let course = course();
+        let state = half_fed();
         for row in 150..200 {
-            assert_eq!(course.answer(row), answered(row));
+            assert_eq!(state.answer(row), answered(row));
         }
-        assert_eq!(course.answer(120), answered(150), "the oldest kept");
-        assert_eq!(course.answer(u64::MAX), answered(199), "the latest");
-        assert_eq!(course.state(), [199.0, 1.0]);
+        assert_eq!(state.answer(120), answered(150), "the oldest kept");
+        assert_eq!(state.answer(u64::MAX), answered(199), "the latest");
+        assert_eq!(state.values(), [199.0, 1.0]);
     }
 
     #[test]
     fn a_sign_that_begins_again_has_no_past() {
-        let mut course = course();
-        course.begin(150);
-        assert_eq!((course.next(), course.state()), (150, &[0.0, 0.0][..]));
-        assert!(course.answer(150).is_empty(), "no row was fed");
+        let mut state = half_fed();
+        state.begin(150);
+        assert_eq!((state.next(), state.values()), (150, &[0.0, 0.0][..]));
+        assert!(state.answer(150).is_empty(), "no row was fed");
     }
 }

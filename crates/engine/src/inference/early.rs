@@ -19,13 +19,13 @@ pub struct Early {
     /// The label that leads, sure enough, and since when.
     leader: Option<(u16, SourceTime)>,
     /// It has been decided.
-    pub said: bool,
+    pub decided: bool,
 }
 
 impl Early {
     /// A sign begins; that is known with the frame of this number.
     pub fn new(begin: Begin, seq: u64) -> Self {
-        Early { begin, lost: begin.lost, seq, leader: None, said: false }
+        Early { begin, lost: begin.lost, seq, leader: None, decided: false }
     }
 
     /// A frame, before which some are missing.
@@ -49,8 +49,8 @@ impl Early {
             (sure, _) => sure.map(|label| (label, t)),
         };
         let stable = |(_, since)| t.seconds_since(since) * 1e3 >= patience_ms;
-        self.said |= state == State::Signing && self.leader.is_some_and(stable);
-        self.said
+        self.decided |= state == State::Signing && self.leader.is_some_and(stable);
+        self.decided
     }
 }
 

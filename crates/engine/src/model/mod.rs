@@ -27,7 +27,7 @@ mod card;
 mod damage;
 mod ports;
 mod runtime;
-mod trial;
+mod self_test;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

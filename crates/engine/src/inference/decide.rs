@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::model::Card;
+use crate::model::Card;
 use signd_core::event::{Labels, MAX_TOP, Top, Unknown};
 use signd_core::segment::odds;
 
@@ -163,7 +163,7 @@ impl Decider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::model::Contract;
+    use crate::model::Contract;
     use signd_core::features::grid::RowKind;
 
     fn card(threshold: Option<f32>) -> Card {

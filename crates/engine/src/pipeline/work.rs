@@ -1,0 +1,49 @@
+//! One frame or tick on its way through the pipeline.
+
+use signd_core::frame::SourceTime;
+use signd_core::stream::{Batch, Step};
+use signd_core::stream_id::StreamId;
+
+/// What a frame or a tick changed in the core, and how far inference has taken it. Reused from frame to
+/// frame, it allocates nothing.
+#[derive(Debug, Default)]
+pub struct Work {
+    pub(super) stream: StreamId,
+    /// The camera's place in the pipeline, until inference is done with it.
+    pub(super) camera: Option<usize>,
+    /// The camera is gone.
+    pub(super) last: bool,
+    pub(super) batch: Batch,
+    /// Steps of the batch that inference has taken.
+    pub(super) taken: usize,
+}
+
+impl Work {
+    pub(super) fn begin(&mut self, stream: StreamId) {
+        self.stream = stream;
+        self.camera = None;
+        self.last = false;
+        self.batch.clear();
+        self.taken = 0;
+    }
+
+    /// The stream it belongs to.
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// What the core made of it.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Capture time of the stream's last frame.
+    pub fn t(&self) -> SourceTime {
+        self.batch.t
+    }
+
+    /// It is a frame that has its place in the stream.
+    pub fn is_frame(&self) -> bool {
+        self.batch.steps.iter().any(|step| matches!(step, Step::Frame { .. }))
+    }
+}

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use signd::observe::live::{Kind, Live};
-use signd::run::counters::{Counters, Timings};
+use signd::observe::hub::Hub;
+use signd::observe::live::Kind;
+use signd::plumbing::counters::{Counters, Timings};
 use signd_core::event::{Body, Event};
 use signd_core::features::grid::RowKind;
 use signd_core::features::placed::HAND;
@@ -246,7 +247,7 @@ fn encode(bencher: Bencher) {
 #[divan::bench(sample_size = FRAMES)]
 fn count(bencher: Bencher) {
     let counters = Counters::default();
-    let (live, _hub) = Live::channel();
+    let (live, _hub) = Hub::channel();
     let events = recorded_events();
     let mut frames = events.iter().filter(|e| matches!(e.body, Body::Frame(_))).cycle();
     let Timings { decode, front, infer, .. } = &counters.timings;

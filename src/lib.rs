@@ -7,5 +7,7 @@ pub mod ingest;
 pub mod keys;
 pub mod observe;
 pub mod output;
+pub mod plumbing;
 pub mod publish;
+pub mod record;
 pub mod run;

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::config::Settings;
+use crate::endpoint::SocketEndpoint;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
 use crate::observe::live::{Kind, Live};
-use crate::run::counters::Counters;
-use crate::run::now;
-use crate::run::record::Tape;
+use crate::plumbing::counters::Counters;
+use crate::plumbing::now;
+use crate::record::Tape;
 use signd_core::event::{Body, Event, RunId, Status};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
@@ -26,21 +26,32 @@ use signd_engine::recording::Channel;
 /// How long an address may take to become free again. A millisecond is common.
 const REBIND: Duration = Duration::from_secs(1);
 
+/// Settings of the events that go out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PublishSettings {
+    /// Where the socket is bound.
+    pub endpoint: SocketEndpoint,
+    /// How events are written.
+    pub encoding: Encoding,
+    /// Events kept for a slow subscriber, at least 1.
+    pub high_water_mark: i32,
+}
+
 /// Opens the socket; its socket file, if it has one, is to be dropped after the context.
 pub fn open(
     context: &zmq::Context,
-    settings: &Settings,
+    settings: &PublishSettings,
     guard: &Guard,
 ) -> Result<(zmq::Socket, Option<SocketFile>), PlaceError> {
     let socket = prepare(context, settings, guard);
-    let socket = socket.map_err(|error| settings.publish.failed(error))?;
-    let file = settings.publish.bind(&socket)?;
+    let socket = socket.map_err(|error| settings.endpoint.failed(error))?;
+    let file = settings.endpoint.bind(&socket)?;
     Ok((socket, file))
 }
 
 fn prepare(
     context: &zmq::Context,
-    settings: &Settings,
+    settings: &PublishSettings,
     guard: &Guard,
 ) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(zmq::XPUB)?;
@@ -51,7 +62,7 @@ fn prepare(
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
     socket.set_xpub_verbose(true)?;
-    guard.serve(&socket, &settings.publish, Door::Publish)?;
+    guard.serve(&socket, &settings.endpoint, Door::Publish)?;
     Ok(socket)
 }
 
@@ -75,7 +86,8 @@ impl Publish {
     /// Publishes on this socket, to the recording and to whoever looks on.
     pub fn new(
         socket: zmq::Socket,
-        settings: &Settings,
+        encoding: Encoding,
+        clients: Clients,
         run: RunId,
         tape: Tape,
         live: Live,
@@ -83,8 +95,8 @@ impl Publish {
     ) -> Self {
         Publish {
             socket,
-            clients: settings.keys.clients.clone(),
-            encoding: settings.encoding,
+            clients,
+            encoding,
             run,
             tape,
             live,

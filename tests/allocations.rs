@@ -15,9 +15,10 @@ use models::{SHIPPED, SHIPPED_WINDOW, model, pipeline, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
-use signd::observe::live::{Kind, Live};
-use signd::run::counters::Counters;
-use signd::run::flow;
+use signd::observe::hub::Hub;
+use signd::observe::live::Kind;
+use signd::plumbing::counters::Counters;
+use signd::plumbing::flow;
 use signd_core::event::{Body, Event};
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::{Batch, Step};
@@ -118,7 +119,7 @@ fn play(name: &str) -> u64 {
 
     // All is counted, and there is an HTTP server at which nobody looks on.
     let counters = Counters::default();
-    let (live, _hub) = Live::channel();
+    let (live, _hub) = Hub::channel();
     let count = counters.roster.enter(id);
 
     let (mut called, mut events, mut signs) = (0, 0, 0);

@@ -406,7 +406,7 @@ fn the_daemon_names_a_doubtful_stream_once_and_tells_late_subscribers() {
     let mut daemon = Daemon::start(&["--http", "127.0.0.1:0"]);
     let context = zmq::Context::new();
     let (socket, camera) = (daemon.listen(&context), daemon.camera(&context));
-    let now = signd::run::now().0;
+    let now = signd::plumbing::now().0;
     let mut frames = changed(|[x, y, z]| [x * 640.0, y * 480.0, z]);
     for (frame, i) in frames.iter_mut().zip(0..) {
         frame.t = SourceTime(now + i * 33_333_333);

@@ -8,7 +8,6 @@ use clap::Args;
 
 use super::{Common, Outcome, inference, model, print};
 use crate::config::{Flags, Settings};
-use crate::keys::guard::Guard;
 use signd_core::features::grid::RowKind;
 
 /// What a model file says of itself.
@@ -21,7 +20,7 @@ pub struct ModelFile {
 /// Checks configuration and model, and that this machine has the endpoints.
 pub fn check(common: &Common) -> Result<Outcome> {
     let settings = common.settings(Flags::default())?;
-    Guard::load(&settings)?;
+    settings.guard()?;
     inference(&settings)?;
     for (_, endpoint) in settings.bound() {
         match endpoint.look() {

@@ -29,7 +29,7 @@ use crate::keys::guard::GuardError;
 use crate::observe::live::Live;
 use crate::observe::metrics::Metrics;
 use crate::output::{Kind, Target};
-use crate::run::Watched;
+use crate::plumbing::Watched;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::{Decider, UnknownLabel};
 use signd_engine::model::{Model, ModelError, Runtime};
@@ -232,15 +232,15 @@ fn inference(settings: &Settings) -> Result<Inference> {
 }
 
 fn model(settings: &Settings) -> Result<Model> {
-    let runtime = Runtime::load(&locate(&settings.runtime, RUNTIME))?;
-    let file = locate(&settings.model, MODEL);
+    let runtime = Runtime::load(&locate(settings.runtime.as_deref(), RUNTIME))?;
+    let file = locate(settings.model.as_deref(), MODEL);
     Model::open(&runtime, &file).with_context(|| format!("model {}", file.display()))
 }
 
 /// The path as configured, or else the first of the usual places that has the file.
-fn locate(configured: &Path, name: &str) -> PathBuf {
-    if !configured.as_os_str().is_empty() {
-        return configured.to_owned();
+fn locate(configured: Option<&Path>, name: &str) -> PathBuf {
+    if let Some(path) = configured {
+        return path.to_owned();
     }
     let executable = std::env::current_exe().and_then(std::fs::canonicalize).ok();
     let beside = executable.and_then(|path| Some(path.parent()?.join(name)));

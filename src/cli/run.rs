@@ -9,12 +9,14 @@ use clap::Args;
 use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signd_engine::inference::Inference;
 
 use super::{Common, Outcome, inference, reason};
-use crate::config::Flags;
+use crate::config::{Flags, Settings};
+use crate::ingest::Reload;
 use crate::keys::guard::Guard;
-use crate::run::counters::Counters;
-use crate::run::{Reload, notify};
+use crate::plumbing::counters::Counters;
+use crate::plumbing::notify;
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
@@ -39,7 +41,7 @@ pub struct Run {
 
 impl Run {
     pub fn execute(self) -> Result<Outcome> {
-        let (first, guard) = self.load()?;
+        let (settings, inference, guard) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // A second Ctrl-C while draining ends the process at once. A supervisor that sends SIGTERM
@@ -51,27 +53,19 @@ impl Run {
         }
         let hangups = Signals::new([SIGHUP])?;
         let (to, reloads) = crossbeam_channel::bounded(1);
-        let settings = first.settings.clone();
-        let model = first.inference.describe();
+        let model = inference.describe();
+        let inputs: Vec<String> = settings.ingest.inputs.iter().map(ToString::to_string).collect();
+        let (ingest, publish) = (inputs.join(" "), settings.publish.endpoint.to_string());
         let counters = Arc::new(Counters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
-            let ingest: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
-            let (ingest, publish) = (ingest.join(" "), settings.publish.to_string());
             tracing::info!(ingest, publish, model, "ready");
             notify::ready(&format!("{model}; frames at {ingest}, events at {publish}"));
             std::thread::spawn(move || self.reload_on(hangups, &to, &counted));
         };
         let stopped = move || stop.load(Ordering::Relaxed);
-        let ended = crate::run::run(
-            &first.settings,
-            &guard,
-            first.inference,
-            reloads,
-            &counters,
-            stopped,
-            ready,
-        );
+        let ended =
+            crate::run::run(&settings, &guard, inference, reloads, &counters, stopped, ready);
         // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
         tracing::info!("ended: {}", counters.summary());
@@ -79,7 +73,7 @@ impl Run {
     }
 
     /// Settings, model and the daemon's own key as the files are now.
-    fn load(&self) -> Result<(Reload, Guard)> {
+    fn load(&self) -> Result<(Settings, Inference, Guard)> {
         let settings = self.common.settings(Flags {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
@@ -87,8 +81,9 @@ impl Run {
             http: self.http.clone(),
             ..Flags::default()
         })?;
-        let guard = Guard::load(&settings)?;
-        Ok((Reload { inference: inference(&settings)?, settings }, guard))
+        let guard = settings.guard()?;
+        let inference = inference(&settings)?;
+        Ok((settings, inference, guard))
     }
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
@@ -99,8 +94,16 @@ impl Run {
             let loaded = self.load();
             counters.reloaded(loaded.is_ok());
             match loaded {
-                Ok((reload, _)) => {
-                    let model = reload.inference.card().digest.clone();
+                Ok((settings, inference, _)) => {
+                    let loaded = settings.loaded(inference.card());
+                    let model = loaded.model.clone();
+                    let reload = Reload {
+                        limits: settings.ingest.limits,
+                        clients: settings.keys.clients,
+                        core: settings.core,
+                        inference,
+                        loaded,
+                    };
                     if to.send(reload).is_err() {
                         return; // the daemon is ending
                     }

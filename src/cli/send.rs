@@ -14,7 +14,7 @@ use super::{Outcome, print, source};
 use crate::endpoint::OutputEndpoint;
 use crate::endpoint::socket_file::SocketFile;
 use crate::keys::handshakes::Watch;
-use crate::run::now;
+use crate::plumbing::now;
 use signd_core::frame::Frame;
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;

@@ -17,6 +17,7 @@ use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, import, inference, print, reason, source};
 use crate::config::Flags;
+use crate::observe::guard::AllowedHost;
 use crate::observe::http::Server;
 use crate::observe::page::{self, About, Mode};
 use crate::observe::scene::{Lines, Scene};
@@ -87,11 +88,11 @@ impl View {
             out.flush()?;
             return Ok(outcome(&unplayed));
         }
-        self.serve(&settings.http.hosts, pipeline)
+        self.serve(settings.http.hosts, pipeline)
     }
 
     /// Serves the page until told to stop.
-    fn serve(self, hosts: &[String], pipeline: Pipeline) -> Result<Outcome> {
+    fn serve(self, hosts: Vec<AllowedHost>, pipeline: Pipeline) -> Result<Outcome> {
         for path in &self.files {
             File::open(path).with_context(|| path.display().to_string())?;
         }

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::SocketEndpoint;
-use crate::keys::clients::is_name;
 
 /// Where frames come in: `[sub|pull][+bind|+connect:][CLIENT@]ENDPOINT`. It prints as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +46,9 @@ impl FromStr for InputEndpoint {
         let kinds = ["sub+bind:", "sub+connect:", "sub:", "pull+bind:", "pull+connect:", "pull:"];
         let (kind, rest) = split(text, &kinds);
         let (client, endpoint) = match rest.split_once('@') {
-            Some((client, endpoint)) if is_name(client) => (Some(client.to_owned()), endpoint),
+            Some((client, endpoint)) if is_client_name(client) => {
+                (Some(client.to_owned()), endpoint)
+            }
             _ => (None, rest),
         };
         let endpoint: SocketEndpoint = endpoint.parse()?;
@@ -101,6 +102,12 @@ impl FromStr for OutputEndpoint {
         }
         Ok(OutputEndpoint { push: kind.starts_with("push"), bind, endpoint })
     }
+}
+
+/// Whether a text can name a client.
+pub fn is_client_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use kind::{InputEndpoint, OutputEndpoint};
+pub use kind::{InputEndpoint, OutputEndpoint, is_client_name};
 
 /// Longest path of a socket, bytes: the system's `sun_path` less its final zero.
 const MAX_PATH: usize = 107;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::PublicKey;
+use crate::endpoint::is_client_name;
 use signd_core::stream_id::{self, StreamId};
 
 /// A socket of the daemon that asks for keys; its name is the ZAP domain.
@@ -92,7 +93,7 @@ impl TryFrom<Table> for Clients {
     fn try_from(table: Table) -> Result<Self, ClientError> {
         let mut clients: HashMap<String, Client> = HashMap::new();
         for (name, ClientSettings { key, publish, subscribe }) in table {
-            if !is_name(&name) {
+            if !is_client_name(&name) {
                 return Err(ClientError::Name(name));
             }
             if let Err(expected) = key.parse::<PublicKey>() {
@@ -167,12 +168,6 @@ impl Clients {
         let mut subscribers = self.0.iter().filter(|(_, client)| client.subscribe);
         subscribers.any(|(key, _)| later.may_enter(key, Door::Publish) != Some(true))
     }
-}
-
-/// Whether a text can name a client.
-pub fn is_name(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 fn is_pattern(pattern: &str) -> bool {

@@ -15,8 +15,7 @@ use super::clients::Door;
 use super::reach::Reach;
 use super::secret::{KeyPair, SecretError};
 use super::{KeySettings, PublicKey};
-use crate::config::Settings;
-use crate::endpoint::SocketEndpoint;
+use crate::endpoint::{InputEndpoint, SocketEndpoint};
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "signd.key";
@@ -64,8 +63,11 @@ pub struct Guard {
 
 impl Guard {
     /// Reads the daemon's key, and checks that every endpoint is guarded as far as it has to be.
-    pub fn load(settings: &Settings) -> Result<Guard, GuardError> {
-        let keys = &settings.keys;
+    pub fn load(
+        keys: &KeySettings,
+        publish: &SocketEndpoint,
+        inputs: &[InputEndpoint],
+    ) -> Result<Guard, GuardError> {
         let pair = own_key(keys).map_err(GuardError::Secret)?;
         let wanted = [(keys.loopback, "keys.loopback"), (!keys.clients.is_empty(), "keys.clients")];
         match wanted.into_iter().find(|(wanted, _)| *wanted) {
@@ -76,8 +78,8 @@ impl Guard {
             return Err(GuardError::NoCurve);
         }
         let guard = Guard { pair, loopback: keys.loopback };
-        guard.admit(&settings.publish, keys)?;
-        for input in &settings.ingest {
+        guard.admit(publish, keys)?;
+        for input in inputs {
             match &input.client {
                 Some(client) if keys.clients.key(client).is_none() => {
                     return Err(GuardError::NoClient(client.clone()));
@@ -146,14 +148,13 @@ impl Guard {
 fn own_key(keys: &KeySettings) -> Result<Option<KeyPair>, SecretError> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
     let credentials = credentials.as_deref().map(Path::new);
-    if keys.secret.as_os_str().is_empty() {
+    let Some(secret) = &keys.secret else {
         let path = credentials.map(|folder| folder.join(CREDENTIAL));
         let there = |path: &std::path::PathBuf| path.metadata().is_ok_and(|file| file.len() > 0);
         return path.filter(there).map(|path| KeyPair::read_credential(&path)).transpose();
-    }
-    let given = credentials.is_some_and(|folder| keys.secret.starts_with(folder));
-    match given {
-        true => KeyPair::read_credential(&keys.secret).map(Some),
-        false => KeyPair::read(&keys.secret).map(Some),
+    };
+    match credentials.is_some_and(|folder| secret.starts_with(folder)) {
+        true => KeyPair::read_credential(secret).map(Some),
+        false => KeyPair::read(secret).map(Some),
     }
 }

@@ -14,16 +14,13 @@ pub mod zap;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use clients::Clients;
 
 /// Settings of keys.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct KeySettings {
-    /// File of the daemon's own key; empty: the systemd credential `signd.key`, if there is one.
-    pub secret: PathBuf,
+    /// File of the daemon's own key. None: the systemd credential `signd.key`, if there is one.
+    pub secret: Option<PathBuf>,
     /// Tcp on loopback asks for keys too.
     pub loopback: bool,
     /// Without a key, endpoints that other machines reach are open instead of refused.

@@ -7,14 +7,28 @@
 //! be followed. Nothing here changes anything, so all methods but GET and HEAD are refused too.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+/// A name that a server answers to, beside its own addresses: `NAME` with the server's own port or
+/// none, `NAME:PORT` with just that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AllowedHost(Authority);
+
+impl FromStr for AllowedHost {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        parse(text).map(AllowedHost)
+    }
+}
+
 /// What a server answers to.
 pub struct Guard {
-    hosts: Vec<Authority>,
+    hosts: Vec<AllowedHost>,
 }
 
 /// Why a request is not answered.
@@ -51,10 +65,9 @@ impl IntoResponse for Refusal {
 
 impl Guard {
     /// Answers to addresses and names of loopback, to the address a connection came in at, and to
-    /// `hosts`: `NAME` with the server's own port or none, `NAME:PORT` with just that. What is
-    /// neither is left out.
-    pub fn new(hosts: &[String]) -> Self {
-        Guard { hosts: hosts.iter().filter_map(|host| parse(host).ok()).collect() }
+    /// `hosts`.
+    pub fn new(hosts: Vec<AllowedHost>) -> Self {
+        Guard { hosts }
     }
 
     /// Whether a request that came in at the address `local` is answered.
@@ -97,12 +110,14 @@ impl Guard {
         if own && port.unwrap_or(80) == local.port() {
             return true;
         }
-        self.hosts.iter().filter(|host| host.host().eq_ignore_ascii_case(&name)).any(|host| {
-            match host.port_u16() {
+        self.hosts
+            .iter()
+            .map(|host| &host.0)
+            .filter(|host| host.host().eq_ignore_ascii_case(&name))
+            .any(|host| match host.port_u16() {
                 None => port.is_none_or(|port| port == local.port()),
                 only => port == only,
-            }
-        })
+            })
     }
 }
 
@@ -117,7 +132,7 @@ fn only(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, R
 }
 
 /// A name with or without a port.
-pub fn parse(host: &str) -> Result<Authority, Refusal> {
+fn parse(host: &str) -> Result<Authority, Refusal> {
     match host.parse::<Authority>() {
         Ok(authority) if !host.contains('@') => Ok(authority),
         _ => Err(Refusal::Malformed),
@@ -129,7 +144,11 @@ mod tests {
     use super::*;
 
     fn ask(local: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
-        let guard = Guard::new(&["Signs.example".into(), "proxy.example:8443".into()]);
+        let guard = Guard::new(
+            ["Signs.example", "proxy.example:8443"]
+                .map(|host| host.parse().expect("a host"))
+                .into(),
+        );
         let mut request = Request::get("/metrics");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -176,7 +195,7 @@ mod tests {
         assert_eq!(ask(LOCAL, &[]), Err(Refusal::Malformed));
         let two = [("host", "localhost:5558"), ("host", "evil.example")];
         assert_eq!(ask(LOCAL, &two), Err(Refusal::Malformed));
-        let guard = Guard::new(&[]);
+        let guard = Guard::new(Vec::new());
         let request = Request::get("http://evil.example/").header("host", "localhost:5558");
         let request = request.body(()).expect("a request");
         assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(Refusal::Host));
@@ -212,7 +231,7 @@ mod tests {
 
     #[test]
     fn only_reading() {
-        let guard = Guard::new(&[]);
+        let guard = Guard::new(Vec::new());
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::CONNECT]
         {
             let request = Request::builder().method(method).header("host", "localhost:5558");

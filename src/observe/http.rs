@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::guard::Guard;
+use super::guard::{AllowedHost, Guard};
 
 /// Connections at once; further ones wait.
 const CONNECTIONS: usize = 64;
@@ -68,7 +68,7 @@ impl Server {
     /// called on the server's thread, inside its runtime, and may spawn tasks there.
     pub fn start(
         listener: TcpListener,
-        hosts: &[String],
+        hosts: Vec<AllowedHost>,
         routes: impl FnOnce() -> Router + Send + 'static,
     ) -> io::Result<Server> {
         listener.set_nonblocking(true)?;

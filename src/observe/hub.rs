@@ -21,7 +21,7 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at, sleep};
 
-use super::live::{Item, Kind, Shared, UNDERWAY};
+use super::live::{Item, Kind, Live, Shared, UNDERWAY};
 use signd_core::event::Status;
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
@@ -76,7 +76,14 @@ pub enum Scenes {
 }
 
 impl Hub {
-    pub(super) fn new(items: mpsc::Receiver<Item>, shared: Arc<Shared>) -> Self {
+    /// A hub, and the way to it.
+    pub fn channel() -> (Live, Hub) {
+        let (live, items) = Live::channel();
+        let shared = Arc::clone(live.shared());
+        (live, Hub::new(items, shared))
+    }
+
+    fn new(items: mpsc::Receiver<Item>, shared: Arc<Shared>) -> Self {
         let (to, joining) = mpsc::channel(VIEWERS);
         let door = Door { to, shared: Arc::clone(&shared) };
         let (viewers, retained) = (Vec::new(), BTreeMap::new());

@@ -2,7 +2,7 @@
 //!
 //! A stage offers items, JSON objects, to [`Live`]. While nobody looks that costs one relaxed load.
 //! While somebody does, the item goes into a bounded channel to the thread of the HTTP server, where
-//! the [`Hub`] hands it to the viewers. The stage never waits: what finds no room is lost and counted.
+//! the [`super::hub`] hands it to the viewers. The stage never waits: what finds no room is lost and counted.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::hub::Hub;
 use super::scene::Lines;
 use signd_core::event::{Body, Event, Status};
 use signd_core::plausibility::InputDoubt;
@@ -149,11 +148,10 @@ impl std::fmt::Debug for Item {
 }
 
 impl Live {
-    /// A way to a hub. The default of `Live` leads nowhere.
-    pub fn channel() -> (Live, Hub) {
+    /// A way to whoever takes the items. The default of `Live` leads nowhere.
+    pub(super) fn channel() -> (Live, mpsc::Receiver<Item>) {
         let (to, items) = mpsc::channel(UNDERWAY);
-        let shared = Arc::new(Shared::default());
-        (Live { to: Some(to), shared: Arc::clone(&shared) }, Hub::new(items, shared))
+        (Live { to: Some(to), shared: Arc::default() }, items)
     }
 
     /// What is known beside the items.

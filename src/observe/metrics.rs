@@ -15,8 +15,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::live::Shared;
-use crate::run::histogram::Snapshot;
-use crate::run::{Watched, now};
+use crate::plumbing::histogram::Snapshot;
+use crate::plumbing::{Watched, now};
 use signd_core::event::Ended;
 use signd_core::frame::Arrival;
 

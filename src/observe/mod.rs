@@ -11,7 +11,7 @@
 
 pub mod guard;
 pub mod http;
-mod hub;
+pub mod hub;
 pub mod live;
 pub mod metrics;
 pub mod page;
@@ -28,70 +28,78 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::config::Settings;
-use crate::run::{RunError, Watched};
+use crate::endpoint::owner;
+use crate::plumbing::Watched;
+use guard::AllowedHost;
 use http::Server;
 use hub::{Door, Hub, Scenes};
 use live::{Live, Shared};
 use metrics::Metrics;
 use page::{About, Mode};
-use signd_core::event::RunId;
 use status::{Origin, Status};
 
-/// Settings of the HTTP endpoint; `conf/signd.toml` documents each.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Settings of the HTTP endpoint.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HttpSettings {
-    /// `ADDRESS:PORT`; empty: no endpoint.
-    pub listen: String,
+    /// Where it listens. None: no endpoint.
+    pub listen: Option<SocketAddr>,
     /// Further names it answers to.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<AllowedHost>,
     /// Landmarks may be shown beyond this machine.
     pub show_landmarks: bool,
 }
 
-/// What `listen` may be.
-const HTTP_ADDRESS: &str = "ADDRESS:PORT, as 127.0.0.1:5558 or [::1]:5558 without a name or scheme, \
-                            or empty";
+/// The HTTP endpoint cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "http {listen}: {source}{}: [http] listen can name another address or port, or be empty to do \
+     without", owner(*listen, source)
+)]
+pub struct HttpError {
+    /// Its address.
+    listen: SocketAddr,
+    /// What the system says.
+    source: std::io::Error,
+}
 
-impl HttpSettings {
-    /// Where to listen, or what is expected instead; `None`: nowhere.
-    pub fn address(&self) -> Result<Option<SocketAddr>, String> {
-        match self.listen.as_str() {
-            "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| HTTP_ADDRESS.into()),
+/// Who has the address that is in use, in words.
+fn owner(listen: SocketAddr, error: &std::io::Error) -> String {
+    match owner::of_port(listen.port()) {
+        Some(owner) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            format!(", by `{}` ({})", owner.name, owner.pid)
         }
+        _ => String::new(),
     }
 }
 
 /// Opens the daemon's endpoint, if it is to have one. The items that stages offer to the [`Live`] go
 /// to its viewers.
 pub fn start(
-    settings: &Settings,
-    run: RunId,
+    http: &HttpSettings,
+    origin: Origin,
     watched: Watched,
-) -> Result<(Option<Server>, Live), RunError> {
-    let http = &settings.http;
-    let Ok(Some(listen)) = http.address() else { return Ok((None, Live::default())) };
-    let failed = |source| RunError::Http { listen, source };
+) -> Result<(Option<Server>, Live), HttpError> {
+    let Some(listen) = http.listen else { return Ok((None, Live::default())) };
+    let failed = |source| HttpError { listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     let loopback = listen.ip().is_loopback();
     if !loopback {
         tracing::warn!(%listen, "metrics and live events are open to whoever reaches this port");
     }
-    let (live, hub) = Live::channel();
+    let (live, hub) = Hub::channel();
     let address = listener.local_addr().map_err(failed)?;
     let inside = Inside {
         metrics: Arc::new(Metrics::new(watched.clone(), live.shared())),
-        origin: Arc::new(Origin::new(run, settings, address)),
+        origin: Arc::new(origin.at(address)),
         shared: Arc::clone(live.shared()),
         watched,
         door: hub.door(),
         landmarks: loopback || http.show_landmarks,
     };
-    let server = Server::start(listener, &http.hosts, || routes(inside, hub)).map_err(failed)?;
+    let server =
+        Server::start(listener, http.hosts.clone(), || routes(inside, hub)).map_err(failed)?;
     tracing::info!(http = %server.address(), "metrics, health and live events");
     Ok((Some(server), live))
 }
@@ -178,23 +186,23 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-    use crate::config::Flags;
-    use crate::run::progress::Progress;
+    use crate::plumbing::progress::Progress;
     use live::Kind;
+    use signd_core::event::RunId;
 
     /// A server of its own, and what its stages would hold.
     fn serve(progress: Progress, landmarks: bool) -> (Server, Live, Arc<Progress>) {
         let watched = Watched { counters: Arc::default(), progress: Arc::new(progress) };
         let progress = Arc::clone(&watched.progress);
-        let (live, hub) = Live::channel();
+        let (live, hub) = Hub::channel();
         let metrics = Arc::new(Metrics::new(watched.clone(), live.shared()));
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
-        let settings = Settings::load(&Flags::default()).expect("defaults");
         let address = listener.local_addr().expect("bound");
-        let origin = Arc::new(Origin::new(RunId::draw(), &settings, address));
+        let publish = "tcp://127.0.0.1:5557".parse().expect("an endpoint");
+        let origin = Arc::new(Origin::new(RunId::draw(), &[], &publish).at(address));
         let shared = Arc::clone(live.shared());
         let inside = Inside { metrics, origin, shared, watched, door: hub.door(), landmarks };
-        let server = Server::start(listener, &[], || routes(inside, hub)).expect("starts");
+        let server = Server::start(listener, Vec::new(), || routes(inside, hub)).expect("starts");
         (server, live, progress)
     }
 

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::live::Shared;
-use crate::config::Settings;
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::run::counters::Counters;
-use crate::run::refusals::Refusal;
-use crate::run::roster::{Attendance, HeldDoubt};
+use crate::plumbing::counters::Counters;
+use crate::plumbing::refusals::Refusal;
+use crate::plumbing::roster::{Attendance, HeldDoubt};
 use signd_core::drop_reason::DropReason;
 use signd_core::event::RunId;
 use signd_core::stream_id::StreamId;
@@ -27,12 +26,17 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Of a run that begins now, with its HTTP endpoint at this address.
-    pub fn new(run: RunId, settings: &Settings, http: SocketAddr) -> Self {
-        let ingest = settings.ingest.iter().map(ToString::to_string).collect();
-        let publish = settings.publish.to_string();
-        let endpoints = Endpoints { ingest, publish, http: http.to_string() };
+    /// Of a run that begins now.
+    pub fn new(run: RunId, inputs: &[InputEndpoint], publish: &SocketEndpoint) -> Self {
+        let ingest = inputs.iter().map(ToString::to_string).collect();
+        let endpoints = Endpoints { ingest, publish: publish.to_string(), http: String::new() };
         Origin { run, started: SystemTime::now(), begun: Instant::now(), endpoints }
+    }
+
+    /// With its HTTP endpoint at this address.
+    pub fn at(mut self, http: SocketAddr) -> Self {
+        self.endpoints.http = http.to_string();
+        self
     }
 }
 

@@ -1,37 +1,27 @@
 //! The live daemon: a thread that receives and one that works, joined by a ring.
 
-pub mod counters;
-pub mod doubts;
-pub mod flow;
-pub mod histogram;
-pub mod notify;
-pub mod progress;
-pub mod record;
-pub mod refusals;
-pub mod roster;
-pub mod rotation;
 mod worker;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
-use crate::endpoint::owner;
 use crate::endpoint::place::PlaceError;
-use crate::ingest::{self, Ingest, Inlets};
+use crate::ingest::{self, Ingest, Inlets, Reload};
 use crate::keys::guard::Guard;
 use crate::keys::handshakes::{self, Failure, Watch};
 use crate::keys::zap::{Refused, Zap};
-use crate::observe;
 use crate::observe::scene::Lines;
+use crate::observe::status::Origin;
+use crate::observe::{self, HttpError};
+use crate::plumbing::counters::Counters;
+use crate::plumbing::progress::Progress;
+use crate::plumbing::{Watched, flow};
 use crate::publish::{self, Publish};
-use counters::Counters;
-use progress::Progress;
+use crate::record::{self, Tape};
+use crossbeam_channel::Receiver;
 use signd_core::event::RunId;
-use signd_core::frame::Arrival;
 use signd_engine::inference::Inference;
 use signd_engine::model::ModelError;
 use signd_engine::pipeline::Pipeline;
@@ -65,52 +55,11 @@ pub enum RunError {
         source: RecordingError,
     },
     /// The HTTP endpoint cannot be opened.
-    #[error(
-        "http {listen}: {source}{}: [http] listen can name another address or port, or be empty to do \
-         without", owner(*listen, source)
-    )]
-    Http {
-        /// Its address.
-        listen: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// A stage panicked.
     #[error("stage {0} panicked")]
     Panic(&'static str),
-}
-
-/// Who has the address that is in use, in words.
-fn owner(listen: SocketAddr, error: &std::io::Error) -> String {
-    match owner::of_port(listen.port()) {
-        Some(owner) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            format!(", by `{}` ({})", owner.name, owner.pid)
-        }
-        _ => String::new(),
-    }
-}
-
-/// Now, by this machine's clock.
-pub fn now() -> Arrival {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Arrival(since.as_nanos() as u64)
-}
-
-/// What is seen of the stages from outside.
-#[derive(Clone, Debug, Default)]
-pub struct Watched {
-    /// What they count.
-    pub counters: Arc<Counters>,
-    /// Whether they get on.
-    pub progress: Arc<Progress>,
-}
-
-/// Configuration and model, read again while the daemon runs.
-pub struct Reload {
-    /// The settings. Those of sockets and of the recording stay as they were.
-    pub settings: Settings,
-    /// The model and how it decides.
-    pub inference: Inference,
 }
 
 /// Runs until `stop` says so, then decides open signs, publishes what is left and returns.
@@ -119,13 +68,18 @@ pub fn run(
     settings: &Settings,
     guard: &Guard,
     inference: Inference,
-    reloads: crossbeam_channel::Receiver<Reload>,
+    reloads: Receiver<Reload>,
     counters: &Arc<Counters>,
     stop: impl Fn() -> bool + Send + 'static,
     ready: impl FnOnce(),
 ) -> Result<(), RunError> {
-    let unrecorded = |source| RunError::Recording { path: settings.record.path.clone(), source };
-    record::check(&settings.record).map_err(unrecorded)?; // before a client is let in
+    let recording = settings
+        .record
+        .as_ref()
+        .map(|record| (record, |source| RunError::Recording { path: record.path.clone(), source }));
+    if let Some((record, failed)) = &recording {
+        record::check(record).map_err(failed)?; // before a client is let in
+    }
     // Removed at the end, when the context and all its sockets are closed.
     let mut files = Vec::new();
     let context = zmq::Context::new();
@@ -139,12 +93,12 @@ pub fn run(
         false => None,
     };
     let mut sockets = Vec::new();
-    for input in &settings.ingest {
+    for input in &settings.ingest.inputs {
         let opened = ingest::open(input, &context, guard, clients)?;
         files.push(opened.file);
         sockets.push((opened.socket, opened.source));
     }
-    let (outlet, file) = publish::open(&context, settings, guard)?;
+    let (outlet, file) = publish::open(&context, &settings.publish, guard)?;
     files.push(file);
     let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
     let _watches =
@@ -153,7 +107,8 @@ pub fn run(
     let run_id = RunId::draw();
     let progress = Arc::new(Progress::default());
     let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
-    let (server, live) = observe::start(settings, run_id, watched.clone())?;
+    let origin = Origin::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);
+    let (server, live) = observe::start(&settings.http, origin, watched.clone())?;
     let card = inference.card();
     let loaded = settings.loaded(card);
     live.model(card, Lines::of(&settings.core, card), loaded.settings.clone());
@@ -161,12 +116,32 @@ pub fn run(
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
-    let (tape, writer) =
-        record::start(&settings.record, loaded, Arc::clone(counters)).map_err(unrecorded)?;
-    let publish = Publish::new(outlet, settings, run_id, tape.clone(), live.clone(), counters);
+    let (tape, writer) = match recording {
+        Some((record, failed)) => {
+            record::start(record, loaded, Arc::clone(counters)).map_err(failed)?
+        }
+        None => (Tape::default(), None),
+    };
+    let publish = Publish::new(
+        outlet,
+        settings.publish.encoding,
+        clients.clone(),
+        run_id,
+        tape.clone(),
+        live.clone(),
+        counters,
+    );
     let inlets = Inlets { sockets, present };
-    let ingest =
-        Ingest::new(settings, inlets, reloads, frames_in, frame_pool, tape, watched.clone());
+    let ingest = Ingest::new(
+        settings.ingest.limits,
+        clients.clone(),
+        inlets,
+        reloads,
+        frames_in,
+        frame_pool,
+        tape,
+        watched.clone(),
+    );
     let pipeline = Pipeline::new(settings.core.clone(), inference);
     let worker = Worker::new(pipeline, frames_out, frame_returns, publish, live, watched);
     let stages =

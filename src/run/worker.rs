@@ -10,14 +10,15 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::counters::Counters;
-use super::flow::{Receiver, Returns};
-use super::progress::Progress;
-use super::roster::StreamCount;
-use super::{Reload, RunError, Watched, notify};
-use crate::ingest::{Inbound, Passed};
+use super::RunError;
+use crate::ingest::{Inbound, Passed, Reload};
 use crate::observe::live::{Kind, Live};
 use crate::observe::scene::{Lines, Scene};
+use crate::plumbing::counters::Counters;
+use crate::plumbing::flow::{Receiver, Returns};
+use crate::plumbing::progress::Progress;
+use crate::plumbing::roster::StreamCount;
+use crate::plumbing::{Watched, notify};
 use crate::publish::Publish;
 use signd_core::continuity::Misplaced;
 use signd_core::event::{Body, Status};
@@ -223,18 +224,17 @@ impl Worker {
         while !self.waiting.is_empty() {
             self.turn()?;
         }
-        let Reload { settings, inference } = reload;
-        self.publish.adopt(&settings.keys.clients)?;
-        let digest = settings.loaded(inference.card()).settings;
+        let Reload { clients, core, inference, loaded, .. } = reload;
+        self.publish.adopt(&clients)?;
         let (now, mut published) = (Instant::now(), Ok(()));
-        self.pipeline.reload(settings.core, inference, |event| {
+        self.pipeline.reload(core, inference, |event| {
             if published.is_ok() {
                 published = self.publish.publish(event, now);
             }
         })?;
         published?;
         let card = self.pipeline.inference().card();
-        self.live.model(card, Lines::of(self.pipeline.core(), card), digest);
+        self.live.model(card, Lines::of(self.pipeline.core(), card), loaded.settings);
         notify::ready(&format!("reloaded: {}", self.pipeline.inference().describe()));
         Ok(())
     }

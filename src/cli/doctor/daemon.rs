@@ -93,7 +93,7 @@ impl Daemon {
         };
         let Endpoints { ingest, publish, .. } = &status.endpoints;
         let inputs = inputs(settings);
-        if *ingest != inputs || *publish != settings.publish.to_string() {
+        if *ingest != inputs || *publish != settings.publish.endpoint.to_string() {
             let seen = format!(
                 "it runs with other endpoints than this configuration says: {}",
                 words(&status.endpoints)
@@ -102,7 +102,7 @@ impl Daemon {
                 "cameras and subscribers must use those, or restart it without flags for frames at {} and events \
                  at {}",
                 inputs.join(" and "),
-                settings.publish
+                settings.publish.endpoint
             );
             out.push(Finding::mind("daemon", seen, remedy));
         }
@@ -136,12 +136,12 @@ fn words(Endpoints { ingest, publish, http }: &Endpoints) -> String {
 
 /// Where frames come in by these settings, as written.
 pub fn inputs(settings: &Settings) -> Vec<String> {
-    settings.ingest.iter().map(ToString::to_string).collect()
+    settings.ingest.inputs.iter().map(ToString::to_string).collect()
 }
 
 /// Where the daemon of these settings answers, if it is to answer anywhere.
 pub fn address(settings: &Settings) -> Option<SocketAddr> {
-    settings.http.address().ok().flatten()
+    settings.http.listen
 }
 
 /// What a daemon says at the end of a wait that began with `before`: what it refuses, and which streams are

@@ -20,7 +20,7 @@ const TOO_SLOW: f64 = 0.7;
 
 /// Looks at library and model.
 pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
-    let library = locate(&settings.runtime, RUNTIME);
+    let library = locate(settings.runtime.as_deref(), RUNTIME);
     let runtime = match Runtime::load(&library) {
         Ok(runtime) => {
             out.push(Finding::well("onnxruntime", library.display().to_string()));
@@ -34,7 +34,7 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
             return;
         }
     };
-    let file = locate(&settings.model, MODEL);
+    let file = locate(settings.model.as_deref(), MODEL);
     let mut model = match Model::open(&runtime, &file) {
         Ok(model) => model,
         Err(error) => {
@@ -70,7 +70,7 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
         }
     });
     out.push(match pace(&mut model) {
-        Ok(share) => judge(share, settings.max_streams),
+        Ok(share) => judge(share, settings.ingest.limits.max_streams),
         Err(error) => Finding::wrong("speed", error.to_string(), "use another model"),
     });
 }

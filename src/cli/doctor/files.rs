@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::finding::Finding;
 use crate::config::Settings;
-use crate::run::record;
+use crate::record;
 use signd_engine::recording::RecordingError;
 
 /// Tries to create a file there.
@@ -16,10 +16,8 @@ pub fn writable(folder: &Path) -> std::io::Result<()> {
 
 /// Looks at the place of the recording, if there is to be one.
 pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
-    let path = &settings.record.path;
-    if path.as_os_str().is_empty() {
-        return;
-    }
+    let Some(record) = &settings.record else { return };
+    let path = &record.path;
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Err(error) = writable(folder) {
         let seen = format!("{}: {error}", folder.display());
@@ -28,7 +26,7 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
         out.push(Finding::wrong("recording", seen, remedy));
         return;
     }
-    out.push(match record::check(&settings.record) {
+    out.push(match record::check(record) {
         Ok(()) => Finding::well("recording", path.display().to_string()),
         Err(RecordingError::Busy(path)) => {
             Finding::well("recording", format!("{} is being written", path.display()))

@@ -15,7 +15,7 @@ use crate::ingest;
 use crate::keys::guard::Guard;
 use crate::keys::zap::Zap;
 use crate::observe::status::DoubtStatus;
-use crate::run::now;
+use crate::plumbing::now;
 use signd_core::drop_reason::DropReason;
 use signd_core::frame::{Arrival, Frame, Part};
 use signd_core::plausibility::{InputJudge, Least};
@@ -49,7 +49,7 @@ pub fn instead_of_the_daemon(
         false => None,
     };
     let mut sockets = Vec::new();
-    for input in &settings.ingest {
+    for input in &settings.ingest.inputs {
         let opened = ingest::open(input, &context, guard, clients).map_err(io::Error::other)?;
         files.push(opened.file);
         sockets.push(opened.socket);

@@ -17,7 +17,7 @@ use crate::observe::status::{DoubtStatus, Status, StreamStatus};
 
 /// Watches frames for this time and judges them.
 pub fn examine(daemon: &Daemon, settings: &Settings, wait: Duration, out: &mut Vec<Finding>) {
-    let guard = match Guard::load(settings) {
+    let guard = match settings.guard() {
         Ok(guard) => Some(guard),
         Err(error) => {
             let remedy = "a service's credential is seen by the service alone: look at its log";
@@ -96,12 +96,12 @@ fn heard(
     wait: Duration,
     out: &mut Vec<Finding>,
 ) -> io::Result<()> {
-    if guard.asks(&settings.publish) {
+    if guard.asks(&settings.publish.endpoint) {
         let remedy = "`signd watch --key FILE --daemon-key PUBLIC` shows what it says";
         out.push(Finding::mind("frames", "the daemon shows events only to keys", remedy));
         return Ok(());
     }
-    let streams = listen::to_the_daemon(&settings.publish, wait)?;
+    let streams = listen::to_the_daemon(&settings.publish.endpoint, wait)?;
     streams.judge(|_| None, out);
     if streams.is_empty() {
         let Finding { seen, remedy, .. } =

@@ -173,13 +173,14 @@ impl Streams {
 
     /// A judge for each fold, or the one that the settings name.
     fn judges(&self, settings: &Settings) -> Result<Vec<StreamJudge>> {
-        let of_fold = |fold: &Fold| Settings { model: fold.model.clone(), ..settings.clone() };
+        let of_fold =
+            |fold: &Fold| Settings { model: Some(fold.model.clone()), ..settings.clone() };
         let mut all: Vec<Settings> = self.fold.iter().map(of_fold).collect();
         if all.is_empty() {
             all.push(settings.clone());
         }
         let judge = |settings: &Settings| -> Result<StreamJudge> {
-            let model = model(settings).with_context(|| settings.model.display().to_string())?;
+            let model = model(settings)?;
             Ok(StreamJudge::new(model, &settings.decide, &settings.core)?)
         };
         all.iter().map(judge).collect()
@@ -187,7 +188,7 @@ impl Streams {
 
     fn peer(&self, settings: &Settings, to: &Vocabulary) -> Result<Option<(Peer, Subject)>> {
         let Some(file) = &self.peer else { return Ok(None) };
-        let model = model(&Settings { model: file.clone(), ..settings.clone() })?;
+        let model = model(&Settings { model: Some(file.clone()), ..settings.clone() })?;
         let card = model.card();
         ensure!(
             card.contract == Contract::Landmarks,

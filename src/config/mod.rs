@@ -3,59 +3,52 @@
 //! The table of defaults is `conf/signd.toml` itself, built into the program, so the documented
 //! defaults are the real ones. Over it come a file, the environment and flags.
 
-mod check;
+mod checked;
 mod error;
+mod ranges;
+mod raw;
 mod sources;
 
 use std::path::PathBuf;
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
-use serde::{Deserialize, Serialize};
 
 pub use error::SettingsError;
 
-use crate::endpoint::{InputEndpoint, SocketEndpoint};
+use raw::RawSettings;
+
+use crate::endpoint::SocketEndpoint;
+use crate::ingest::IngestSettings;
 use crate::keys::KeySettings;
+use crate::keys::guard::{Guard, GuardError};
 use crate::observe::HttpSettings;
-use crate::run::record::RecordSettings;
+use crate::publish::PublishSettings;
+use crate::record::RecordSettings;
 use signd_core::stream::CoreSettings;
-use signd_core::wire::events::Encoding;
 use signd_engine::inference::decide::DecideSettings;
 use signd_engine::model::Card;
 use signd_engine::recording::Loaded;
 
 /// The documented defaults.
-const DEFAULTS: &str = include_str!("../conf/signd.toml");
+const DEFAULTS: &str = include_str!("../../conf/signd.toml");
 
-/// All settings; `conf/signd.toml` documents each key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// All settings, parsed and checked, by the part that they are for.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Where frames come in.
-    pub ingest: Vec<InputEndpoint>,
+    pub ingest: IngestSettings,
     /// Where events go out.
-    pub publish: SocketEndpoint,
-    /// How events are written.
-    #[serde(deserialize_with = "encoding")]
-    pub encoding: Encoding,
-    /// Events kept for a slow subscriber.
-    pub high_water_mark: i32,
-    /// The model file; empty: look in the usual places.
-    pub model: PathBuf,
-    /// ONNX Runtime's library; empty: look in the usual places.
-    pub runtime: PathBuf,
+    pub publish: PublishSettings,
+    /// The model file. None: look in the usual places.
+    pub model: Option<PathBuf>,
+    /// ONNX Runtime's library. None: look in the usual places.
+    pub runtime: Option<PathBuf>,
     /// Recording of the run.
-    pub record: RecordSettings,
+    pub record: Option<RecordSettings>,
     /// Who may send and who may see.
     pub keys: KeySettings,
     /// Metrics, health and the page.
     pub http: HttpSettings,
-    /// Most streams at once.
-    pub max_streams: usize,
-    /// Silence after which a stream is stalled, ms.
-    pub stall_ms: u64,
-    /// Silence after which a stream is gone, ms.
-    pub gone_ms: u64,
     /// Stages 2 to 4.
     pub core: CoreSettings,
     /// Decisions.
@@ -113,45 +106,40 @@ impl Settings {
         }
         let config = layers.build()?;
         let settings = sources::whole(&config.cache, &table).and_then(|()| {
-            let settings: Result<Settings, ConfigError> = config.clone().try_deserialize();
-            let mut settings = settings.map_err(SettingsError::of_type)?;
+            let raw: Result<RawSettings, ConfigError> = config.clone().try_deserialize();
+            let mut raw = raw.map_err(SettingsError::of_type)?;
             // Beside the layers, which know text only: a path need not be UTF-8.
             for (path, flag) in [
-                (&mut settings.model, &flags.model),
-                (&mut settings.runtime, &flags.runtime),
-                (&mut settings.record.path, &flags.record),
+                (&mut raw.model, &flags.model),
+                (&mut raw.runtime, &flags.runtime),
+                (&mut raw.record.path, &flags.record),
             ] {
                 if let Some(flag) = flag {
                     path.clone_from(flag);
                 }
             }
-            settings.check().map(|()| settings)
+            ranges::check(&config)?;
+            Settings::try_from(raw)
         });
         settings.map_err(|error| error.with_origin(&config))
     }
 
     /// The endpoints that the daemon binds, each with what it is for.
     pub fn bound(&self) -> Vec<(&'static str, SocketEndpoint)> {
-        let inputs = self.ingest.iter().filter(|input| !input.connect);
+        let inputs = self.ingest.inputs.iter().filter(|input| !input.connect);
         let inputs = inputs.map(|input| ("ingest", input.endpoint.clone()));
-        let page = self.http.address().ok().flatten().map(|at| ("http", at.into()));
-        inputs.chain([("publish", self.publish.clone())]).chain(page).collect()
+        let page = self.http.listen.map(|at| ("http", at.into()));
+        inputs.chain([("publish", self.publish.endpoint.clone())]).chain(page).collect()
+    }
+
+    /// Reads the daemon's key and checks that every endpoint is guarded as far as it has to be.
+    pub fn guard(&self) -> Result<Guard, GuardError> {
+        Guard::load(&self.keys, &self.publish.endpoint, &self.ingest.inputs)
     }
 
     /// What a run with these settings and this model follows from.
     pub fn loaded(&self, model: &Card) -> Loaded {
         Loaded::of(model, &self.core, &self.decide)
-    }
-}
-
-fn encoding<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Encoding, D::Error> {
-    match String::deserialize(from)?.as_str() {
-        "msgpack" => Ok(Encoding::Msgpack),
-        "json" => Ok(Encoding::Json),
-        found => {
-            let reason = format!("expected \"msgpack\" or \"json\", found {found:?}");
-            Err(serde::de::Error::custom(reason))
-        }
     }
 }
 
@@ -183,9 +171,9 @@ mod tests {
     #[test]
     fn the_documented_defaults_are_complete_and_valid() {
         let settings = with(&[], "").expect("valid");
-        let ingest: Vec<String> = settings.ingest.iter().map(ToString::to_string).collect();
+        let ingest: Vec<String> = settings.ingest.inputs.iter().map(ToString::to_string).collect();
         assert_eq!(ingest, ["tcp://127.0.0.1:5556"]);
-        assert_eq!(settings.publish.to_string(), "tcp://127.0.0.1:5557");
+        assert_eq!(settings.publish.endpoint.to_string(), "tcp://127.0.0.1:5557");
     }
 
     #[test]
@@ -302,7 +290,7 @@ mod tests {
         let flags = |publish: &str| Flags { publish: Some(publish.into()), ..Flags::default() };
         let environment = || vec![("SIGND_PUBLISH".into(), "tcp://127.0.0.1:1".into())];
         let settings = Settings::layers(&flags("tcp://[::1]:2"), environment()).expect("valid");
-        assert_eq!(settings.publish.to_string(), "tcp://[::1]:2");
+        assert_eq!(settings.publish.endpoint.to_string(), "tcp://[::1]:2");
         let error = Settings::layers(&flags("tcp://::"), environment()).expect_err("refused");
         assert!(error.to_string().ends_with("set by the flag --publish"), "{error}");
         let flags = Flags { ingest: vec!["tcp://x".into()], ..Flags::default() };

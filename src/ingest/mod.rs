@@ -4,97 +4,36 @@
 //! ring, anything else is counted by reason and logged at a limited rate. The thread also watches
 //! the clock: a stream without frames gets a [`Tick`] in the place where its next frame would be.
 
+mod inbound;
+mod inlet;
+mod settings;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::Settings;
-use crate::endpoint::InputEndpoint;
-use crate::endpoint::place::PlaceError;
-use crate::endpoint::socket_file::SocketFile;
-use crate::keys::clients::{Clients, Door};
-use crate::keys::guard::Guard;
+use crate::keys::clients::Clients;
 use crate::keys::zap::Present;
-use crate::run::counters::Counters;
-use crate::run::flow::{Pool, Sender};
-use crate::run::progress::Progress;
-use crate::run::record::Tape;
-use crate::run::{Reload, Watched, notify, now};
+use crate::plumbing::counters::Counters;
+use crate::plumbing::flow::{Pool, Sender};
+use crate::plumbing::progress::Progress;
+use crate::plumbing::{Watched, notify, now};
+use crate::record::Tape;
 use signd_core::drop_reason::DropReason;
-use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::Tick;
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
 use signd_engine::recording::Channel;
 
+pub use inbound::{Inbound, Passed, Reload};
+pub use inlet::{OpenInput, Source, open};
+pub use settings::{IngestSettings, StreamLimits};
+
 /// Longest sleep, so that a request to stop is seen soon.
 const NAP: Duration = Duration::from_millis(100);
 /// Messages taken from one socket before the others get their turn.
 const TURN: usize = 64;
-/// A part longer than this closes its connection inside libzmq. Below it, messages that are merely
-/// too long are received, refused and counted.
-const MAX_PART: i64 = 1024 * 1024;
-
-/// Whose frames a socket receives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Anybody's.
-    Anybody,
-    /// Those of clients; libzmq says with each message whose it is.
-    Clients,
-    /// Those of the one client with this public key.
-    One(String),
-}
-
-/// An input that is open.
-pub struct OpenInput {
-    /// Its socket.
-    pub socket: zmq::Socket,
-    /// Whose frames it receives.
-    pub source: Source,
-    /// Its socket file, if it has one; to be dropped after the context.
-    pub file: Option<SocketFile>,
-}
-
-/// Opens an input.
-pub fn open(
-    input: &InputEndpoint,
-    context: &zmq::Context,
-    guard: &Guard,
-    clients: &Clients,
-) -> Result<OpenInput, PlaceError> {
-    let endpoint = &input.endpoint;
-    let prepare = || {
-        let socket = context.socket(if input.pull { zmq::PULL } else { zmq::SUB })?;
-        socket.set_linger(0)?;
-        socket.set_maxmsgsize(MAX_PART)?;
-        socket.set_rcvhwm(1000)?;
-        // A client that connects and says nothing is disconnected; the default is 30 s.
-        socket.set_handshake_ivl(3000)?;
-        if !input.pull {
-            socket.set_subscribe(b"")?;
-        }
-        let source = match &input.client {
-            Some(client) => {
-                let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
-                guard.call(&socket, &key)?;
-                Source::One(key.to_string())
-            }
-            None if !input.connect && guard.serve(&socket, endpoint, Door::Ingest)? => {
-                Source::Clients
-            }
-            None => Source::Anybody,
-        };
-        Ok((socket, source))
-    };
-    let (socket, source) = prepare().map_err(|error| endpoint.failed(error))?;
-    let file = match input.connect {
-        true => endpoint.connect(&socket).map(|()| None)?,
-        false => endpoint.bind(&socket)?,
-    };
-    Ok(OpenInput { socket, source, file })
-}
 
 /// What ingest receives from.
 pub struct Inlets {
@@ -102,30 +41,6 @@ pub struct Inlets {
     pub sockets: Vec<(zmq::Socket, Source)>,
     /// The clients of the handler that lets them in; kept up to date by ingest.
     pub present: Present,
-}
-
-/// What ingest hands to the front.
-pub enum Passed {
-    /// A frame or a tick.
-    Inbound(Box<Inbound>),
-    /// From here on, other settings and another model.
-    Reload(Box<Reload>),
-    /// Whoever holds it has dealt with everything before it; see [`Progress`].
-    Token,
-}
-
-/// A frame or a tick of a stream.
-pub struct Inbound {
-    /// The stream.
-    pub stream: StreamId,
-    /// The frame's place is used only when there is no tick.
-    pub tick: Option<Tick>,
-    /// The frame.
-    pub frame: Frame,
-    /// Arrival by this machine's clock.
-    pub arrival: Arrival,
-    /// Arrival for measuring latency.
-    pub received: Instant,
 }
 
 /// The ingest stage.
@@ -140,14 +55,12 @@ pub struct Ingest {
     counters: Arc<Counters>,
     progress: Arc<Progress>,
     streams: HashMap<StreamId, Pulse>,
-    max_streams: usize,
-    stall: Duration,
-    gone: Duration,
+    limits: StreamLimits,
 }
 
 /// The mark of a dropped frame in a recording.
 #[derive(serde::Serialize)]
-struct Drop {
+struct DropMark {
     reason: &'static str,
 }
 
@@ -160,7 +73,8 @@ struct Pulse {
 impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
-        settings: &Settings,
+        limits: StreamLimits,
+        clients: Clients,
         inlets: Inlets,
         reloads: crossbeam_channel::Receiver<Reload>,
         out: Sender<Passed>,
@@ -170,7 +84,7 @@ impl Ingest {
     ) -> Self {
         Ingest {
             sockets: inlets.sockets,
-            clients: settings.keys.clients.clone(),
+            clients,
             present: inlets.present,
             reloads,
             out,
@@ -179,9 +93,7 @@ impl Ingest {
             counters: watched.counters,
             progress: watched.progress,
             streams: HashMap::new(),
-            max_streams: settings.max_streams,
-            stall: Duration::from_millis(settings.stall_ms),
-            gone: Duration::from_millis(settings.gone_ms),
+            limits,
         }
     }
 
@@ -257,8 +169,8 @@ impl Ingest {
             return self.counters.refuse(DropReason::NotAllowed, Some(&stream), &why);
         }
         let known = self.streams.contains_key(&stream);
-        if !known && self.streams.len() >= self.max_streams {
-            let most = self.max_streams;
+        if !known && self.streams.len() >= self.limits.max_streams {
+            let most = self.limits.max_streams;
             let why = format_args!("{most} streams are there already");
             return self.counters.refuse(DropReason::TooManyStreams, Some(&stream), &why);
         }
@@ -299,29 +211,28 @@ impl Ingest {
         self.counters.refuse(reason, Some(stream), why);
         if self.streams.contains_key(stream) {
             let (channel, arrival) = (Channel::Drops(*stream), now());
-            self.tape.json(channel, arrival, &Drop { reason: reason.name() });
+            self.tape.json(channel, arrival, &DropMark { reason: reason.name() });
         }
     }
 
     /// Hands a reload down the rings, between two frames.
     fn reload(&mut self, reload: Reload) {
-        self.max_streams = reload.settings.max_streams;
-        self.stall = Duration::from_millis(reload.settings.stall_ms);
-        self.gone = Duration::from_millis(reload.settings.gone_ms);
-        self.clients.clone_from(&reload.settings.keys.clients);
+        self.limits = reload.limits;
+        self.clients.clone_from(&reload.clients);
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
-        self.tape.reload(now(), &reload.settings.loaded(reload.inference.card()));
+        self.tape.reload(now(), &reload.loaded);
         self.pass(Passed::Reload(Box::new(reload)));
     }
 
     fn watch_clock(&mut self) {
+        let StreamLimits { stall, gone, .. } = self.limits;
         let now = Instant::now();
         let silent = |pulse: &Pulse| now.saturating_duration_since(pulse.last);
         let mut due: Vec<(StreamId, Tick)> = Vec::new();
         for (stream, pulse) in &mut self.streams {
-            if silent(pulse) >= self.gone {
+            if silent(pulse) >= gone {
                 due.push((*stream, Tick::Gone));
-            } else if silent(pulse) >= self.stall && !pulse.stalled {
+            } else if silent(pulse) >= stall && !pulse.stalled {
                 pulse.stalled = true;
                 due.push((*stream, Tick::Stalled));
             }
@@ -346,25 +257,6 @@ impl Ingest {
         inbound.stamp(stream, Some(tick));
         self.tape.json(Channel::Ticks(stream), inbound.arrival, &tick);
         self.pass(Passed::Inbound(inbound));
-    }
-}
-
-impl Inbound {
-    fn blank(stream: StreamId) -> Self {
-        Inbound {
-            stream,
-            tick: None,
-            frame: Frame::default(),
-            arrival: Arrival(0),
-            received: Instant::now(),
-        }
-    }
-
-    fn stamp(&mut self, stream: StreamId, tick: Option<Tick>) {
-        self.stream = stream;
-        self.tick = tick;
-        self.received = Instant::now();
-        self.arrival = now();
     }
 }
 

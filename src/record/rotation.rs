@@ -13,13 +13,23 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::record::RecordSettings;
 use crate::output;
 use signd_engine::recording::{Held, RecordingError, held};
 
 /// How long another program may look at a file before it counts as writing it.
 const A_LOOK: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 10;
+
+/// Settings of recordings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordSettings {
+    /// The file.
+    pub path: PathBuf,
+    /// Size at which a file is finished and the next begun, MB.
+    pub max_mb: u64,
+    /// Files kept, the one being written included.
+    pub keep: u32,
+}
 
 /// The places of a recording's files.
 #[derive(Debug)]

@@ -1,0 +1,71 @@
+//! The sockets that frames come in at.
+
+use crate::endpoint::InputEndpoint;
+use crate::endpoint::place::PlaceError;
+use crate::endpoint::socket_file::SocketFile;
+use crate::keys::clients::{Clients, Door};
+use crate::keys::guard::Guard;
+
+/// A part longer than this closes its connection inside libzmq. Below it, messages that are merely
+/// too long are received, refused and counted.
+const MAX_PART: i64 = 1024 * 1024;
+
+/// Whose frames a socket receives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Anybody's.
+    Anybody,
+    /// Those of clients; libzmq says with each message whose it is.
+    Clients,
+    /// Those of the one client with this public key.
+    One(String),
+}
+
+/// An input that is open.
+pub struct OpenInput {
+    /// Its socket.
+    pub socket: zmq::Socket,
+    /// Whose frames it receives.
+    pub source: Source,
+    /// Its socket file, if it has one; to be dropped after the context.
+    pub file: Option<SocketFile>,
+}
+
+/// Opens an input.
+pub fn open(
+    input: &InputEndpoint,
+    context: &zmq::Context,
+    guard: &Guard,
+    clients: &Clients,
+) -> Result<OpenInput, PlaceError> {
+    let endpoint = &input.endpoint;
+    let prepare = || {
+        let socket = context.socket(if input.pull { zmq::PULL } else { zmq::SUB })?;
+        socket.set_linger(0)?;
+        socket.set_maxmsgsize(MAX_PART)?;
+        socket.set_rcvhwm(1000)?;
+        // A client that connects and says nothing is disconnected; the default is 30 s.
+        socket.set_handshake_ivl(3000)?;
+        if !input.pull {
+            socket.set_subscribe(b"")?;
+        }
+        let source = match &input.client {
+            Some(client) => {
+                let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
+                guard.call(&socket, &key)?;
+                Source::One(key.to_string())
+            }
+            None if !input.connect && guard.serve(&socket, endpoint, Door::Ingest)? => {
+                Source::Clients
+            }
+            None => Source::Anybody,
+        };
+        Ok((socket, source))
+    };
+    let (socket, source) = prepare().map_err(|error| endpoint.failed(error))?;
+    let file = match input.connect {
+        true => endpoint.connect(&socket).map(|()| None)?,
+        false => endpoint.bind(&socket)?,
+    };
+    Ok(OpenInput { socket, source, file })
+}

@@ -1,0 +1,142 @@
+//! The files of one recording: what the thread writes, and when the next file begins.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::os::unix::fs::MetadataExt;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::rotation::{RecordSettings, Rotation};
+use super::tape::Taken;
+use crate::plumbing::counters::Levels;
+use crate::plumbing::now;
+use signd_core::frame::Arrival;
+use signd_engine::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
+
+/// The files of one recording.
+pub struct Reel {
+    settings: RecordSettings,
+    files: Rotation,
+    /// A frame was recorded.
+    has_frames: bool,
+    run: Arrival,
+    part: u32,
+    loaded: Loaded,
+    recorder: Option<Recorder<BufWriter<File>>>,
+    /// The file that is being written, to see whether it is still in its folder.
+    file: Option<File>,
+    /// Messages until that is looked at again.
+    unseen: u32,
+}
+
+/// Messages after which a file that was removed is noticed: a second or two of one stream.
+const LOOK_EVERY: u32 = 64;
+
+impl Reel {
+    /// Begins its first file.
+    pub fn begin(settings: RecordSettings, loaded: Loaded) -> Result<Self, RecordingError> {
+        let (files, run, has_frames) = (Rotation::new(&settings)?, now(), false);
+        let (recorder, file, unseen) = (None, None, LOOK_EVERY);
+        let mut reel =
+            Reel { settings, files, has_frames, run, part: 0, loaded, recorder, file, unseen };
+        reel.next(run)?;
+        Ok(reel)
+    }
+
+    /// Writes what comes until all tapes are gone.
+    pub fn write(
+        &mut self,
+        from: &Receiver<Taken>,
+        spare: &Sender<Vec<u8>>,
+        levels: &Levels,
+    ) -> Result<(), RecordingError> {
+        for taken in from {
+            levels.tape.leave();
+            let Some(recorder) = &mut self.recorder else { break };
+            match taken {
+                Taken::Message { channel, arrival, t, data } => {
+                    recorder.message(channel, arrival, t, &data)?;
+                    if matches!(channel, Channel::Landmarks(_)) && !self.has_frames {
+                        self.has_frames = true;
+                        self.files.prune();
+                    }
+                    drop(spare.try_send(data));
+                    self.unseen -= 1;
+                    if self.unseen == 0 {
+                        self.unseen = LOOK_EVERY;
+                        self.look()?;
+                    }
+                    let Some(recorder) = &self.recorder else { break };
+                    if recorder.bytes() >= self.settings.max_mb * 1_000_000 {
+                        self.part += 1;
+                        self.next(arrival)?;
+                    }
+                    levels.recorded.set(self.recorder.as_ref().map_or(0, Recorder::bytes));
+                }
+                Taken::Reload(arrival, loaded) => {
+                    recorder.json(Channel::Run, arrival, &Mark::Reload(loaded.clone()))?;
+                    self.loaded = loaded;
+                }
+            }
+        }
+        self.recorder.take().map_or(Ok(()), Recorder::finish)
+    }
+
+    /// Whether the file is still there: the system goes on writing to one that was removed.
+    fn look(&self) -> Result<(), RecordingError> {
+        match self.file.as_ref().map(File::metadata).transpose()? {
+            Some(file) if file.nlink() == 0 => Err(RecordingError::Removed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Finishes the file there is and begins the next.
+    fn next(&mut self, now: Arrival) -> Result<(), RecordingError> {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.finish()?;
+        }
+        self.file = None; // its lock goes with it
+        let out = self.files.next()?;
+        self.file = Some(out.try_clone()?);
+        let out = BufWriter::new(out);
+        if self.has_frames {
+            self.files.prune();
+        }
+        let mut recorder = Recorder::new(out)?;
+        let Reel { run, part, loaded, .. } = self;
+        let begin = Mark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
+        recorder.json(Channel::Run, now, &begin)?;
+        self.recorder = Some(recorder);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::bounded;
+    use signd_core::frame::SourceTime;
+    use signd_core::stream_id;
+
+    #[test]
+    fn a_recording_that_is_removed_while_it_is_written_ends_and_says_so() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("run.mcap");
+        let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
+        let loaded = Loaded { model: "m".into(), settings: "s".into() };
+        let mut reel = Reel::begin(settings, loaded).expect("begins");
+        assert!(reel.look().is_ok());
+        std::fs::remove_file(&path).expect("removes");
+        let (to, from) = bounded(LOOK_EVERY as usize);
+        let cam = stream_id::parse(b"cam1").expect("valid");
+        for i in 0..u64::from(LOOK_EVERY) {
+            let (channel, data) = (Channel::Landmarks(cam), vec![0; 100]);
+            let at = Arrival(i);
+            to.send(Taken::Message { channel, arrival: at, t: SourceTime(i), data })
+                .expect("sends");
+        }
+        drop(to);
+        let ended = reel.write(&from, &bounded(1).0, &Levels::default());
+        assert!(matches!(ended, Err(RecordingError::Removed)), "{ended:?}");
+    }
+}

@@ -39,6 +39,8 @@ const TURN: usize = 64;
 pub struct Inlets {
     /// Open sockets, and whose frames each receives.
     pub sockets: Vec<(zmq::Socket, Source)>,
+    /// Who may send what.
+    pub clients: Clients,
     /// The clients of the handler that lets them in; kept up to date by ingest.
     pub present: Present,
 }
@@ -74,7 +76,6 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         limits: StreamLimits,
-        clients: Clients,
         inlets: Inlets,
         reloads: crossbeam_channel::Receiver<Reload>,
         out: Sender<Passed>,
@@ -84,7 +85,7 @@ impl Ingest {
     ) -> Self {
         Ingest {
             sockets: inlets.sockets,
-            clients,
+            clients: inlets.clients,
             present: inlets.present,
             reloads,
             out,

@@ -133,22 +133,23 @@ impl Hub {
     }
 
     fn pass(&mut self, item: Item) {
-        let Item::Told { stream, kind, json } = item else {
-            for viewer in &mut self.viewers {
-                viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
+        match item {
+            Item::Told { stream, kind, json } => {
+                let text = message(&json);
+                for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
+                    viewer.give(&text, &self.shared);
+                }
+                if matches!(kind, Kind::Status(Status::Gone | Status::Reset)) {
+                    self.retained.retain(|(known, _), _| *known != stream);
+                }
             }
-            return;
-        };
-        let text = message(&json);
-        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
-            viewer.give(&text, &self.shared);
-        }
-        if let Kind::Status(status, doubt) = kind {
-            if matches!(status, Status::Gone | Status::Reset) {
-                self.retained.retain(|(known, _), _| *known != stream);
+            Item::Retained { stream, doubt, json } => {
+                self.retained.insert((stream, doubt), message(&json));
             }
-            if status != Status::Gone {
-                self.retained.insert((stream, doubt), message(&repeated(&json)));
+            Item::Model => {
+                for viewer in &mut self.viewers {
+                    viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
+                }
             }
         }
     }
@@ -189,11 +190,6 @@ impl Viewer {
 /// A server-sent event. JSON as written here holds no line breaks.
 fn message(json: &[u8]) -> Bytes {
     [b"data: ", json, b"\n\n"].concat().into()
-}
-
-/// A status as the wire contract has it when it is sent again: with a last key that says so.
-fn repeated(status: &[u8]) -> Vec<u8> {
-    [status.strip_suffix(b"}").unwrap_or(status), br#","retained":true}"#].concat()
 }
 
 impl Door {

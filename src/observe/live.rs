@@ -29,8 +29,8 @@ pub enum Kind {
     Frame,
     /// A sign event.
     Sign,
-    /// A status event. Sent also without viewers: the hub keeps each stream's last, and each doubt.
-    Status(Status, Option<InputDoubt>),
+    /// A status event. Sent also without viewers: the hub has to know which streams are gone.
+    Status(Status),
     /// What the daemon sees of a frame: landmarks, for those who want and may see them.
     Scene,
 }
@@ -41,7 +41,7 @@ impl Kind {
         match &event.body {
             Body::Frame(_) => Kind::Frame,
             Body::Sign(_) => Kind::Sign,
-            Body::Status(status) => Kind::Status(status.status, status.reason.doubt()),
+            Body::Status(status) => Kind::Status(status.status),
         }
     }
 }
@@ -50,6 +50,8 @@ impl Kind {
 pub(super) enum Item {
     /// JSON of one stream.
     Told { stream: StreamId, kind: Kind, json: Vec<u8> },
+    /// JSON of a status of a stream, or of a doubt about it, for viewers who come later.
+    Retained { stream: StreamId, doubt: Option<InputDoubt>, json: Vec<u8> },
     /// Another model is at work.
     Model,
 }
@@ -142,6 +144,7 @@ impl std::fmt::Debug for Item {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Item::Told { kind, stream, .. } => write!(f, "{kind:?} of {stream}"),
+            Item::Retained { stream, .. } => write!(f, "retained of {stream}"),
             Item::Model => f.write_str("Model"),
         }
     }
@@ -162,7 +165,7 @@ impl Live {
     /// Somebody wants items of this kind.
     pub fn wanted(&self, kind: Kind) -> bool {
         match kind {
-            Kind::Status(..) => self.to.is_some(),
+            Kind::Status(_) => self.to.is_some(),
             Kind::Scene => self.shared.scenes.load(Relaxed) > 0,
             Kind::Frame | Kind::Sign => self.shared.viewers.load(Relaxed) > 0,
         }
@@ -182,6 +185,19 @@ impl Live {
         if !json.is_empty() {
             self.send(to, Item::Told { stream, kind, json });
         }
+    }
+
+    /// Hands over a status or doubt for viewers who come later, as [`Live::offer`] does.
+    pub fn retain(
+        &self,
+        stream: StreamId,
+        doubt: Option<InputDoubt>,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Some(to) = &self.to else { return };
+        let mut json = Vec::with_capacity(512);
+        fill(&mut json);
+        self.send(to, Item::Retained { stream, doubt, json });
     }
 
     /// From here on, this model is at work, a core with these lines, and settings with this digest.

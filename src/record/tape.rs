@@ -41,6 +41,11 @@ impl Tape {
         Tape(Some(Feed { to, spare, stopped: Arc::default(), counters }))
     }
 
+    /// Whether the run is being recorded.
+    pub fn records(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Adds a message that `fill` writes into an empty buffer.
     pub fn message(
         &mut self,

@@ -131,10 +131,9 @@ pub fn run(
         live.clone(),
         counters,
     );
-    let inlets = Inlets { sockets, present };
+    let inlets = Inlets { sockets, clients: clients.clone(), present };
     let ingest = Ingest::new(
         settings.ingest.limits,
-        clients.clone(),
         inlets,
         reloads,
         frames_in,

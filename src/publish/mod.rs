@@ -4,6 +4,8 @@
 //! stream's status learns its present one at once. A subscriber that reads too slowly loses events
 //! at its high-water mark; nobody else notices.
 
+mod encoder;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +24,8 @@ use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
 use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_engine::recording::Channel;
+
+use encoder::{EventEncoder, WantedForms};
 
 /// How long an address may take to become free again. A millisecond is common.
 const REBIND: Duration = Duration::from_secs(1);
@@ -78,8 +82,7 @@ pub struct Publish {
     subscription: zmq::Message,
     /// The last status of each stream, and after it each doubt about its input.
     retained: BTreeMap<(StreamId, Option<InputDoubt>), Event>,
-    topic: Vec<u8>,
-    body: Vec<u8>,
+    encoder: EventEncoder,
 }
 
 impl Publish {
@@ -103,8 +106,7 @@ impl Publish {
             counters: Arc::clone(counters),
             subscription: zmq::Message::new(),
             retained: BTreeMap::new(),
-            topic: Vec::with_capacity(256),
-            body: Vec::with_capacity(4096),
+            encoder: EventEncoder::default(),
         }
     }
 
@@ -129,13 +131,20 @@ impl Publish {
         let begun = Instant::now();
         let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false, run: Some(self.run) };
-        self.send(&event, delivery)?;
+        let kind = Kind::of(&event);
+        let wanted = WantedForms {
+            msgpack: self.encoding == Encoding::Msgpack || self.tape.records(),
+            json: self.encoding == Encoding::Json || self.live.wanted(kind),
+        };
+        self.encoder.write(&event, delivery, wanted);
+        self.send()?;
         self.counters.published(&event.body, begun, received);
-        self.live.offer(event.stream, Kind::of(&event), |json| {
-            events::encode(&event, delivery, Encoding::Json, json);
+        let (encoder, channel) = (&self.encoder, Channel::Events(event.stream));
+        self.tape.message(channel, now(), event.t(), |data| {
+            data.extend_from_slice(encoder.body(Encoding::Msgpack));
         });
-        self.tape.message(Channel::Events(event.stream), now(), event.t(), |data| {
-            events::encode(&event, delivery, Encoding::Msgpack, data);
+        self.live.offer(event.stream, kind, |json| {
+            json.extend_from_slice(encoder.body(Encoding::Json));
         });
         if let Body::Status(status) = &event.body {
             let doubt = status.reason.doubt();
@@ -144,6 +153,9 @@ impl Publish {
                 self.retained.retain(|(stream, _), _| *stream != event.stream);
             }
             if status.status != Status::Gone {
+                self.live.retain(event.stream, doubt, |json| {
+                    events::encode(&event, self.again(), Encoding::Json, json);
+                });
                 self.retained.insert((event.stream, doubt), event);
             }
         }
@@ -171,22 +183,25 @@ impl Publish {
     }
 
     fn resend(&mut self, prefix: &[u8]) -> Result<(), zmq::Error> {
-        let retained = std::mem::take(&mut self.retained);
-        for event in retained.values() {
-            events::topic(event, &mut self.topic);
-            if self.topic.starts_with(prefix) {
-                let delivery = Delivery { latency_us: None, retained: true, run: Some(self.run) };
-                self.send(event, delivery)?;
+        let msgpack = self.encoding == Encoding::Msgpack;
+        let wanted = WantedForms { msgpack, json: !msgpack };
+        for event in self.retained.values() {
+            self.encoder.write(event, self.again(), wanted);
+            if self.encoder.topic().starts_with(prefix) {
+                self.send()?;
             }
         }
-        self.retained = retained;
         Ok(())
     }
 
-    fn send(&mut self, event: &Event, delivery: Delivery) -> Result<(), zmq::Error> {
-        events::topic(event, &mut self.topic);
-        events::encode(event, delivery, self.encoding, &mut self.body);
-        self.socket.send(&self.topic, zmq::SNDMORE)?;
-        self.socket.send(&self.body, 0)
+    /// How a status is delivered to a late subscriber.
+    fn again(&self) -> Delivery {
+        Delivery { latency_us: None, retained: true, run: Some(self.run) }
+    }
+
+    /// Sends the event that was written last.
+    fn send(&self) -> Result<(), zmq::Error> {
+        self.socket.send(self.encoder.topic(), zmq::SNDMORE)?;
+        self.socket.send(self.encoder.body(self.encoding), 0)
     }
 }

@@ -11,3 +11,4 @@ pub mod plumbing;
 pub mod publish;
 pub mod record;
 pub mod run;
+pub mod socket;

@@ -9,9 +9,10 @@ use clap::Args;
 use super::print;
 use crate::keys::PublicKey;
 use crate::keys::clients::{Clients, Door};
-use crate::keys::handshakes::{self, Change, Failure, Watch};
+use crate::keys::handshakes::{self, Watch};
 use crate::keys::secret::KeyPair;
 use crate::keys::zap::Zap;
+use crate::socket::{ConnectionChange, HandshakeFailure, Socket, SocketContext};
 
 /// Flags of a client.
 #[derive(Debug, Args)]
@@ -40,7 +41,7 @@ impl KeyFlags {
 impl Keys {
     /// Lets nobody but the daemon come in where sockets of this context are bound. To be started
     /// before they are, and dropped after them.
-    pub fn admit_the_daemon_alone(&self, context: &zmq::Context) -> Result<Option<Zap>> {
+    pub fn admit_the_daemon_alone(&self, context: &SocketContext) -> Result<Option<Zap>> {
         let Keys(Some((_, daemon))) = self else { return Ok(None) };
         let only = Arc::new(Mutex::new(Clients::only_subscriber("daemon", *daemon)));
         Ok(Some(Zap::start(context, only, |_, _, from| {
@@ -52,8 +53,8 @@ impl Keys {
     /// long as what is returned is there.
     pub fn prepare(
         &self,
-        context: &zmq::Context,
-        socket: &zmq::Socket,
+        context: &SocketContext,
+        socket: &Socket,
         bind: bool,
     ) -> Result<Option<Watch>> {
         if bind {
@@ -69,8 +70,8 @@ impl Keys {
     /// connection stands or no longer does.
     pub fn call(
         &self,
-        context: &zmq::Context,
-        socket: &zmq::Socket,
+        context: &SocketContext,
+        socket: &Socket,
         stands: impl Fn(bool) + Send + 'static,
     ) -> Result<Watch> {
         if let Keys(Some((own, daemon))) = self {
@@ -80,14 +81,14 @@ impl Keys {
         let told = std::cell::Cell::new(None);
         let watch = handshakes::follow(context, socket, "client", move |change| {
             let failure = match change {
-                Change::Stands => return stands(true),
-                Change::Ended => return stands(false),
-                Change::Failed(failure) => failure,
+                ConnectionChange::Established => return stands(true),
+                ConnectionChange::Ended => return stands(false),
+                ConnectionChange::Failed(failure) => failure,
             };
             if told.replace(Some(failure)) != Some(failure) {
                 print::note(words(failure, with_key));
             }
-            if failure != Failure::Unfinished {
+            if failure != HandshakeFailure::Unfinished {
                 std::process::exit(1); // libzmq does not try again after that
             }
         })?;
@@ -95,16 +96,16 @@ impl Keys {
     }
 }
 
-fn words(failure: Failure, with_key: bool) -> &'static str {
+fn words(failure: HandshakeFailure, with_key: bool) -> &'static str {
     match (failure, with_key) {
-        (Failure::Refused, _) => "refused: the daemon does not list this key for this",
-        (Failure::Mismatch, false) => "refused: keys are asked for (--key, --daemon-key)",
-        (Failure::Mismatch, true) => "refused: no keys are used there",
+        (HandshakeFailure::Refused, _) => "refused: the daemon does not list this key for this",
+        (HandshakeFailure::Mismatch, false) => "refused: keys are asked for (--key, --daemon-key)",
+        (HandshakeFailure::Mismatch, true) => "refused: no keys are used there",
         // Which of the two a mismatch is seen as depends on whose greeting is read first.
-        (Failure::Unfinished, false) => {
+        (HandshakeFailure::Unfinished, false) => {
             "the connection ended before it stood: are keys asked for (--key, --daemon-key)?"
         }
-        (Failure::Unfinished, true) => {
+        (HandshakeFailure::Unfinished, true) => {
             "the connection ended before it stood: is --daemon-key the public key of this daemon?"
         }
     }

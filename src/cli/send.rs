@@ -15,6 +15,7 @@ use crate::endpoint::OutputEndpoint;
 use crate::endpoint::socket_file::SocketFile;
 use crate::keys::handshakes::Watch;
 use crate::plumbing::now;
+use crate::socket::{Socket, SocketContext, SocketKind};
 use signd_core::frame::Frame;
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
@@ -72,7 +73,7 @@ impl Send {
 
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
         let mut file = None;
-        let (context, keys) = (zmq::Context::new(), self.keys.read()?);
+        let (context, keys) = (SocketContext::default(), self.keys.read()?);
         let _zap = keys.admit_the_daemon_alone(&context)?;
         let (socket, _watch) = self.open(&context, &keys, &mut file)?;
         let bar = ProgressBar::new(frames.len() as u64);
@@ -92,8 +93,7 @@ impl Send {
                 frame.t.0 = began.0.saturating_add(due.as_nanos() as u64);
             }
             landmarks::encode(&frame, &mut message);
-            socket.send(stream.as_str(), zmq::SNDMORE)?;
-            socket.send(&message, 0)?;
+            socket.send(&[stream.as_bytes(), &message])?;
             bar.inc(1);
         }
         bar.finish();
@@ -103,15 +103,15 @@ impl Send {
     /// Opens the socket and waits until a client listens. The `file` is to outlive the context.
     fn open(
         &self,
-        context: &zmq::Context,
+        context: &SocketContext,
         keys: &Keys,
         file: &mut Option<SocketFile>,
-    ) -> Result<(zmq::Socket, Option<Watch>)> {
+    ) -> Result<(Socket, Option<Watch>)> {
         let OutputEndpoint { push, bind, endpoint } = &self.to;
         // An XPUB is a PUB that sees subscriptions arrive.
-        let socket = context.socket(if *push { zmq::PUSH } else { zmq::XPUB })?;
-        socket.set_linger(5000)?;
-        socket.set_sndhwm(100_000)?;
+        let socket = context.socket(if *push { SocketKind::Push } else { SocketKind::Xpub })?;
+        socket.set_linger(Duration::from_secs(5))?;
+        socket.set_send_queue(100_000)?;
         let watch = keys.prepare(context, &socket, *bind)?;
         match bind {
             true => *file = endpoint.bind(&socket)?,
@@ -119,7 +119,7 @@ impl Send {
         }
         if !push {
             print::note(format_args!("waiting for a listener at {endpoint}"));
-            socket.recv_bytes(0)?;
+            socket.receive()?;
         }
         Ok((socket, watch))
     }

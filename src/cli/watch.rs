@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::keys::KeyFlags;
 use super::{Outcome, print};
 use crate::endpoint::SocketEndpoint;
+use crate::socket::{SocketContext, SocketKind};
 
 /// Takes away the line of a frame.
 const CLEAR: &str = "\r\x1b[K";
@@ -33,8 +34,8 @@ pub struct Watch {
 
 impl Watch {
     pub fn execute(self) -> Result<Outcome> {
-        let context = zmq::Context::new();
-        let socket = context.socket(zmq::SUB)?;
+        let context = SocketContext::default();
+        let socket = context.socket(SocketKind::Sub)?;
         let presence =
             Presence { endpoint: self.from.to_string(), state: Cell::new(State::Awaited) };
         print::note(presence.line());
@@ -50,15 +51,17 @@ impl Watch {
         })?;
         self.from.connect(&socket)?;
         if self.topic.is_empty() {
-            socket.set_subscribe(b"")?;
+            socket.subscribe(b"")?;
         }
         for prefix in &self.topic {
-            socket.set_subscribe(prefix.as_bytes())?;
+            socket.subscribe(prefix.as_bytes())?;
         }
         loop {
-            let parts = match socket.recv_multipart(0) {
-                Err(zmq::Error::EINTR) => continue,
-                parts => parts?,
+            let parts = match socket.receive() {
+                Ok(Some(parts)) => parts,
+                Ok(None) => continue,
+                Err(error) if error.is_interrupted() => continue,
+                Err(error) => return Err(error.into()),
             };
             let body = parts.last().map_or(&[][..], Vec::as_slice);
             let event: Value = match body.first() {

@@ -6,11 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, Type};
 
 use super::owner::{self, Owner};
 use super::socket_file::{self, Found, SocketFile};
 use super::{Address, HostName, SocketEndpoint};
+use crate::socket::{Socket, SocketContext, SocketError, SocketKind};
 
 /// Why a socket cannot be opened at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl fmt::Display for HostName {
 
 impl SocketEndpoint {
     /// Binds a socket. What is returned removes the socket file, if it is one, when dropped.
-    pub fn bind(&self, socket: &zmq::Socket) -> Result<Option<SocketFile>, PlaceError> {
+    pub fn bind(&self, socket: &Socket) -> Result<Option<SocketFile>, PlaceError> {
         let bind = |text: &str| socket.bind(text).map_err(io::Error::from);
         let bound = match self.address() {
             Address::Tcp { host, port, .. } => {
@@ -70,7 +71,7 @@ impl SocketEndpoint {
             }
         };
         if let Address::Tcp { port: 0, .. } = self.address()
-            && let Ok(Ok(chosen)) = socket.get_last_endpoint()
+            && let Ok(chosen) = socket.last_endpoint()
         {
             tracing::info!(endpoint = %self, chosen, "the system chose the port");
         }
@@ -79,7 +80,7 @@ impl SocketEndpoint {
     }
 
     /// Connects a socket. libzmq goes on trying for as long as nothing answers.
-    pub fn connect(&self, socket: &zmq::Socket) -> Result<(), PlaceError> {
+    pub fn connect(&self, socket: &Socket) -> Result<(), PlaceError> {
         let (text, ipv6) = match self.address() {
             Address::Tcp { source, host, port } => {
                 let host = match host {
@@ -206,7 +207,7 @@ impl SocketEndpoint {
     }
 
     /// A failure of which nothing but libzmq's words is known.
-    pub fn failed(&self, error: zmq::Error) -> PlaceError {
+    pub fn failed(&self, error: SocketError) -> PlaceError {
         self.unknown(error.into())
     }
 
@@ -226,7 +227,7 @@ impl From<IpAddr> for HostName {
 
 /// Binds a socket that never listens, so that no client notices.
 fn try_tcp(host: &HostName, port: u16) -> io::Result<()> {
-    let stream = |domain| Socket::new(domain, Type::STREAM, None);
+    let stream = |domain| socket2::Socket::new(domain, Type::STREAM, None);
     let (socket, at) = match host {
         HostName::V6(v6, zone) => {
             let at = SocketAddrV6::new(*v6, port, 0, zone.as_deref().map_or(Ok(0), zone_index)?);
@@ -257,12 +258,12 @@ fn zone_index(zone: &str) -> io::Result<u32> {
 
 /// The address of a network interface. libzmq is asked, since it is what binds in the end.
 fn interface(name: &str) -> Option<HostName> {
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     [false, true].into_iter().find_map(|ipv6| {
-        let socket = context.socket(zmq::PULL).ok()?;
+        let socket = context.socket(SocketKind::Pull).ok()?;
         socket.set_ipv6(ipv6).ok()?;
         socket.bind(&format!("tcp://{name}:*")).ok()?;
-        let bound: SocketEndpoint = socket.get_last_endpoint().ok()?.ok()?.parse().ok()?;
+        let bound: SocketEndpoint = socket.last_endpoint().ok()?.parse().ok()?;
         match bound.address {
             Address::Tcp { host, .. } => Some(host),
             _ => None,

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
 use super::*;
 
@@ -9,8 +10,8 @@ fn endpoint(text: &str) -> SocketEndpoint {
     text.parse().expect(text)
 }
 
-fn bind(context: &zmq::Context, text: &str) -> Result<(zmq::Socket, Option<SocketFile>), String> {
-    let socket = context.socket(zmq::PULL).expect("a socket");
+fn bind(context: &SocketContext, text: &str) -> Result<(Socket, Option<SocketFile>), String> {
+    let socket = context.socket(SocketKind::Pull).expect("a socket");
     let file = endpoint(text).bind(&socket).map_err(|error| error.to_string())?;
     Ok((socket, file))
 }
@@ -24,7 +25,7 @@ fn port() -> u16 {
 // pyzmq#989, pyzmq#269
 #[test]
 fn every_form_of_this_machine_binds_and_is_reached_by_every_form_that_means_it() {
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     for (bound, clients) in [
         ("localhost", &["localhost", "127.0.0.1"][..]),
         ("lo", &["127.0.0.1"]),
@@ -39,14 +40,18 @@ fn every_form_of_this_machine_binds_and_is_reached_by_every_form_that_means_it()
         let at = format!("tcp://{bound}:{port}");
         assert_eq!(endpoint(&at).look(), Ok(()), "{at}");
         let (socket, _) = bind(&context, &at).expect(bound);
-        socket.set_rcvtimeo(5000).expect("sets");
+        socket.set_receive_time(Duration::from_secs(5)).expect("sets");
         let here = endpoint(&at).from_here().to_string();
         for client in clients.iter().map(|name| format!("tcp://{name}:{port}")).chain([here]) {
-            let push = context.socket(zmq::PUSH).expect("a socket");
-            push.set_linger(0).expect("sets");
+            let push = context.socket(SocketKind::Push).expect("a socket");
+            push.set_linger(Duration::ZERO).expect("sets");
             endpoint(&client).connect(&push).expect("connects");
-            push.send("frame", 0).expect("sends");
-            assert_eq!(socket.recv_bytes(0).expect("arrives"), b"frame", "{client} to {at}");
+            push.send(&[b"frame"]).expect("sends");
+            assert_eq!(
+                socket.receive().expect("receives").expect("arrives"),
+                [b"frame"],
+                "{client} to {at}"
+            );
         }
         assert!(endpoint(&at).look().expect_err("taken").taken, "{at}");
     }
@@ -54,7 +59,7 @@ fn every_form_of_this_machine_binds_and_is_reached_by_every_form_that_means_it()
 
 #[test]
 fn what_this_machine_does_not_have_is_told_before_it_is_bound() {
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let folder = tempfile::tempdir().expect("folder");
     let folder = folder.path().display();
     for (at, words) in [
@@ -88,7 +93,7 @@ fn who_has_a_place_is_told() {
     assert!(error.taken && error.seen.contains(&me), "{error}");
 
     let name = format!("@signd-test-{}", std::process::id());
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let _held = bind(&context, &format!("ipc://{name}")).expect("binds");
     let error = bind(&context, &format!("ipc://{name}")).err().expect("taken");
     assert!(error.contains("is taken by") && error.contains(&me), "{error}");
@@ -97,7 +102,7 @@ fn who_has_a_place_is_told() {
 // libzmq#2059, pyzmq#209, erlzmq2#41
 #[test]
 fn nothing_at_the_path_of_a_socket_file_is_replaced_but_a_dead_socket() {
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let folder = tempfile::tempdir().expect("folder");
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("thesis"), "years of work").expect("writes");
@@ -132,7 +137,7 @@ fn nothing_at_the_path_of_a_socket_file_is_replaced_but_a_dead_socket() {
 fn a_socket_file_goes_with_its_socket_and_never_with_anothers() {
     let folder = tempfile::tempdir().expect("folder");
     let at = format!("ipc://{}/in", folder.path().display());
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let (socket, file) = bind(&context, &at).expect("binds");
     assert!(bind(&context, &at).err().expect("refused").contains("is taken by"));
     drop(socket);
@@ -140,11 +145,11 @@ fn a_socket_file_goes_with_its_socket_and_never_with_anothers() {
     drop(file);
     assert!(!folder.path().join("in").exists());
 
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let (socket, file) = bind(&context, &at).expect("binds");
     drop(socket);
     drop(context);
-    let other = zmq::Context::new();
+    let other = SocketContext::default();
     let _other = bind(&other, &at).expect("binds");
     drop(file);
     assert!(folder.path().join("in").exists(), "it is the other's by now");
@@ -156,7 +161,7 @@ fn of_many_that_start_at_once_one_has_the_path() {
     let at = format!("ipc://{}/in", folder.path().display());
     // Left behind, so that each of them has something to remove.
     drop(UnixListener::bind(folder.path().join("in")).expect("binds"));
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let bound: Vec<_> = std::thread::scope(|scope| {
         let start = || scope.spawn(|| bind(&context, &at).ok());
         let all: Vec<_> = (0..8).map(|_| start()).collect();

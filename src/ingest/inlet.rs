@@ -1,10 +1,13 @@
 //! The sockets that frames come in at.
 
+use std::time::Duration;
+
 use crate::endpoint::InputEndpoint;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
 use crate::keys::clients::{Clients, Door};
 use crate::keys::guard::Guard;
+use crate::socket::{Socket, SocketContext, SocketError, SocketKind};
 
 /// A part longer than this closes its connection inside libzmq. Below it, messages that are merely
 /// too long are received, refused and counted.
@@ -24,7 +27,7 @@ pub enum Source {
 /// An input that is open.
 pub struct OpenInput {
     /// Its socket.
-    pub socket: zmq::Socket,
+    pub socket: Socket,
     /// Whose frames it receives.
     pub source: Source,
     /// Its socket file, if it has one; to be dropped after the context.
@@ -34,24 +37,24 @@ pub struct OpenInput {
 /// Opens an input.
 pub fn open(
     input: &InputEndpoint,
-    context: &zmq::Context,
+    context: &SocketContext,
     guard: &Guard,
     clients: &Clients,
 ) -> Result<OpenInput, PlaceError> {
     let endpoint = &input.endpoint;
     let prepare = || {
-        let socket = context.socket(if input.pull { zmq::PULL } else { zmq::SUB })?;
-        socket.set_linger(0)?;
-        socket.set_maxmsgsize(MAX_PART)?;
-        socket.set_rcvhwm(1000)?;
+        let socket = context.socket(if input.pull { SocketKind::Pull } else { SocketKind::Sub })?;
+        socket.set_linger(Duration::ZERO)?;
+        socket.set_largest_part(MAX_PART)?;
+        socket.set_receive_queue(1000)?;
         // A client that connects and says nothing is disconnected; the default is 30 s.
-        socket.set_handshake_ivl(3000)?;
+        socket.set_handshake_time(Duration::from_secs(3))?;
         if !input.pull {
-            socket.set_subscribe(b"")?;
+            socket.subscribe(b"")?;
         }
         let source = match &input.client {
             Some(client) => {
-                let key = clients.key(client).ok_or(zmq::Error::EACCES)?;
+                let key = clients.key(client).ok_or(SocketError::DENIED)?;
                 guard.call(&socket, &key)?;
                 Source::One(key.to_string())
             }

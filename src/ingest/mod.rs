@@ -20,6 +20,7 @@ use crate::plumbing::flow::{Pool, Sender};
 use crate::plumbing::progress::Progress;
 use crate::plumbing::{Watched, notify, now};
 use crate::record::Tape;
+use crate::socket::{MessagePart, Poll, Socket, SocketError};
 use signd_core::drop_reason::DropReason;
 use signd_core::stream::Tick;
 use signd_core::stream_id::{self, StreamId};
@@ -38,7 +39,7 @@ const TURN: usize = 64;
 /// What ingest receives from.
 pub struct Inlets {
     /// Open sockets, and whose frames each receives.
-    pub sockets: Vec<(zmq::Socket, Source)>,
+    pub sockets: Vec<(Socket, Source)>,
     /// Who may send what.
     pub clients: Clients,
     /// The clients of the handler that lets them in; kept up to date by ingest.
@@ -47,7 +48,7 @@ pub struct Inlets {
 
 /// The ingest stage.
 pub struct Ingest {
-    sockets: Vec<(zmq::Socket, Source)>,
+    sockets: Vec<(Socket, Source)>,
     clients: Clients,
     present: Present,
     reloads: crossbeam_channel::Receiver<Reload>,
@@ -99,18 +100,14 @@ impl Ingest {
     }
 
     /// Receives until `stop` says so, then ends every stream.
-    pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), zmq::Error> {
-        let (mut id, mut body) = (zmq::Message::new(), zmq::Message::new());
+    pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), SocketError> {
+        let (mut id, mut body) = (MessagePart::default(), MessagePart::default());
         let sockets = std::mem::take(&mut self.sockets);
-        let mut items: Vec<_> = sockets.iter().map(|(s, _)| s.as_poll_item(zmq::POLLIN)).collect();
+        let mut poll = Poll::of(sockets.iter().map(|(socket, _)| socket));
         while !stop() && !self.out.closed() {
-            match zmq::poll(&mut items, NAP.as_millis() as i64) {
-                // A poll interrupted by a signal is a poll that found nothing.
-                Ok(_) | Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-            for ((socket, source), item) in sockets.iter().zip(&items) {
-                let mut turn = if item.is_readable() { TURN } else { 0 };
+            poll.wait(NAP)?;
+            for ((socket, source), readable) in sockets.iter().zip(poll.readable()) {
+                let mut turn = if readable { TURN } else { 0 };
                 while turn > 0 && self.receive(socket, source, &mut id, &mut body)? {
                     turn -= 1;
                 }
@@ -129,20 +126,16 @@ impl Ingest {
     /// Takes one message; false when none waits.
     fn receive(
         &mut self,
-        socket: &zmq::Socket,
+        socket: &Socket,
         source: &Source,
-        id: &mut zmq::Message,
-        body: &mut zmq::Message,
-    ) -> Result<bool, zmq::Error> {
-        match socket.recv(id, zmq::DONTWAIT) {
-            Ok(()) => {}
-            Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => return Ok(false),
-            Err(error) => return Err(error),
+        id: &mut MessagePart,
+        body: &mut MessagePart,
+    ) -> Result<bool, SocketError> {
+        if !socket.try_receive_part(id)? {
+            return Ok(false);
         }
         let mut parts = 1;
-        while socket.get_rcvmore()? {
-            // Parts of one message arrive together, so this does not wait.
-            socket.recv(body, 0)?;
+        while socket.receive_next_part(body)? {
             parts += 1;
         }
         match parts {
@@ -152,13 +145,13 @@ impl Ingest {
         Ok(true)
     }
 
-    fn admit(&mut self, source: &Source, id: &mut zmq::Message, body: &[u8]) {
+    fn admit(&mut self, source: &Source, id: &mut MessagePart, body: &[u8]) {
         let Some(stream) = stream_id::parse(id) else {
             return self.counters.refuse(DropReason::StreamId, None, &no_stream_id(id));
         };
         let key = match source {
             Source::Anybody => None,
-            Source::Clients => Some(id.gets("User-Id").unwrap_or_default()),
+            Source::Clients => Some(id.sender().unwrap_or_default()),
             Source::One(key) => Some(key.as_str()),
         };
         if let Some(key) = key

@@ -16,6 +16,7 @@ use super::reach::Reach;
 use super::secret::{KeyPair, SecretError};
 use super::{KeySettings, PublicKey};
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
+use crate::socket::{self, Socket, SocketError};
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "signd.key";
@@ -74,7 +75,7 @@ impl Guard {
             Some((_, what)) if pair.is_none() => return Err(GuardError::NoSecret(what.into())),
             _ => {}
         }
-        if pair.is_some() && zmq::has("curve") != Some(true) {
+        if pair.is_some() && !socket::has_curve() {
             return Err(GuardError::NoCurve);
         }
         let guard = Guard { pair, loopback: keys.loopback };
@@ -123,10 +124,10 @@ impl Guard {
     /// Prepares a socket to be bound to this endpoint; whether it will ask for keys.
     pub fn serve(
         &self,
-        socket: &zmq::Socket,
+        socket: &Socket,
         endpoint: &SocketEndpoint,
         door: Door,
-    ) -> Result<bool, zmq::Error> {
+    ) -> Result<bool, SocketError> {
         match &self.pair {
             Some(pair) if self.asks(endpoint) => {
                 pair.serve(socket, door.domain())?;
@@ -137,10 +138,10 @@ impl Guard {
     }
 
     /// Prepares a socket to be connected to who has this key.
-    pub fn call(&self, socket: &zmq::Socket, camera: &PublicKey) -> Result<(), zmq::Error> {
+    pub fn call(&self, socket: &Socket, camera: &PublicKey) -> Result<(), SocketError> {
         match &self.pair {
             Some(pair) => pair.call(socket, camera),
-            None => Err(zmq::Error::EACCES),
+            None => Err(SocketError::DENIED),
         }
     }
 }

@@ -6,41 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
-use zmq::SocketEvent;
-
-/// How a handshake failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The other side refused our key.
-    Refused,
-    /// One side asks for keys and the other does not, or this is not the key expected.
-    Mismatch,
-    /// The other side left or said nothing.
-    Unfinished,
-}
-
-/// What became of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It stands: the other side has been shaken hands with.
-    Stands,
-    /// It has ended.
-    Ended,
-    /// It was not to be.
-    Failed(Failure),
-}
-
-const CHANGES: [(SocketEvent, Change); 5] = [
-    (SocketEvent::HANDSHAKE_FAILED_AUTH, Change::Failed(Failure::Refused)),
-    (SocketEvent::HANDSHAKE_FAILED_PROTOCOL, Change::Failed(Failure::Mismatch)),
-    (SocketEvent::HANDSHAKE_FAILED_NO_DETAIL, Change::Failed(Failure::Unfinished)),
-    (SocketEvent::HANDSHAKE_SUCCEEDED, Change::Stands),
-    (SocketEvent::DISCONNECTED, Change::Ended),
-];
+use crate::socket::{ConnectionChange, HandshakeFailure, Monitored, Socket, SocketContext};
 
 /// Longest sleep, so that the end is seen soon.
-const NAP_MS: i32 = 100;
+const NAP: Duration = Duration::from_millis(100);
 
 /// The thread that tells; ended when dropped, so that the context can end as well.
 pub struct Watch {
@@ -59,13 +30,13 @@ impl Drop for Watch {
 
 /// Tells of this socket's failed handshakes from a thread. `name` is the socket's own in its context.
 pub fn watch(
-    context: &zmq::Context,
-    socket: &zmq::Socket,
+    context: &SocketContext,
+    socket: &Socket,
     name: &str,
-    told: impl Fn(Failure) + Send + 'static,
+    told: impl Fn(HandshakeFailure) + Send + 'static,
 ) -> std::io::Result<Watch> {
     follow(context, socket, name, move |change| {
-        if let Change::Failed(failure) = change {
+        if let ConnectionChange::Failed(failure) = change {
             told(failure);
         }
     })
@@ -74,34 +45,20 @@ pub fn watch(
 /// Tells of all that becomes of this socket's connections from a thread. `name` is as in [`watch`]; a socket
 /// has room for one of the two.
 pub fn follow(
-    context: &zmq::Context,
-    socket: &zmq::Socket,
+    context: &SocketContext,
+    socket: &Socket,
     name: &str,
-    told: impl Fn(Change) + Send + 'static,
+    told: impl Fn(ConnectionChange) + Send + 'static,
 ) -> std::io::Result<Watch> {
-    let (endpoint, pair) = (format!("inproc://handshakes-{name}"), context.socket(zmq::PAIR)?);
-    let mask = CHANGES
-        .iter()
-        .fold(SocketEvent::MONITOR_STOPPED.to_raw(), |mask, (event, _)| mask | event.to_raw());
-    socket.monitor(&endpoint, mask.into())?;
-    pair.set_linger(0)?;
-    pair.set_rcvtimeo(NAP_MS)?;
-    pair.connect(&endpoint)?;
+    let monitor = socket.monitor(context, name)?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     let thread = Builder::new().name("handshakes".into()).spawn(move || {
         while !asked.load(Relaxed) {
-            let message = match pair.recv_multipart(0) {
-                Ok(message) => message,
-                Err(zmq::Error::EINTR | zmq::Error::EAGAIN) => continue,
-                Err(_) => return, // the context ends
-            };
-            // Number of the event and a value, then the endpoint.
-            let Some([low, high, ..]) = message.first().map(Vec::as_slice) else { continue };
-            let event = u16::from_ne_bytes([*low, *high]);
-            match CHANGES.iter().find(|(change, _)| change.to_raw() == event) {
-                Some((_, change)) => told(*change),
-                None => return, // the socket is closed
+            match monitor.wait(NAP) {
+                Monitored::Changed(change) => told(change),
+                Monitored::Nothing => {}
+                Monitored::Closed => return,
             }
         }
     })?;

@@ -14,6 +14,7 @@ pub mod zap;
 
 use std::path::PathBuf;
 
+use crate::socket::{self, KEY_BYTES};
 use clients::Clients;
 
 /// Settings of keys.
@@ -38,7 +39,7 @@ impl std::str::FromStr for PublicKey {
 
     /// Reads 40 characters of Z85.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        z85(text)
+        parse_key(text)
             .map(PublicKey)
             .ok_or("a public key: 40 characters of Z85, as `signd keygen` prints it")
     }
@@ -46,19 +47,16 @@ impl std::str::FromStr for PublicKey {
 
 impl std::fmt::Display for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&zmq::z85_encode(&self.0).unwrap_or_default())
+        f.write_str(&socket::z85(&self.0))
     }
 }
 
 /// 32 bytes from 40 characters of Z85. Nothing but zeros is a placeholder and not a key.
-fn z85(text: &str) -> Option<[u8; 32]> {
+fn parse_key(text: &str) -> Option<[u8; KEY_BYTES]> {
     if text.len() != 40 || text.contains('\0') {
         return None;
     }
-    let bytes: [u8; 32] = zmq::z85_decode(text).ok()?.try_into().ok()?;
-    // The binding hides whether libzmq could read it.
-    let same = zmq::z85_encode(&bytes).is_ok_and(|again| again == text);
-    (same && bytes != [0; 32]).then_some(bytes)
+    socket::from_z85(text).filter(|bytes| *bytes != [0; KEY_BYTES])
 }
 
 #[cfg(test)]

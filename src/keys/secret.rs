@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{PublicKey, z85};
+use super::{PublicKey, parse_key};
+use crate::socket::{self, Socket, SocketError};
 
 /// First line of a file.
 const HEAD: &str =
@@ -38,7 +39,7 @@ pub enum SecretError {
     Exists(PathBuf),
     /// The system gives no random numbers, or libzmq has no CURVE.
     #[error("no key can be made: {0}")]
-    Make(zmq::Error),
+    Make(SocketError),
 }
 
 /// A key pair. Neither prints its secret.
@@ -65,8 +66,8 @@ struct Content {
 impl KeyPair {
     /// A new pair.
     pub fn generate() -> Result<KeyPair, SecretError> {
-        let pair = zmq::CurveKeyPair::new().map_err(SecretError::Make)?;
-        Ok(KeyPair { public: PublicKey(pair.public_key), secret: pair.secret_key })
+        let [public, secret] = socket::key_pair().map_err(SecretError::Make)?;
+        Ok(KeyPair { public: PublicKey(public), secret })
     }
 
     /// Reads a file that nobody but its owner may read.
@@ -91,12 +92,12 @@ impl KeyPair {
         let file = config::File::from_str(text, config::FileFormat::Toml);
         let content = config::Config::builder().add_source(file).build().ok()?;
         let Content { public, secret } = content.try_deserialize().ok()?;
-        Some(KeyPair { public: PublicKey(z85(&public)?), secret: z85(&secret)? })
+        Some(KeyPair { public: PublicKey(parse_key(&public)?), secret: parse_key(&secret)? })
     }
 
     /// Writes a new file that only its owner may read; one that exists is left alone.
     pub fn write(&self, path: &Path) -> Result<(), SecretError> {
-        let secret = zmq::z85_encode(&self.secret).unwrap_or_default();
+        let secret = socket::z85(&self.secret);
         let text = format!("{HEAD}\npublic = \"{}\"\nsecret = \"{secret}\"\n", self.public);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // Beside its place until it is whole, in a file that is its owner's alone from the beginning.
@@ -117,17 +118,13 @@ impl KeyPair {
     }
 
     /// Makes a socket a CURVE server whose callers [`super::zap`] judges in this domain.
-    pub fn serve(&self, socket: &zmq::Socket, domain: &str) -> Result<(), zmq::Error> {
-        socket.set_curve_server(true)?;
-        socket.set_curve_secretkey(&self.secret)?;
-        socket.set_zap_domain(domain)
+    pub fn serve(&self, socket: &Socket, domain: &str) -> Result<(), SocketError> {
+        socket.serve_keys(&self.secret, domain)
     }
 
     /// Makes a socket a CURVE client that accepts no other server.
-    pub fn call(&self, socket: &zmq::Socket, server: &PublicKey) -> Result<(), zmq::Error> {
-        socket.set_curve_serverkey(&server.0)?;
-        socket.set_curve_publickey(&self.public.0)?;
-        socket.set_curve_secretkey(&self.secret)
+    pub fn call(&self, socket: &Socket, server: &PublicKey) -> Result<(), SocketError> {
+        socket.call_with_keys(&server.0, &self.public.0, &self.secret)
     }
 }
 
@@ -166,7 +163,7 @@ mod tests {
     #[test]
     fn neither_an_error_nor_debug_prints_a_secret() {
         let pair = KeyPair::generate().expect("a pair");
-        let secret = zmq::z85_encode(&pair.secret).expect("Z85");
+        let secret = socket::z85(&pair.secret);
         assert_eq!(format!("{pair:?}"), "KeyPair { .. }");
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a.key");

@@ -7,9 +7,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use super::PublicKey;
 use super::clients::{Clients, Door};
+use crate::socket::{Socket, SocketContext, SocketKind};
 
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
@@ -46,7 +48,7 @@ pub type Present = Arc<Mutex<Clients>>;
 /// The running handler; ended when dropped.
 pub struct Zap {
     /// A message that comes in here without an empty part ends the handler; libzmq sends none.
-    stop: zmq::Socket,
+    stop: Socket,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -54,15 +56,15 @@ impl Zap {
     /// Answers from here on for all sockets of this context. Told of every client refused: why, at
     /// which door, and the address it came from.
     pub fn start(
-        context: &zmq::Context,
+        context: &SocketContext,
         clients: Present,
         refused: impl Fn(Refused, &str, &str) + Send + 'static,
     ) -> std::io::Result<Zap> {
-        let socket = context.socket(zmq::ROUTER)?;
-        socket.set_linger(0)?;
+        let socket = context.socket(SocketKind::Router)?;
+        socket.set_linger(Duration::ZERO)?;
         socket.bind(ENDPOINT)?;
-        let stop = context.socket(zmq::DEALER)?;
-        stop.set_linger(0)?;
+        let stop = context.socket(SocketKind::Dealer)?;
+        stop.set_linger(Duration::ZERO)?;
         stop.connect(ENDPOINT)?;
         let thread = Builder::new().name("zap".into()).spawn(move || {
             let _bolt = Bolt;
@@ -80,7 +82,8 @@ impl Zap {
                     refused(*why, &String::from_utf8_lossy(door), &String::from_utf8_lossy(from));
                 }
                 // Nobody waits for an answer that cannot be sent: the handshake times out.
-                let _ = socket.send_multipart(verdict.reply(&message), 0);
+                let reply = verdict.reply(&message);
+                let _ = socket.send(&reply.iter().map(Vec::as_slice).collect::<Vec<_>>());
             }
         })?;
         Ok(Zap { stop, thread: Some(thread) })
@@ -89,7 +92,7 @@ impl Zap {
 
 impl Drop for Zap {
     fn drop(&mut self) {
-        if let (Ok(()), Some(thread)) = (self.stop.send(STOP, 0), self.thread.take()) {
+        if let (Ok(()), Some(thread)) = (self.stop.send(&[STOP.as_bytes()]), self.thread.take()) {
             drop(thread.join());
         }
     }
@@ -107,13 +110,15 @@ impl Drop for Bolt {
 }
 
 /// The next request; `None` when the handler is to end.
-fn receive(socket: &zmq::Socket) -> Option<Vec<Vec<u8>>> {
+fn receive(socket: &Socket) -> Option<Vec<Vec<u8>>> {
     loop {
-        match socket.recv_multipart(0) {
-            Ok(message) if message.len() == 2 && message[1] == STOP.as_bytes() => return None,
-            Ok(message) => return Some(message),
-            Err(zmq::Error::ETERM) => return None,
-            Err(_) => {}
+        match socket.receive() {
+            Ok(Some(message)) if message.len() == 2 && message[1] == STOP.as_bytes() => {
+                return None;
+            }
+            Ok(Some(message)) => return Some(message),
+            Err(error) if error.is_ended() => return None,
+            Ok(None) | Err(_) => {}
         }
     }
 }
@@ -195,20 +200,19 @@ mod tests {
     fn a_malformed_request_is_answered_and_the_next_one_judged() {
         let listed = KeyPair::generate().expect("a pair").public;
         let clients = Arc::new(Mutex::new(Clients::only_subscriber("eye", listed)));
-        let context = zmq::Context::new();
+        let context = SocketContext::default();
         let (tell, told) = std::sync::mpsc::channel();
         let refused = move |why, door: &str, from: &str| {
             tell.send((why, door.to_owned(), from.to_owned())).expect("is heard");
         };
         let zap = Zap::start(&context, clients, refused).expect("starts");
-        let asker = context.socket(zmq::DEALER).expect("socket");
-        asker.set_linger(0).expect("sets");
-        asker.set_rcvtimeo(5000).expect("sets");
+        let asker = context.socket(SocketKind::Dealer).expect("socket");
+        asker.set_linger(Duration::ZERO).expect("sets");
+        asker.set_receive_time(Duration::from_secs(5)).expect("sets");
         asker.connect(ENDPOINT).expect("connects");
         let ask = |parts: Vec<&[u8]>| -> (String, String, String) {
-            asker.send("", zmq::SNDMORE).expect("sends");
-            asker.send_multipart(parts, 0).expect("sends");
-            let reply = asker.recv_multipart(0).expect("an answer");
+            asker.send(&[&[b"".as_slice()], &parts[..]].concat()).expect("sends");
+            let reply = asker.receive().expect("receives").expect("an answer");
             let text = |i: usize| String::from_utf8_lossy(&reply[i]).into_owned();
             assert_eq!((reply.len(), text(0), text(1)), (7, String::new(), "1.0".into()));
             (text(2), text(3), text(5))

@@ -19,6 +19,7 @@ use crate::observe::live::{Kind, Live};
 use crate::plumbing::counters::Counters;
 use crate::plumbing::now;
 use crate::record::Tape;
+use crate::socket::{MessagePart, Socket, SocketContext, SocketError, SocketKind};
 use signd_core::event::{Body, Event, RunId, Status};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
@@ -43,10 +44,10 @@ pub struct PublishSettings {
 
 /// Opens the socket; its socket file, if it has one, is to be dropped after the context.
 pub fn open(
-    context: &zmq::Context,
+    context: &SocketContext,
     settings: &PublishSettings,
     guard: &Guard,
-) -> Result<(zmq::Socket, Option<SocketFile>), PlaceError> {
+) -> Result<(Socket, Option<SocketFile>), PlaceError> {
     let socket = prepare(context, settings, guard);
     let socket = socket.map_err(|error| settings.endpoint.failed(error))?;
     let file = settings.endpoint.bind(&socket)?;
@@ -54,32 +55,32 @@ pub fn open(
 }
 
 fn prepare(
-    context: &zmq::Context,
+    context: &SocketContext,
     settings: &PublishSettings,
     guard: &Guard,
-) -> Result<zmq::Socket, zmq::Error> {
-    let socket = context.socket(zmq::XPUB)?;
-    socket.set_linger(500)?;
-    socket.set_maxmsgsize(1024)?; // subscribers send nothing but subscriptions
-    socket.set_handshake_ivl(3000)?;
-    socket.set_sndhwm(settings.high_water_mark)?;
+) -> Result<Socket, SocketError> {
+    let socket = context.socket(SocketKind::Xpub)?;
+    socket.set_linger(Duration::from_millis(500))?;
+    socket.set_largest_part(1024)?; // subscribers send nothing but subscriptions
+    socket.set_handshake_time(Duration::from_secs(3))?;
+    socket.set_send_queue(settings.high_water_mark)?;
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
-    socket.set_xpub_verbose(true)?;
+    socket.pass_every_subscription()?;
     guard.serve(&socket, &settings.endpoint, Door::Publish)?;
     Ok(socket)
 }
 
 /// The publish stage.
 pub struct Publish {
-    socket: zmq::Socket,
+    socket: Socket,
     clients: Clients,
     encoding: Encoding,
     run: RunId,
     tape: Tape,
     live: Live,
     counters: Arc<Counters>,
-    subscription: zmq::Message,
+    subscription: MessagePart,
     /// The last status of each stream, and after it each doubt about its input.
     retained: BTreeMap<(StreamId, Option<InputDoubt>), Event>,
     encoder: EventEncoder,
@@ -88,7 +89,7 @@ pub struct Publish {
 impl Publish {
     /// Publishes on this socket, to the recording and to whoever looks on.
     pub fn new(
-        socket: zmq::Socket,
+        socket: Socket,
         encoding: Encoding,
         clients: Clients,
         run: RunId,
@@ -104,20 +105,20 @@ impl Publish {
             tape,
             live,
             counters: Arc::clone(counters),
-            subscription: zmq::Message::new(),
+            subscription: MessagePart::default(),
             retained: BTreeMap::new(),
             encoder: EventEncoder::default(),
         }
     }
 
     /// Readable when there is a subscription.
-    pub fn poll_item(&self) -> zmq::PollItem<'_> {
-        self.socket.as_poll_item(zmq::POLLIN)
+    pub fn socket(&self) -> &Socket {
+        &self.socket
     }
 
     /// Takes in the subscriptions that have arrived.
-    pub fn subscriptions(&mut self) -> Result<(), zmq::Error> {
-        while self.socket.recv(&mut self.subscription, zmq::DONTWAIT).is_ok() {
+    pub fn subscriptions(&mut self) -> Result<(), SocketError> {
+        while self.socket.try_receive_part(&mut self.subscription)? {
             if let [1, prefix @ ..] = &self.subscription[..] {
                 let prefix = prefix.to_vec();
                 self.resend(&prefix)?;
@@ -127,7 +128,7 @@ impl Publish {
     }
 
     /// Publishes an event; `received` is when the frame that led to it arrived.
-    pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), zmq::Error> {
+    pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), SocketError> {
         let begun = Instant::now();
         let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = Delivery { latency_us, retained: false, run: Some(self.run) };
@@ -164,10 +165,9 @@ impl Publish {
 
     /// Goes on with these clients. libzmq cannot end one connection, but it ends those of an endpoint
     /// when that is unbound; so when somebody may not listen any more, everybody has to come in anew.
-    pub fn adopt(&mut self, clients: &Clients) -> Result<(), zmq::Error> {
-        let asks = self.socket.get_mechanism()? == zmq::Mechanism::ZMQ_CURVE;
-        if asks && self.clients.lose_a_subscriber(clients) {
-            let endpoint = self.socket.get_last_endpoint()?.map_err(|_| zmq::Error::EINVAL)?;
+    pub fn adopt(&mut self, clients: &Clients) -> Result<(), SocketError> {
+        if self.socket.has_keys()? && self.clients.lose_a_subscriber(clients) {
+            let endpoint = self.socket.last_endpoint()?;
             self.socket.unbind(&endpoint)?;
             let begun = Instant::now();
             while let Err(error) = self.socket.bind(&endpoint) {
@@ -182,7 +182,7 @@ impl Publish {
         Ok(())
     }
 
-    fn resend(&mut self, prefix: &[u8]) -> Result<(), zmq::Error> {
+    fn resend(&mut self, prefix: &[u8]) -> Result<(), SocketError> {
         let msgpack = self.encoding == Encoding::Msgpack;
         let wanted = WantedForms { msgpack, json: !msgpack };
         for event in self.retained.values() {
@@ -200,8 +200,7 @@ impl Publish {
     }
 
     /// Sends the event that was written last.
-    fn send(&self) -> Result<(), zmq::Error> {
-        self.socket.send(self.encoder.topic(), zmq::SNDMORE)?;
-        self.socket.send(self.encoder.body(self.encoding), 0)
+    fn send(&self) -> Result<(), SocketError> {
+        self.socket.send(&[self.encoder.topic(), self.encoder.body(self.encoding)])
     }
 }

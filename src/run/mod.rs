@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::endpoint::place::PlaceError;
 use crate::ingest::{self, Ingest, Inlets, Reload};
 use crate::keys::guard::Guard;
-use crate::keys::handshakes::{self, Failure, Watch};
+use crate::keys::handshakes::{self, Watch};
 use crate::keys::zap::{Refused, Zap};
 use crate::observe::scene::Lines;
 use crate::observe::status::Origin;
@@ -20,6 +20,7 @@ use crate::plumbing::progress::Progress;
 use crate::plumbing::{Watched, flow};
 use crate::publish::{self, Publish};
 use crate::record::{self, Tape};
+use crate::socket::{HandshakeFailure, Socket, SocketContext, SocketError};
 use crossbeam_channel::Receiver;
 use signd_core::event::RunId;
 use signd_engine::inference::Inference;
@@ -39,7 +40,7 @@ pub enum RunError {
     Socket(#[from] PlaceError),
     /// A socket failed while in use.
     #[error("ZeroMQ: {0}")]
-    Zmq(#[from] zmq::Error),
+    Zmq(#[from] SocketError),
     /// Inference failed.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -82,7 +83,7 @@ pub fn run(
     }
     // Removed at the end, when the context and all its sockets are closed.
     let mut files = Vec::new();
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let clients = &settings.keys.clients;
     let present = Arc::new(Mutex::new(clients.clone()));
     let turned_away = Arc::clone(counters);
@@ -163,21 +164,21 @@ pub fn run(
 
 /// Counts what fails, at those of these sockets that ask for keys, before keys are compared.
 fn count_failed_handshakes<'a>(
-    context: &zmq::Context,
-    doors: impl Iterator<Item = (&'a zmq::Socket, &'static str)>,
+    context: &SocketContext,
+    doors: impl Iterator<Item = (&'a Socket, &'static str)>,
     counters: &Arc<Counters>,
 ) -> Result<Vec<Watch>, RunError> {
     let mut watches = Vec::new();
     for (number, (socket, door)) in doors.enumerate() {
-        if socket.get_mechanism()? != zmq::Mechanism::ZMQ_CURVE {
+        if !socket.has_keys()? {
             continue;
         }
         let counters = Arc::clone(counters);
-        let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+        let endpoint = socket.last_endpoint()?;
         // Refusals of our own are counted where they are pronounced.
-        let ours = socket.is_curve_server()?;
+        let ours = socket.is_key_server()?;
         let told = move |failure| {
-            if !(ours && failure == Failure::Refused) {
+            if !(ours && failure == HandshakeFailure::Refused) {
                 counters.turn_away(Refused::Handshake, door, &endpoint);
             }
         };

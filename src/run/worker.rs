@@ -20,6 +20,7 @@ use crate::plumbing::progress::Progress;
 use crate::plumbing::roster::StreamCount;
 use crate::plumbing::{Watched, notify};
 use crate::publish::Publish;
+use crate::socket::{self, SocketError};
 use signd_core::continuity::Misplaced;
 use signd_core::event::{Body, Status};
 use signd_core::stream::{Batch, Step, Tick};
@@ -240,16 +241,9 @@ impl Worker {
     }
 
     /// Sleeps until there is a frame or a subscription.
-    fn wait(&mut self) -> Result<(), zmq::Error> {
-        let mut items = [
-            zmq::PollItem::from_fd(self.frames.descriptor(), zmq::POLLIN),
-            self.publish.poll_item(),
-        ];
-        match zmq::poll(&mut items, -1) {
-            Ok(_) | Err(zmq::Error::EINTR) => {}
-            Err(error) => return Err(error),
-        }
-        if items[0].is_readable() {
+    fn wait(&mut self) -> Result<(), SocketError> {
+        let [frames, _] = socket::wait_for(self.frames.descriptor(), self.publish.socket())?;
+        if frames {
             self.frames.hush();
         }
         Ok(())

@@ -16,6 +16,7 @@ use crate::keys::guard::Guard;
 use crate::keys::zap::Zap;
 use crate::observe::status::DoubtStatus;
 use crate::plumbing::now;
+use crate::socket::{Poll, Socket, SocketContext, SocketKind};
 use signd_core::drop_reason::DropReason;
 use signd_core::frame::{Arrival, Frame, Part};
 use signd_core::plausibility::{InputJudge, Least};
@@ -40,7 +41,7 @@ pub fn instead_of_the_daemon(
     time: Duration,
 ) -> io::Result<HeardFrames> {
     let mut files = Vec::new(); // removed after the context has closed its sockets
-    let context = zmq::Context::new();
+    let context = SocketContext::default();
     let clients = &settings.keys.clients;
     // Whom the daemon would not let in is not let in here.
     let present = Arc::new(Mutex::new(clients.clone()));
@@ -121,10 +122,10 @@ fn seen(frame: &Frame, arrival: Arrival) -> Seen {
 
 /// Takes what a running daemon says of the frames it gets in this time.
 pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<Streams> {
-    let context = zmq::Context::new();
-    let socket = context.socket(zmq::SUB)?;
-    socket.set_linger(0)?;
-    socket.set_subscribe(b"frame/")?;
+    let context = SocketContext::default();
+    let socket = context.socket(SocketKind::Sub)?;
+    socket.set_linger(Duration::ZERO)?;
+    socket.subscribe(b"frame/")?;
     endpoint.from_here().connect(&socket).map_err(io::Error::other)?;
     let mut streams = Streams::default();
     each(&[socket], time, |parts| {
@@ -150,26 +151,17 @@ pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<St
 }
 
 /// Hands over every message that arrives in this time.
-fn each(
-    sockets: &[zmq::Socket],
-    time: Duration,
-    mut take: impl FnMut(&[Vec<u8>]),
-) -> io::Result<()> {
+fn each(sockets: &[Socket], time: Duration, mut take: impl FnMut(&[Vec<u8>])) -> io::Result<()> {
     let end = Instant::now() + time;
-    let mut items: Vec<_> = sockets.iter().map(|s| s.as_poll_item(zmq::POLLIN)).collect();
+    let mut poll = Poll::of(sockets);
     loop {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());
         }
-        match zmq::poll(&mut items, left.as_millis() as i64 + 1) {
-            Ok(_) | Err(zmq::Error::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        for (socket, item) in sockets.iter().zip(&items) {
-            if item.is_readable()
-                && let Ok(parts) = socket.recv_multipart(zmq::DONTWAIT)
-            {
+        poll.wait(left + Duration::from_millis(1))?;
+        for (socket, readable) in sockets.iter().zip(poll.readable()) {
+            if readable && let Ok(Some(parts)) = socket.try_receive() {
                 take(&parts);
             }
         }

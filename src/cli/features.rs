@@ -58,10 +58,10 @@ impl Features {
             None => Schema::everything(),
         };
         let kind = RowKind::Features { schema, rate: self.rate };
-        let rest_line = Settings::load(&Flags::default())?.core.gate.rest_line as f32;
+        let core = Settings::load(&Flags::default())?.core;
         let mut out = BufWriter::new(print::out());
         let mut answer = |frames: &[Frame]| -> Result<()> {
-            let rows = clip::rows(frames, &kind, rest_line);
+            let rows = clip::rows(frames, &kind, &core);
             let data = ByteBuf::from(bytemuck::cast_slice::<f32, u8>(&rows).to_vec());
             let columns = kind.width();
             let answer = Answer { rows: rows.len() / columns, columns, data };

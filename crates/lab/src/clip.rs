@@ -4,13 +4,8 @@ use std::path::Path;
 
 use crate::import::{self, ImportError, Overrides};
 use signd_core::features::grid::RowKind;
-use signd_core::features::{Placed, Rows};
-use signd_core::frame::Hand;
-use signd_core::frame::{Frame, SourceTime};
-use signd_core::gate::Sight;
-use signd_core::signer::Space;
-use signd_core::signer::hands::{Hands, Repair};
-use signd_core::signer::space::Shoulders;
+use signd_core::frame::{Arrival, Frame, SourceTime};
+use signd_core::stream::{Batch, CoreSettings, Stream};
 use signd_engine::recording::{self, Losses, RecordingError};
 
 /// Capture time of a clip's first frame; nothing follows from it.
@@ -47,26 +42,13 @@ pub fn read(file: &Path, overrides: &Overrides) -> Result<(Vec<Frame>, Losses), 
     Ok((frames, losses))
 }
 
-/// The rows of a clip, one after the other, each `kind.width()` long. The dominant hand is the one
-/// that the whole clip shows more of; a hand below `rest_line` (shoulder widths below the shoulders)
-/// counts little, as in the gate.
-pub fn rows(frames: &[Frame], kind: &RowKind, rest_line: f32) -> Vec<f32> {
-    let (mut shoulders, mut repair) = (Shoulders::default(), Repair::default());
-    let seen: Vec<(Space, Hands)> =
-        frames.iter().map(|frame| (shoulders.push(frame), repair.push(frame))).collect();
-    let weight = |hand: Hand| -> f64 {
-        let sights = frames.iter().zip(&seen).map(|(frame, (space, hands))| {
-            Sight::of(frame, hands.part(hand), space, rest_line).weight()
-        });
-        sights.sum()
-    };
-    let left = weight(Hand::Left) > weight(Hand::Right);
-    let dominant = if left { Hand::Left } else { Hand::Right };
-
-    let (mut rows, mut placed, mut out) = (Rows::new(kind.clone()), Placed::default(), Vec::new());
-    for (frame, (space, hands)) in frames.iter().zip(&seen) {
-        placed.take(frame, *hands, dominant, space);
-        rows.push(frame, &placed, &mut out);
+/// The rows of a clip as the daemon makes them, one after the other, each `kind.width()` long.
+pub fn rows(frames: &[Frame], kind: &RowKind, core: &CoreSettings) -> Vec<f32> {
+    let (mut stream, mut batch) = (Stream::new(core, kind.clone()), Batch::default());
+    for frame in frames {
+        // Rows are appended to those of the frames before.
+        batch.steps.clear();
+        stream.push(frame, Arrival(frame.t.0), &mut batch);
     }
-    out
+    batch.rows
 }

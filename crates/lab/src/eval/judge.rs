@@ -76,10 +76,9 @@ impl ClipJudge {
         let answer = match self.segmented {
             true => segmented(&mut self.pipeline, frames)?,
             false => {
-                let rest_line = self.pipeline.core().gate.rest_line as f32;
-                let inference = self.pipeline.inference_mut();
-                let rows = clip::rows(frames, &inference.card().kind, rest_line);
-                Answer { top: inference.answer(&rows)?, decisions: 1 }
+                let kind = &self.pipeline.inference().card().kind;
+                let rows = clip::rows(frames, kind, self.pipeline.core());
+                Answer { top: self.pipeline.inference_mut().answer(&rows)?, decisions: 1 }
             }
         };
         match answer.top.iter().all(|(_, p)| p.is_finite()) {

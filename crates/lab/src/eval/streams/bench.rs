@@ -75,10 +75,9 @@ impl StreamJudge {
         if within.is_empty() {
             return Ok(false);
         }
-        let rest_line = self.pipeline.core().gate.rest_line as f32;
-        let inference = self.pipeline.inference_mut();
-        let rows = clip::rows(&within, &inference.card().kind, rest_line);
-        let top = inference.answer(&rows)?;
+        let kind = &self.pipeline.inference().card().kind;
+        let rows = clip::rows(&within, kind, self.pipeline.core());
+        let top = self.pipeline.inference_mut().answer(&rows)?;
         Ok(top.first().map(|(output, _)| *output) == Some(label))
     }
 }

@@ -1,14 +1,30 @@
-//! `signd`: landmark frames in, sign-language label events out.
+//! The daemon of `signd`: landmark frames in at its sockets, sign-language label events out.
+//!
+//! ```text
+//! cameras ─▶ ingest ─ring─▶ run::worker ──────────────▶ publish ─┬▶ subscribers
+//!            socket         signd_engine::pipeline               ├▶ record (a file)
+//!            keys                                                └▶ observe (a page)
+//! ```
+//!
+//! The modules stand in the order of the data, and below them what all of them use. What a frame means
+//! is decided in [`signd_core`], what a sign is in [`signd_engine`]. This crate has the sockets, threads
+//! and clocks. The commands are in the binary.
 
-pub mod cli;
+// Settings come first, and everything is wired last.
 pub mod config;
-pub mod endpoint;
+
 pub mod ingest;
-pub mod keys;
+// The pipeline of `signd_engine` is here.
+pub mod publish;
+
 pub mod observe;
+pub mod record;
+
+pub mod run;
+
+// Ground floor.
+pub mod endpoint;
+pub mod keys;
 pub mod output;
 pub mod plumbing;
-pub mod publish;
-pub mod record;
-pub mod run;
 pub mod socket;

@@ -1,10 +1,12 @@
-//! The `signd` binary: arguments, one call into the library, exit code.
+//! The `signd` binary: arguments, one command, exit code.
+
+mod cli;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = signd::cli::Arguments::parse();
+    let arguments = cli::Arguments::parse();
     arguments.execute().into()
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Common, Outcome, inference, model, print};
-use crate::config::{Flags, Settings};
+use signd::config::{Flags, Settings};
 use signd_core::features::grid::RowKind;
 
 /// What a model file says of itself.

@@ -10,8 +10,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Common, Outcome, model, print, source};
-use crate::config::Flags;
-use crate::output::{Kind, Target};
+use signd::config::Flags;
+use signd::output::{Kind, Target};
 use signd_lab::eval::clips as list;
 use signd_lab::eval::clips::{Entry, Failure};
 use signd_lab::eval::judge::ClipJudge;

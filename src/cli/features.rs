@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use super::{Outcome, landmarks, print};
-use crate::config::{Flags, Settings};
+use signd::config::{Flags, Settings};
 use signd_core::features::Schema;
 use signd_core::features::grid::RowKind;
 use signd_core::features::schema::{self, GROUPS};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::{Outcome, print};
-use crate::output::{Kind, Target};
+use signd::output::{Kind, Target};
 use signd_core::frame::{Arrival, SourceTime};
 use signd_core::plausibility::order::{self, PartOrder};
 use signd_core::stream_id::{self, StreamId};

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Outcome, print};
-use crate::keys::secret::KeyPair;
+use signd::keys::secret::KeyPair;
 
 /// Flags of `signd keygen`.
 #[derive(Debug, Args)]

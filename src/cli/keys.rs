@@ -7,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::print;
-use crate::keys::PublicKey;
-use crate::keys::clients::{Clients, Door};
-use crate::keys::handshakes::{self, Watch};
-use crate::keys::secret::KeyPair;
-use crate::keys::zap::Zap;
-use crate::socket::{ConnectionChange, HandshakeFailure, Socket, SocketContext};
+use signd::keys::PublicKey;
+use signd::keys::clients::{Clients, Door};
+use signd::keys::handshakes::{self, Watch};
+use signd::keys::secret::KeyPair;
+use signd::keys::zap::Zap;
+use signd::socket::{ConnectionChange, HandshakeFailure, Socket, SocketContext};
 
 /// Flags of a client.
 #[derive(Debug, Args)]

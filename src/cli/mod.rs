@@ -24,12 +24,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::{Flags, Settings, SettingsError};
-use crate::keys::guard::GuardError;
-use crate::observe::live::Live;
-use crate::observe::metrics::Metrics;
-use crate::output::{Kind, Target};
-use crate::plumbing::Watched;
+use signd::config::{Flags, Settings, SettingsError};
+use signd::keys::guard::GuardError;
+use signd::observe::live::Live;
+use signd::observe::metrics::Metrics;
+use signd::output::{Kind, Target};
+use signd::plumbing::Watched;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::{Decider, UnknownLabel};
 use signd_engine::model::{Model, ModelError, Runtime};

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::pace::Pace;
 use super::{Common, Outcome, inference, print, source};
-use crate::config::Flags;
+use signd::config::Flags;
 use signd_core::frame::Arrival;
 use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_engine::pipeline::Pipeline;

@@ -12,11 +12,11 @@ use signal_hook::iterator::Signals;
 use signd_engine::inference::Inference;
 
 use super::{Common, Outcome, inference, reason};
-use crate::config::{Flags, Settings};
-use crate::ingest::Reload;
-use crate::keys::guard::Guard;
-use crate::plumbing::counters::Counters;
-use crate::plumbing::notify;
+use signd::config::{Flags, Settings};
+use signd::ingest::Reload;
+use signd::keys::guard::Guard;
+use signd::plumbing::counters::Counters;
+use signd::plumbing::notify;
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ impl Run {
         };
         let stopped = move || stop.load(Ordering::Relaxed);
         let ended =
-            crate::run::run(&settings, &guard, inference, reloads, &counters, stopped, ready);
+            signd::run::run(&settings, &guard, inference, reloads, &counters, stopped, ready);
         // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
         tracing::info!("ended: {}", counters.summary());

@@ -16,12 +16,12 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::{Common, Outcome, import, inference, print, reason, source};
-use crate::config::Flags;
-use crate::observe::guard::AllowedHost;
-use crate::observe::http::Server;
-use crate::observe::page::{self, About, Mode};
-use crate::observe::scene::{Lines, Scene};
-use crate::observe::shelf::{self, shelf};
+use signd::config::Flags;
+use signd::observe::guard::AllowedHost;
+use signd::observe::http::Server;
+use signd::observe::page::{self, About, Mode};
+use signd::observe::scene::{Lines, Scene};
+use signd::observe::shelf::{self, shelf};
 use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_engine::pipeline::Pipeline;
 use signd_engine::recording;

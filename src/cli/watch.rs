@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::keys::KeyFlags;
 use super::{Outcome, print};
-use crate::endpoint::SocketEndpoint;
-use crate::socket::{SocketContext, SocketKind};
+use signd::endpoint::SocketEndpoint;
+use signd::socket::{SocketContext, SocketKind};
 
 /// Takes away the line of a frame.
 const CLEAR: &str = "\r\x1b[K";

@@ -1,6 +1,6 @@
 //! Recording a live run: what passes ingest and publish also goes to a thread that writes it.
 //!
-//! Nobody waits for the disk. When the writer falls behind by more than [`BEHIND`] messages, or the
+//! Nobody waits for the disk. When the writer falls behind by more than a thousand messages, or the
 //! disk is full, the recording ends there, says so in the log, and the daemon goes on: a recording
 //! without gaps that is short is worth more than a long one that replays differently. [`rotation`]
 //! says where its files are and what becomes of older ones.

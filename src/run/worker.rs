@@ -249,3 +249,7 @@ impl Worker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ pub mod inference;
 
 pub mod pipeline;
 
+pub mod digest;
 pub mod file_kind;
 pub mod recording;
 pub mod replay;

@@ -142,7 +142,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ingest;
+    use signd::ingest;
     use signd_core::wire::landmarks;
 
     /// The remedy for a frame with these changes; null takes a key away.

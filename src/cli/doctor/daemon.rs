@@ -9,9 +9,9 @@ use super::endpoints::{self, Place};
 use super::finding::Finding;
 use super::processes::{self, DaemonProcess};
 use super::refused;
-use crate::config::Settings;
-use crate::endpoint::SocketEndpoint;
-use crate::observe::status::{Endpoints, Status, StreamStatus};
+use signd::config::Settings;
+use signd::endpoint::SocketEndpoint;
+use signd::observe::status::{Endpoints, Status, StreamStatus};
 
 /// What is asked about a camera that is not heard.
 const WHERE: &str = "is its camera client running, and does it send to";
@@ -200,8 +200,8 @@ mod tests {
 
     use super::super::finding::Level;
     use super::*;
-    use crate::config::Flags;
-    use crate::observe::status::{DropStatus, LastDrop};
+    use signd::config::Flags;
+    use signd::observe::status::{DropStatus, LastDrop};
 
     fn settings(table: &str) -> Settings {
         let mut file = tempfile::NamedTempFile::new().expect("file");

@@ -1,7 +1,7 @@
 //! Endpoints: can they be opened, and if not, who has them?
 
 use super::finding::Finding;
-use crate::endpoint::SocketEndpoint;
+use signd::endpoint::SocketEndpoint;
 
 /// Whether the daemon could bind an endpoint now.
 #[derive(Debug, PartialEq, Eq)]

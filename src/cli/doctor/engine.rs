@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::{MODEL, RUNTIME, locate};
 use super::finding::Finding;
 use super::pointers::Page;
-use crate::config::Settings;
+use signd::config::Settings;
 use signd_core::features::grid::RowKind;
 use signd_engine::inference::decide::Decider;
 use signd_engine::model::{Contract, Model, ModelError, Runtime};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::finding::Finding;
-use crate::config::Settings;
-use crate::record;
+use signd::config::Settings;
+use signd::record;
 use signd_engine::recording::RecordingError;
 
 /// Tries to create a file there.

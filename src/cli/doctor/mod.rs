@@ -21,10 +21,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Common, Outcome, reason};
-use crate::config::Flags;
 use daemon::Daemon;
 use finding::{Finding, Level};
 use pointers::Page;
+use signd::config::Flags;
 
 /// Flags of `signd doctor`.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cause;
 use super::finding::Finding;
-use crate::observe::status::{DropStatus, LastDrop, Status};
+use signd::observe::status::{DropStatus, LastDrop, Status};
 
 /// Frames of one stream id, or of none, that are refused for one reason.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,7 +55,7 @@ pub fn accepted(before: &Status, after: &Status) -> BTreeMap<String, u64> {
         |stream: &str| before.streams.iter().find(|s| s.stream == stream).map(|s| s.frames);
     let streams = after.streams.iter();
     // One that went and came again counts from zero.
-    let count = |s: &crate::observe::status::StreamStatus| match earlier(&s.stream) {
+    let count = |s: &signd::observe::status::StreamStatus| match earlier(&s.stream) {
         Some(frames) if frames <= s.frames => s.frames - frames,
         _ => s.frames,
     };
@@ -94,7 +94,7 @@ pub fn clients(after: &Status) -> Vec<Finding> {
 mod tests {
     use super::super::finding::Level;
     use super::*;
-    use crate::observe::status::StreamStatus;
+    use signd::observe::status::StreamStatus;
 
     fn status(dropped: u64, frames: u64) -> Status {
         let last = LastDrop {

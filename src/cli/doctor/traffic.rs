@@ -10,10 +10,10 @@ use super::listen::HeardFrames;
 use super::pointers::Page;
 use super::streams::{self, Sight, Streams};
 use super::{ask, listen};
-use crate::config::Settings;
-use crate::endpoint::SocketEndpoint;
-use crate::keys::guard::Guard;
-use crate::observe::status::{DoubtStatus, Status, StreamStatus};
+use signd::config::Settings;
+use signd::endpoint::SocketEndpoint;
+use signd::keys::guard::Guard;
+use signd::observe::status::{DoubtStatus, Status, StreamStatus};
 
 /// Watches frames for this time and judges them.
 pub fn examine(daemon: &Daemon, settings: &Settings, wait: Duration, out: &mut Vec<Finding>) {

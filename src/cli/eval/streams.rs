@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Reports;
 use crate::cli::{Outcome, model, print, source as file};
-use crate::config::Settings;
-use crate::output::Target;
+use signd::config::Settings;
+use signd::output::Target;
 use signd_engine::inference::decide::{DecideSettings, Decider};
 use signd_engine::model::Contract;
 use signd_lab::eval::Subject;

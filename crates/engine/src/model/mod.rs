@@ -35,11 +35,11 @@ use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::TensorRef;
-use sha2::{Digest, Sha256};
 
 pub use card::{Card, Contract};
 pub use runtime::Runtime;
 
+use crate::digest;
 use ports::{Form, Ports};
 use signd_core::event::Labels;
 use signd_core::features::grid::RowKind;
@@ -143,7 +143,7 @@ impl Model {
         // Read here and handed over as bytes: what is digested is what runs, and a graph that
         // points to further files on disk finds none.
         let bytes = std::fs::read(path).map_err(file)?;
-        let digest = format!("{:x}", Sha256::digest(&bytes));
+        let digest = digest::sha256(&bytes);
         // One thread and no spinning: a box next to a camera has other work. Without arena and
         // memory pattern, memory stays flat over reloads.
         let session = Session::builder(runtime.environment())?

@@ -33,9 +33,9 @@ pub use losses::{Losses, Stop};
 pub use read::{frames, read, refuse};
 pub use write::Recorder;
 
+use crate::digest;
 use crate::inference::decide::DecideSettings;
 use crate::model::Card;
-use sha2::{Digest, Sha256};
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
 
@@ -68,7 +68,7 @@ impl Loaded {
     pub fn of(model: &Card, core: &CoreSettings, decide: &DecideSettings) -> Self {
         // Plain numbers, texts and maps: writing them to memory cannot fail.
         let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
-        let settings = format!("{:x}", Sha256::digest(&text));
+        let settings = digest::sha256(&text);
         Loaded { model: model.digest.clone(), settings }
     }
 }

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use mcap::records::{self, Channel, op};
 
+use super::channel::{LANDMARKS, is_ours};
 use super::container::{Chunk, Fault, Record, Records, is_known};
 use super::losses::Stop;
-use super::read::is_ours;
 
 /// Most bytes that the compressed chunks of a file may hold: a small file may claim to hold very much.
 const MAX_UNPACKED: usize = 2_000_000_000;
@@ -186,7 +186,7 @@ impl<'a> Contents<'a> {
                 ))),
             };
         }
-        if channel.topic.starts_with(super::read::LANDMARKS)
+        if channel.topic.starts_with(LANDMARKS)
             && channel.schema_id != 0
             && self.notes.len() < MAX_NOTES
         {

@@ -10,8 +10,8 @@ use std::path::Path;
 use mcap::records::{Record as Parsed, op};
 
 use super::Mark;
+use super::channel::{LANDMARKS, RUN};
 use super::container::{Chunk, Record, Records, is_known};
-use super::read::{LANDMARKS, RUN};
 use crate::file_kind;
 
 /// Most bytes of one record that are looked at.

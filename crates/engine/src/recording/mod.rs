@@ -14,6 +14,7 @@
 //! A recording by signd is read in the order of the file, since that is the order in which the
 //! daemon decided. Any other is read in the order of its log times.
 
+mod channel;
 mod container;
 mod contents;
 mod held;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use channel::Channel;
 pub use container::Fault;
 pub use held::{Held, held, is_recording};
 pub use losses::{Losses, Stop};
@@ -38,21 +40,6 @@ use crate::inference::decide::DecideSettings;
 use crate::model::Card;
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
-
-/// What a message of a recording is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
-    /// A frame.
-    Landmarks(StreamId),
-    /// What the clock decided.
-    Ticks(StreamId),
-    /// A frame not let in.
-    Drops(StreamId),
-    /// An event.
-    Events(StreamId),
-    /// Model and settings.
-    Run,
-}
 
 /// Which model and settings the events of a run follow from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

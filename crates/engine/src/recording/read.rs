@@ -2,6 +2,7 @@
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::channel::{EVENTS, LANDMARKS, RUN, TICKS};
 use super::contents::Contents;
 use super::losses::Losses;
 use super::{Item, Mark, RecordingError};
@@ -13,12 +14,6 @@ use signd_core::wire::landmarks;
 
 /// Most topics that an error lists.
 const MOST_TOPICS: usize = 10;
-
-pub(super) const LANDMARKS: &str = "landmarks/";
-pub(super) const TICKS: &str = "ticks/";
-pub(super) const DROPS: &str = "drops/";
-pub(super) const EVENTS: &str = "events/";
-pub(super) const RUN: &str = "run";
 
 /// Reads a recording, handing each item to `take` in the order of arrival, and tells what of it
 /// could not be read. Other channels, and marks of dropped frames, are passed over.
@@ -41,11 +36,6 @@ pub fn read<E: From<RecordingError>>(
         }
     }
     Ok(losses)
-}
-
-/// Whether a topic is one that signd writes and reads.
-pub(super) fn is_ours(topic: &str) -> bool {
-    topic == RUN || [LANDMARKS, TICKS, EVENTS].iter().any(|prefix| topic.starts_with(prefix))
 }
 
 /// All frames of a recording with their streams, in the order of arrival, and what of it could not

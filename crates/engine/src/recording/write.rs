@@ -94,22 +94,3 @@ impl<W: Write + Seek> Recorder<W> {
         Ok(self.writer.into_inner().flush()?)
     }
 }
-
-impl Channel {
-    fn topic(&self) -> String {
-        match self {
-            Channel::Landmarks(stream) => format!("{}{stream}", super::read::LANDMARKS),
-            Channel::Ticks(stream) => format!("{}{stream}", super::read::TICKS),
-            Channel::Drops(stream) => format!("{}{stream}", super::read::DROPS),
-            Channel::Events(stream) => format!("{}{stream}", super::read::EVENTS),
-            Channel::Run => super::read::RUN.to_owned(),
-        }
-    }
-
-    fn encoding(&self) -> &'static str {
-        match self {
-            Channel::Landmarks(_) | Channel::Events(_) => "msgpack",
-            Channel::Ticks(_) | Channel::Drops(_) | Channel::Run => "json",
-        }
-    }
-}

@@ -1,0 +1,50 @@
+//! The channels of a recording, each with its topic.
+
+use signd_core::stream_id::StreamId;
+
+pub(super) const LANDMARKS: &str = "landmarks/";
+pub(super) const TICKS: &str = "ticks/";
+pub(super) const DROPS: &str = "drops/";
+pub(super) const EVENTS: &str = "events/";
+pub(super) const RUN: &str = "run";
+
+/// What a message of a recording is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// A frame.
+    Landmarks(StreamId),
+    /// What the clock decided.
+    Ticks(StreamId),
+    /// A frame not let in.
+    Drops(StreamId),
+    /// An event.
+    Events(StreamId),
+    /// Model and settings.
+    Run,
+}
+
+impl Channel {
+    /// Its topic.
+    pub fn topic(self) -> String {
+        match self {
+            Channel::Landmarks(stream) => format!("{LANDMARKS}{stream}"),
+            Channel::Ticks(stream) => format!("{TICKS}{stream}"),
+            Channel::Drops(stream) => format!("{DROPS}{stream}"),
+            Channel::Events(stream) => format!("{EVENTS}{stream}"),
+            Channel::Run => RUN.to_owned(),
+        }
+    }
+
+    /// How its messages are encoded, in MCAP's words.
+    pub fn encoding(self) -> &'static str {
+        match self {
+            Channel::Landmarks(_) | Channel::Events(_) => "msgpack",
+            Channel::Ticks(_) | Channel::Drops(_) | Channel::Run => "json",
+        }
+    }
+}
+
+/// Whether a topic is one that signd writes and reads.
+pub(super) fn is_ours(topic: &str) -> bool {
+    topic == RUN || [LANDMARKS, TICKS, EVENTS].iter().any(|prefix| topic.starts_with(prefix))
+}

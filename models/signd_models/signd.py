@@ -9,6 +9,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -115,14 +116,18 @@ class RowFilter:
             "landmarks": landmarks.tobytes(),
         }
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(msgpack.packb(clip))
-        self.process.stdin.flush()
-        while (answer := next(self.answers, None)) is None:
-            # As many bytes as there are: a buffered read would wait for more than one answer.
-            given = os.read(self.process.stdout.fileno(), 1 << 20)
-            if not given:
-                raise SystemExit(f"signd features ended with status {self.process.wait()}")
-            self.answers.feed(given)
+        try:
+            self.process.stdin.write(msgpack.packb(clip))
+            self.process.stdin.flush()
+            while (answer := next(self.answers, None)) is None:
+                # As many bytes as there are: a buffered read would wait for more than one answer.
+                given = os.read(self.process.stdout.fileno(), 1 << 20)
+                if not given:
+                    raise BrokenPipeError
+                self.answers.feed(given)
+        except BrokenPipeError:
+            status = self.process.wait()
+            raise SystemExit(f"signd features ended with status {status}") from None
         return _rows(answer)
 
     def __enter__(self) -> Self:
@@ -131,7 +136,8 @@ class RowFilter:
     def __exit__(self, *_: object) -> None:
         """Ends the process."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
+        with suppress(BrokenPipeError):  # it may have ended by itself
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
 

@@ -55,4 +55,7 @@ def read_split(path: Path) -> Split:
 def fold_of(line: Line, split: Split) -> int:
     """Fold of a line whose path leads into a folder named after the set."""
     sets = (folder.name for folder in Path(line["path"]).parents)
-    return next(split[name, line["signer"]] for name in sets if (name, line["signer"]) in split)
+    for name in sets:
+        if (name, line["signer"]) in split:
+            return split[name, line["signer"]]
+    raise SystemExit(f"{line['path']}: the split has no fold of signer {line['signer']}")

@@ -6,7 +6,7 @@
 # PyTorch takes 4.6 GB: the registry has no build of it for processors alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export OMP_NUM_THREADS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export OMP_NUM_THREADS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 TQDM_DISABLE=1
 
 # The folder of an environment, made if it is not there.
 environment() {

@@ -98,7 +98,7 @@ fn what_is_no_clip_is_refused_with_the_reason() {
 #[test]
 fn training_knows_the_columns_of_this_schema() {
     let output = signd().args(["features", "--columns"]).output().expect("runs");
-    let trained = std::fs::read(root().join("models/train/columns.json")).expect("file");
+    let trained = std::fs::read(root().join("models/signd_models/columns.json")).expect("file");
     let say = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert_eq!(say(&output.stdout), say(&trained), "signd features --columns > that file");
 }

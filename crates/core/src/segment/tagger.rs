@@ -242,7 +242,7 @@ mod tests {
         let tagger = Tagger::parse(&written(|_| ()), 4).expect("well written");
         let mut course = Course::new(&tagger);
         let rows = [[0.1, 0.2], [0.15, f32::NAN], [9.0, 0.3], [0.2, 0.31]];
-        // `models/train/tagger.py` with these weights.
+        // `models/signd_models/train/tagger.py` with these weights.
         let expected = [
             [0.3334624, 0.4436595],
             [0.2593718, 0.3963059],

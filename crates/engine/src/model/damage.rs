@@ -8,7 +8,7 @@ pub(super) fn of(bytes: &[u8]) -> Option<String> {
     }
     if bytes.get(4..8) == Some(b"TFL3") {
         return Some(
-            "a TensorFlow Lite model: models/from-tflite makes an ONNX model of it".into(),
+            "a TensorFlow Lite model: models/signd_models/convert makes an ONNX model of it".into(),
         );
     }
     // An ONNX model begins with the number of its version.
@@ -77,7 +77,7 @@ mod tests {
             (b"version https://git-lfs.github.com/spec/v1", "not an ONNX model"),
             (b"<!DOCTYPE html>", "not an ONNX model"),
             (b"PK\x03\x04", "not an ONNX model"),
-            (b"\x1c\0\0\0TFL3\x14\0", "models/from-tflite"),
+            (b"\x1c\0\0\0TFL3\x14\0", "models/signd_models/convert"),
         ] {
             let said = of(bytes).expect("damaged");
             assert!(said.contains(words), "{said}");

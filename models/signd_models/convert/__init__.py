@@ -1,0 +1,1 @@
+"""Other people's models turned into ones that signd runs."""

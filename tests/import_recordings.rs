@@ -5,14 +5,15 @@
 mod mutate;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use mutate::Mutator;
-use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use signd_core::frame::Part;
 use signd_lab::import::{Assumption, Clip, Overrides, read};
+use zip::ZipArchive;
 
 type Point = [f32; 3];
 const MISSING: Point = [f32::NAN; 3];
@@ -33,10 +34,16 @@ fn folder() -> Option<PathBuf> {
 
 /// Packed: a running sum modulo 2^16 over the frames, in 1/4096; -32768 in all three is missing.
 fn packed(path: &Path) -> Frames {
-    let mut archive = NpzArchive::open(path).expect("a zip archive");
-    let array = archive.by_name("q").expect("readable").expect("an array `q`");
-    let points = array.shape()[1] as usize;
-    let differences = array.into_vec::<i16>().expect("int16");
+    let mut archive = ZipArchive::new(File::open(path).expect("opens")).expect("a zip archive");
+    let mut array = Vec::new();
+    archive.by_name("q.npy").expect("an array `q`").read_to_end(&mut array).expect("readable");
+    // Version 1.0: magic, then the length of the header in two bytes. The shape is its only tuple.
+    let start = 10 + usize::from(u16::from_le_bytes([array[8], array[9]]));
+    let header = String::from_utf8_lossy(&array[..start]);
+    assert!(header.contains("'<i2'"), "int16: {header}");
+    let points = header.rsplit(", ").nth(2).expect("a shape").parse::<usize>().expect("points");
+    let differences: Vec<i16> =
+        array[start..].chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let mut sum = vec![[0i16; 3]; points];
     let mut frames = Vec::new();
     for frame in differences.chunks(3 * points) {

@@ -5,9 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Daemon, http, receive_with_doubts, root, send_frame};
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
+use common::{Daemon, http, npy, receive_with_doubts, root, send_frame};
 use signd_core::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
 use signd_core::plausibility::order::PartOrder;
 use signd_core::plausibility::{InputDoubt, InputJudge, Least};
@@ -218,41 +216,12 @@ fn times_that_no_camera_gives_are_named() {
 
 /// The points of a clip as an `.npz` with rate and size, its parts in this order.
 fn npz(path: &Path, frames: &[Frame], fps: f32, order: PartOrder, missing: Option<f32>) {
-    let mut archive = NpzWriter::new(std::fs::File::create(path).expect("creates"));
-    let count = frames.len() as u64;
-    let shape = [count, POINTS as u64, 3];
-    let mut array = archive
-        .array("landmarks", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&shape)
-        .begin_nd()
-        .expect("begins");
-    for frame in frames {
-        let parts = order.iter().flat_map(|part| &frame.points()[part.range()]);
-        for number in parts.flatten() {
-            array.push(&missing.filter(|_| number.is_nan()).unwrap_or(*number)).expect("writes");
-        }
-    }
-    array.finish().expect("ends");
-    let mut array = archive
-        .array("fps", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&[])
-        .begin_nd()
-        .expect("begins");
-    array.push(&fps).expect("writes");
-    array.finish().expect("ends");
-    let mut array = archive
-        .array("size", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&[2])
-        .begin_nd()
-        .expect("begins");
-    [640i32, 480].iter().for_each(|side| array.push(side).expect("writes"));
-    array.finish().expect("ends");
+    let points = |frame: &Frame| order.map(|part| frame.points()[part.range()].to_vec()).concat();
+    let numbers = frames.iter().flat_map(|frame| points(frame).into_flattened());
+    let numbers = numbers.map(|x| missing.filter(|_| x.is_nan()).unwrap_or(x));
+    let landmarks = npy::array(&format!("({}, {POINTS}, 3)", frames.len()), numbers);
+    let (fps, size) = (npy::array("()", [fps]), npy::integers("(2,)", [640, 480]));
+    npy::archive(path, &[("landmarks", landmarks), ("fps", fps), ("size", size)]);
 }
 
 struct Files(tempfile::TempDir);

@@ -6,9 +6,9 @@
 //! them the points of a frame are the face, the left hand, the pose, the right hand, unless the user
 //! gives another order. Points that do not fit the order are refused.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 
-use npyz::npz::{NpzArchive, file_name_from_array_name};
+use zip::ZipArchive;
 
 use super::error::{ImportError, unexpected};
 use super::npy::{self, Header, Kind};
@@ -18,6 +18,9 @@ use signd_core::plausibility::order::{self, PartOrder, USUAL, points_of};
 
 /// Points where the face has ten more for the irises, at its end.
 const POINTS_WITH_IRISES: usize = POINTS + 10;
+
+/// How the members of an archive that are arrays end.
+const ARRAY: &str = ".npy";
 
 /// One packed unit is this part of an image width or height.
 const PACKED_SCALE: f32 = 4096.0;
@@ -33,14 +36,9 @@ pub(super) fn read_npy(mut from: impl Read, overrides: &Overrides) -> Result<Raw
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
 /// `fps` and `size`.
-pub(super) fn read_npz<R: Read + Seek>(
-    mut from: R,
-    overrides: &Overrides,
-) -> Result<Raw, ImportError> {
-    refuse_zip64(&mut from)?;
-    let mut archive = NpzArchive::new(from).map_err(damaged)?;
-    let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
-    names.sort_unstable();
+pub(super) fn read_npz<R: Read + Seek>(from: R, overrides: &Overrides) -> Result<Raw, ImportError> {
+    let mut archive = ZipArchive::new(from).map_err(damaged)?;
+    let names = array_names(&archive)?;
     let has = |name: &str| names.iter().any(|n| n == name);
     let others: Vec<&String> = names.iter().filter(|n| *n != "fps" && *n != "size").collect();
     let points = match others[..] {
@@ -66,14 +64,23 @@ pub(super) fn read_npz<R: Read + Seek>(
     Ok(Raw { points, fps, size, camera: WEBCAM, assumed: Vec::new() })
 }
 
+/// The names of the arrays in an archive, sorted: those of its members that end in `.npy`, without it.
+fn array_names<R: Read + Seek>(archive: &ZipArchive<R>) -> Result<Vec<String>, ImportError> {
+    let mut names = Vec::new();
+    for member in archive.file_names() {
+        names.extend(member.map_err(damaged)?.strip_suffix(ARRAY).map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// Reads one array of an archive; `read` must come to its end, where the checksum is compared.
 fn member<R: Read + Seek, T>(
-    archive: &mut NpzArchive<R>,
+    archive: &mut ZipArchive<R>,
     name: &str,
     read: impl FnOnce(&mut dyn Read) -> Result<T, ImportError>,
 ) -> Result<T, ImportError> {
-    let file = file_name_from_array_name(name);
-    let mut from = archive.zip_archive().by_name(&file).map_err(damaged)?;
+    let mut from = archive.by_name(&format!("{name}{ARRAY}")).map_err(damaged)?;
     read(&mut from).map_err(|error| match error {
         ImportError::Io(cause) => damaged(cause),
         other => other,
@@ -82,25 +89,6 @@ fn member<R: Read + Seek, T>(
 
 fn damaged(cause: impl ToString) -> ImportError {
     ImportError::Damaged { container: "npz", cause: cause.to_string() }
-}
-
-/// Refuses the directory form for archives of 4 GiB and more. It holds a 64-bit count of members
-/// for which the zip library reserves memory before it sees one of them.
-fn refuse_zip64(from: &mut (impl Read + Seek)) -> Result<(), ImportError> {
-    // The end record: 22 bytes and a comment of up to 65,535. A zip64 locator stands 20 before it.
-    let length = from.seek(SeekFrom::End(0))?;
-    from.seek(SeekFrom::Start(length.saturating_sub(20 + 22 + 65_535)))?;
-    let mut tail = Vec::new();
-    from.read_to_end(&mut tail)?;
-    from.seek(SeekFrom::Start(0))?;
-    let end = tail.windows(4).rposition(|mark| mark == b"PK\x05\x06");
-    let before = end.and_then(|end| tail.get(end.checked_sub(20)?..end));
-    match before {
-        Some(locator) if locator.starts_with(b"PK\x06\x07") => {
-            Err(unexpected("archive", "a zip directory of less than 4 GiB", "a zip64 directory"))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Landmarks as floats.
@@ -207,10 +195,10 @@ fn without_sentinel(p: &Point, overrides: &Overrides) -> Point {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Write};
 
-    use npyz::WriterBuilder;
-    use npyz::npz::NpzWriter;
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
 
     use super::*;
 
@@ -229,29 +217,45 @@ mod tests {
         values
     }
 
-    fn array<T: npyz::AutoSerialize>(
-        shape: &[u64],
-        values: impl IntoIterator<Item = T>,
+    /// An array as numpy writes it: `descr` is the type of its elements in numpy's words.
+    fn array<const N: usize>(
+        descr: &str,
+        shape: &str,
+        elements: impl IntoIterator<Item = [u8; N]>,
     ) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let options = npyz::WriteOptions::new().default_dtype().shape(shape);
-        let mut writer = options.writer(&mut bytes).begin_nd().unwrap();
-        writer.extend(values).unwrap();
-        writer.finish().unwrap();
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:<117}\n").bytes());
+        bytes.extend(elements.into_iter().flatten());
         bytes
     }
 
-    fn archive(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        let mut writer = NpzWriter::new(&mut bytes);
-        for (name, array) in members {
-            let zip = writer.zip_writer();
-            zip.start_file(format!("{name}.npy"), Default::default()).unwrap();
-            std::io::Write::write_all(zip, array).unwrap();
+    fn floats(shape: &str, values: impl IntoIterator<Item = f32>) -> Vec<u8> {
+        array("<f4", shape, values.into_iter().map(f32::to_le_bytes))
+    }
+
+    fn integers(shape: &str, values: impl IntoIterator<Item = i32>) -> Vec<u8> {
+        array("<i4", shape, values.into_iter().map(i32::to_le_bytes))
+    }
+
+    /// An archive of arrays by their names.
+    fn archive(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let named = arrays.iter().map(|(name, array)| (format!("{name}.npy"), &array[..]));
+        zip(CompressionMethod::Deflated, named)
+    }
+
+    fn zip<'a>(
+        method: CompressionMethod,
+        files: impl IntoIterator<Item = (String, &'a [u8])>,
+    ) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            // As numpy does, which streams its arrays: each of them could exceed 4 GiB.
+            let options = SimpleFileOptions::default().compression_method(method).large_file(true);
+            writer.start_file(name, options).unwrap();
+            writer.write_all(bytes).unwrap();
         }
-        writer.zip_writer().finish().unwrap();
-        drop(writer);
-        bytes.into_inner()
+        writer.finish().unwrap().into_inner()
     }
 
     fn npz(members: &[(&str, Vec<u8>)]) -> Result<Raw, ImportError> {
@@ -264,19 +268,20 @@ mod tests {
 
     /// Wrapping differences from frame to frame.
     fn pack(mut frames: Vec<Vec<i16>>) -> Vec<u8> {
-        let shape = [frames.len() as u64, frames[0].len() as u64 / 3, 3];
+        let shape = format!("({}, {}, 3)", frames.len(), frames[0].len() / 3);
         for i in (1..frames.len()).rev() {
             for j in 0..frames[i].len() {
                 frames[i][j] = frames[i][j].wrapping_sub(frames[i - 1][j]);
             }
         }
-        array(&shape, frames.into_iter().flatten())
+        array("<i2", &shape, frames.into_iter().flatten().map(i16::to_le_bytes))
     }
 
     #[test]
     fn float_arrays_are_read_as_they_are() {
-        let doubles = values(2, 543).into_iter().map(f64::from);
-        for bytes in [array(&[2, 543, 3], values(2, 543)), array(&[2, 543, 3], doubles)] {
+        let shape = "(2, 543, 3)";
+        let doubles = values(2, 543).into_iter().map(|v| f64::from(v).to_le_bytes());
+        for bytes in [floats(shape, values(2, 543)), array("<f8", shape, doubles)] {
             let raw = read_npy(&bytes[..], &Overrides::default()).unwrap();
             assert_eq!(raw.points.len(), 2);
             assert_eq!(raw.points[1][542], [0, 1, 2].map(|axis| value(1, 542, axis)));
@@ -286,8 +291,8 @@ mod tests {
 
     #[test]
     fn irises_are_dropped_and_what_follows_moves_up() {
-        let raw =
-            read_npy(&array(&[1, 553, 3], values(1, 553))[..], &Overrides::default()).unwrap();
+        let irises = floats("(1, 553, 3)", values(1, 553));
+        let raw = read_npy(&irises[..], &Overrides::default()).unwrap();
         assert_eq!(raw.points[0][467][0], value(0, 467, 0));
         assert_eq!(raw.points[0][468][0], value(0, 478, 0));
         assert_eq!(raw.points[0][542][0], value(0, 552, 0));
@@ -295,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_array_cut_anywhere_is_an_error() {
-        let whole = array(&[1, 543, 3], values(1, 543));
+        let whole = floats("(1, 543, 3)", values(1, 543));
         for length in 0..whole.len() {
             assert!(read_npy(&whole[..length], &Overrides::default()).is_err(), "{length}");
         }
@@ -306,8 +311,8 @@ mod tests {
         let mut frames = vec![vec![0i16; 543 * 3]; 3];
         (frames[0][0], frames[1][0], frames[2][0]) = (i16::MAX, i16::MIN, 4096);
         frames[1][3..6].fill(i16::MIN);
-        let size = array(&[2], [320i32, 240]);
-        let raw = npz(&[("q", pack(frames)), ("fps", array(&[], [25.0f32])), ("size", size)]);
+        let size = integers("(2,)", [320, 240]);
+        let raw = npz(&[("q", pack(frames)), ("fps", floats("()", [25.0])), ("size", size)]);
         let raw = raw.unwrap();
         assert_eq!((raw.fps, raw.size), (Some(25.0), Some((320, 240))));
         assert_eq!(raw.points[0][0][0], 32767.0 / 4096.0);
@@ -319,32 +324,32 @@ mod tests {
 
     #[test]
     fn an_archive_may_hold_one_float_array_of_any_name() {
-        let landmarks = || array(&[1, 543, 3], values(1, 543));
-        let raw = npz(&[("arr_0", landmarks()), ("fps", array(&[1], [12i64]))]).unwrap();
+        let landmarks = || floats("(1, 543, 3)", values(1, 543));
+        let raw =
+            npz(&[("arr_0", landmarks()), ("fps", array("<i8", "(1,)", [12i64.to_le_bytes()]))])
+                .unwrap();
         assert_eq!((raw.fps, raw.size, raw.points.len()), (Some(12.0), None, 1));
         let two = message(npz(&[("a", landmarks()), ("b", landmarks())]));
         assert!(two.ends_with("found [\"a\", \"b\"]"), "{two}");
-        let negative = array(&[2], [-1i32, 5]);
+        let negative = integers("(2,)", [-1, 5]);
         assert_eq!(npz(&[("a", landmarks()), ("size", negative)]).unwrap().size, Some((0, 5)));
     }
 
     #[test]
     fn wrong_shapes_types_and_orders_are_named() {
         let shape =
-            message(read_npy(&array(&[2, 75, 3], values(2, 75))[..], &Overrides::default()));
+            message(read_npy(&floats("(2, 75, 3)", values(2, 75))[..], &Overrides::default()));
         assert_eq!(shape, "array shape: expected [frames, 543 or 553, 3], found [2, 75, 3]");
-        let integers =
-            message(read_npy(&array(&[1, 543, 3], vec![0i32; 543 * 3])[..], &Overrides::default()));
+        let whole_numbers = integers("(1, 543, 3)", [0; 543 * 3]);
+        let integers = message(read_npy(&whole_numbers[..], &Overrides::default()));
         assert_eq!(integers, "array element type: expected <f4 or <f8, found <i4");
-        let unpacked = message(npz(&[("q", array(&[1, 543, 3], values(1, 543)))]));
+        let unpacked = message(npz(&[("q", floats("(1, 543, 3)", values(1, 543)))]));
         assert!(unpacked.contains("expected <i2, found <f4"), "{unpacked}");
-        let long = message(read_npy(
-            &array(&[0, 543, 3], [0f32; 0])[..].repeat(2)[..],
-            &Overrides::default(),
-        ));
+        let long =
+            message(read_npy(&floats("(0, 543, 3)", []).repeat(2)[..], &Overrides::default()));
         assert!(long.contains("expected nothing"), "{long}");
 
-        let whole = array(&[1, 543, 3], values(1, 543));
+        let whole = floats("(1, 543, 3)", values(1, 543));
         let text = String::from_utf8_lossy(&whole[10..118]).into_owned();
         let fortran = text.replace("False", "True ");
         let bytes = [&whole[..10], fortran.as_bytes(), &whole[118..]].concat();
@@ -358,7 +363,7 @@ mod tests {
     #[test]
     fn a_damaged_archive_is_an_error() {
         let frames = vec![vec![7i16; 543 * 3]; 2];
-        let whole = archive(&[("q", pack(frames)), ("fps", array(&[], [25.0f32]))]);
+        let whole = archive(&[("q", pack(frames)), ("fps", floats("()", [25.0]))]);
         assert!(read_npz(Cursor::new(&whole), &Overrides::default()).is_ok());
         for length in 0..whole.len() {
             assert!(
@@ -377,13 +382,46 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_of_64_bit_counts_is_refused() {
-        let mut whole = archive(&[("a", array(&[1, 543, 3], values(1, 543)))]);
-        let end = whole.len() - 22;
-        whole.splice(end..end, *b"PK\x06\x07################");
-        assert!(
-            message(read_npz(Cursor::new(whole), &Overrides::default()))
-                .ends_with("found a zip64 directory")
-        );
+    fn stored_and_deflated_arrays_are_read_and_other_files_are_passed_over() {
+        let landmarks = floats("(1, 543, 3)", values(1, 543));
+        for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+            let files = [("a.npy".to_owned(), &landmarks[..]), ("a.txt".to_owned(), b"text")];
+            let raw = read_npz(Cursor::new(zip(method, files)), &Overrides::default()).unwrap();
+            assert_eq!(raw.points.len(), 1, "{method}");
+        }
+    }
+
+    #[test]
+    fn a_directory_of_64_bit_counts_is_read_and_its_claims_cost_no_memory() {
+        let whole = archive(&[("a", floats("(1, 543, 3)", values(1, 543)))]);
+        let (body, end) = whole.split_at(whole.len() - 22);
+        let number = |at: usize| u32::from_le_bytes(*end[at..].first_chunk().unwrap()).into();
+        let (size, start): (u64, u64) = (number(12), number(16));
+        let claiming = |members: u64, size: u64, start: u64| {
+            let mut bytes = body.to_vec();
+            // The record: its length, two versions, two disks, four claims.
+            bytes.extend(b"PK\x06\x06");
+            bytes.extend(44u64.to_le_bytes());
+            bytes.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            bytes.extend([members, members, size, start].map(u64::to_le_bytes).as_flattened());
+            // Its place, between the number of its disk and the number of disks.
+            bytes.extend(b"PK\x06\x07\0\0\0\0");
+            bytes.extend((body.len() as u64).to_le_bytes());
+            bytes.extend(1u32.to_le_bytes());
+            // The end, all of whose claims refer to the record.
+            bytes.extend([&end[..8], &[0xff; 12], &end[20..]].concat());
+            read_npz(Cursor::new(bytes), &Overrides::default())
+        };
+        assert_eq!(claiming(1, size, start).unwrap().points.len(), 1);
+        for (members, size, start) in [
+            (1 << 40, 1 << 50, 1 << 41),
+            (1 << 40, 1 << 50, start),
+            (1 << 40, size, 1 << 41),
+            (start, 1 << 50, start),
+            (u64::MAX, u64::MAX, u64::MAX),
+        ] {
+            let said = message(claiming(members, size, start));
+            assert!(said.starts_with("expected a whole npz file, found a damaged one"), "{said}");
+        }
     }
 }

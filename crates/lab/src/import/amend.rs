@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Assumption, ImportError, Overrides};
+use super::assumption::Assumption;
+use super::error::ImportError;
+use super::overrides::Overrides;
 use signd_core::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
 use signd_core::plausibility::{InputDoubt, InputJudge, Least, order};
 

@@ -1,7 +1,7 @@
 //! Why a file could not become a clip. Every message says what was expected and what was found,
 //! and none names the file: the caller knows it and puts it in front.
 
-use super::MAX_FRAMES;
+use super::limits::{MAX_FRAMES, RECORDED_FPS};
 use signd_core::frame::FARTHEST;
 use signd_core::plausibility::InputDoubt;
 use signd_core::plausibility::order::{PartOrder, words};
@@ -104,8 +104,8 @@ pub enum ImportError {
     #[error(
         "the file says {found} frames a second. Expected {low} to {high}. --fps N gives the right \
          rate",
-        low = super::RECORDED_FPS.start(),
-        high = super::RECORDED_FPS.end()
+        low = RECORDED_FPS.start(),
+        high = RECORDED_FPS.end()
     )]
     RecordedRate {
         /// Frames a second.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::error::{ImportError, unexpected};
+use crate::import::error::{ImportError, unexpected};
 use signd_core::frame::{POINTS, Part};
 
 /// A group of points as the file's header describes it.

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use super::error::{ImportError, unexpected};
+use crate::import::error::{ImportError, unexpected};
 
 /// Longest header text in bytes; numpy writes 118 for a plain array.
 const MAX_HEADER: u32 = 1 << 16;

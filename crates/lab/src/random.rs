@@ -4,17 +4,17 @@ use std::f64::consts::TAU;
 
 /// SplitMix64: Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators* (2014).
 #[derive(Clone, Debug)]
-pub struct SplitMix(pub u64);
+pub struct SplitMix64(pub u64);
 
-impl SplitMix {
+impl SplitMix64 {
     /// A generator of its own for each name, so that what is drawn for one purpose does not shift
     /// what is drawn for another.
-    pub fn named(seed: u64, name: &str) -> SplitMix {
+    pub fn named(seed: u64, name: &str) -> SplitMix64 {
         // FNV-1a, then one step to spread it.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
         });
-        SplitMix(SplitMix(seed).bits() ^ hash)
+        SplitMix64(SplitMix64(seed).bits() ^ hash)
     }
 
     /// 64 bits.
@@ -61,14 +61,14 @@ mod tests {
     #[test]
     fn splitmix_as_published() {
         // First outputs of the reference implementation for seed 1234567.
-        let mut random = SplitMix(1_234_567);
+        let mut random = SplitMix64(1_234_567);
         let first = [random.bits(), random.bits()];
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
     }
 
     #[test]
     fn names_and_seeds_give_different_draws() {
-        let first = |seed, name| SplitMix::named(seed, name).bits();
+        let first = |seed, name| SplitMix64::named(seed, name).bits();
         assert_eq!(first(1, "a"), first(1, "a"));
         assert_ne!(first(1, "a"), first(1, "b"));
         assert_ne!(first(1, "a"), first(2, "a"));
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn draws_have_the_moments_they_should() {
-        let mut random = SplitMix(1);
+        let mut random = SplitMix64(1);
         let draws: Vec<f64> = (0..20_000).map(|_| random.normal()).collect();
         let mean = draws.iter().sum::<f64>() / 2e4;
         let square = draws.iter().map(|x| x * x).sum::<f64>() / 2e4;

@@ -5,7 +5,7 @@
 //! clips of one signer go right or wrong together, and a user asks about signers not seen yet. It is
 //! the one to quote; with few signers it is itself rough, and too narrow rather than too wide.
 
-use super::random::SplitMix;
+use crate::random::SplitMix64;
 
 /// Lower and upper bound.
 pub type Interval = [f64; 2];
@@ -39,7 +39,7 @@ pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -
     if signers < 2 {
         return None;
     }
-    let (mut random, mut drawn) = (SplitMix(SEED), vec![0.0; signers]);
+    let (mut random, mut drawn) = (SplitMix64(SEED), vec![0.0; signers]);
     let mut values: Vec<f64> = Vec::with_capacity(DRAWS);
     for _ in 0..DRAWS {
         drawn.fill(0.0);

@@ -10,7 +10,6 @@ pub mod figures;
 pub mod interval;
 pub mod judge;
 pub mod metrics;
-pub mod random;
 pub mod report;
 pub mod streams;
 pub mod vocabulary;

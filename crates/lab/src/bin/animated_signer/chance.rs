@@ -2,34 +2,29 @@
 
 use std::f32::consts::TAU;
 
+use signd_lab::random::SplitMix64;
+
 use crate::space::{V3, v};
 
-/// SplitMix64: small, and the same on every machine.
+/// The draws that make up a signer, a camera and their faults.
 #[derive(Clone, Debug)]
-pub struct Chance(u64);
+pub struct Chance(SplitMix64);
 
 impl Chance {
     /// The numbers of that seed.
     pub fn new(seed: u64) -> Chance {
-        Chance(seed)
+        Chance(SplitMix64(seed))
     }
 
     /// A generator of its own for one concern, so that drawing more for one changes no other.
     pub fn fork(&mut self) -> Chance {
-        Chance(self.bits())
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        Chance(SplitMix64(self.0.bits()))
     }
 
     /// Even over 0..1, without 1.
     pub fn unit(&mut self) -> f32 {
         // 24 bits are all that a float can tell apart below one.
-        (self.bits() >> 40) as f32 / 16_777_216.0
+        (self.0.bits() >> 40) as f32 / 16_777_216.0
     }
 
     /// Even over `low..high`.

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use crate::clip;
 use crate::eval::Subject;
 use crate::eval::clips::Failure;
-use crate::eval::random::SplitMix;
 use crate::eval::vocabulary::Vocabulary;
+use crate::random::SplitMix64;
 use signd_core::event::MAX_TOP;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
@@ -97,7 +97,7 @@ impl Folds {
     /// its signer. Signers in no fold are dealt out among the models, so that no minute counts twice.
     pub fn judge(&self, recording: &Recording) -> Option<usize> {
         let signer = &recording.entry.signer;
-        let dealt = || SplitMix::named(0, signer).below(self.here.len().max(1));
+        let dealt = || SplitMix64::named(0, signer).below(self.here.len().max(1));
         match self.of.get(signer) {
             None => Some(dealt()),
             // Kept apart as a set of its own (`part`); of a clip it would be no test.

@@ -13,7 +13,7 @@ use signd_core::frame::{Part, is_missing};
 
 use super::rest::{Rest, WRISTS};
 use super::track::{Body, NOBODY, Points, Track, mix, palm};
-use crate::eval::random::SplitMix;
+use crate::random::SplitMix64;
 
 /// Shape of the composed camera's image, widths a height: 1280 x 720 pixels.
 pub const SIZE: (u32, u32) = (1280, 720);
@@ -82,7 +82,7 @@ pub struct Composed {
 
 /// Which clips, by their number, make up each stream: visits of at most eight clips of one signer,
 /// in any order, until the stream is about two minutes long. Every clip is in exactly one.
-pub fn plan(clips: &[(&str, f64)], random: &mut SplitMix) -> Vec<Vec<Vec<usize>>> {
+pub fn plan(clips: &[(&str, f64)], random: &mut SplitMix64) -> Vec<Vec<Vec<usize>>> {
     let mut signers: Vec<&str> = clips.iter().map(|(signer, _)| *signer).collect();
     signers.sort_unstable();
     signers.dedup();
@@ -112,7 +112,7 @@ pub fn plan(clips: &[(&str, f64)], random: &mut SplitMix) -> Vec<Vec<Vec<usize>>
 pub fn compose(
     visits: &[Vec<Cut>],
     rest: impl Fn(&str) -> Option<Rest>,
-    random: &mut SplitMix,
+    random: &mut SplitMix64,
 ) -> Composed {
     let mut out = Builder { made: Composed::default(), now: 0.0 };
     for clips in visits {
@@ -218,7 +218,7 @@ impl Builder {
     }
 
     /// To where `to` is at the moment of arrival.
-    fn travel(&mut self, to: impl Fn(f64) -> Points, body: &Body, random: &mut SplitMix) {
+    fn travel(&mut self, to: impl Fn(f64) -> Points, body: &Body, random: &mut SplitMix64) {
         let from = self.made.track.points.last().copied().unwrap_or(NOBODY);
         let (least, each) = WAY_S;
         let way = f64::from(way(&from, &to(self.now), body));
@@ -337,7 +337,7 @@ mod tests {
         let sway = |i: i32| (2.0 + 0.016 * (i - 15).abs() as f32, false);
         let rest = Rest::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
         let visits = [vec![cut("a"), cut("a")], vec![cut("b")]];
-        let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix(1));
+        let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix64(1));
         assert_eq!((made.signs.len(), made.visits.len()), (3, 2));
         for sign in &made.signs {
             assert!((sign.span.1 - sign.span.0 - 0.7).abs() < 1e-9);
@@ -373,8 +373,8 @@ mod tests {
     fn every_clip_is_in_exactly_one_stream() {
         let names: Vec<String> = (0..100).map(|i| format!("s{}", i % 7)).collect();
         let clips: Vec<(&str, f64)> = names.iter().map(|name| (&name[..], 2.0)).collect();
-        let streams = plan(&clips, &mut SplitMix(1));
-        assert_eq!(streams, plan(&clips, &mut SplitMix(1)));
+        let streams = plan(&clips, &mut SplitMix64(1));
+        assert_eq!(streams, plan(&clips, &mut SplitMix64(1)));
         let mut all: Vec<usize> = streams.iter().flatten().flatten().copied().collect();
         all.sort_unstable();
         assert_eq!(all, (0..100).collect::<Vec<_>>());

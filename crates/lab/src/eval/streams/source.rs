@@ -9,8 +9,8 @@ use super::rest::Rest;
 use super::track::Track;
 use super::truth;
 use crate::eval::clips::Failure;
-use crate::eval::random::SplitMix;
 use crate::eval::vocabulary::{Truth, Vocabulary};
+use crate::random::SplitMix64;
 
 /// What one stream will be made of.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ impl Library {
         let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
         let own = fellows().find(|((_, who), _)| who == signer);
         let other = || {
-            let at = SplitMix::named(seed, signer).below(fellows().count().max(1));
+            let at = SplitMix64::named(seed, signer).below(fellows().count().max(1));
             fellows().nth(at)
         };
         own.or_else(other).map(|(_, rest)| rest.clone())
@@ -130,7 +130,7 @@ pub fn plan(recordings: &[(Recording, usize)], library: &Library, seed: u64) -> 
     for ((set, fold), clips) in clips {
         let lengths: Vec<(&str, f64)> =
             clips.iter().map(|c| (&*c.entry.signer, library.length(c))).collect();
-        let mut random = SplitMix::named(seed, &format!("plan {set} {fold}"));
+        let mut random = SplitMix64::named(seed, &format!("plan {set} {fold}"));
         for (i, visits) in compose::plan(&lengths, &mut random).into_iter().enumerate() {
             let visits = visits.into_iter();
             let visits = visits.map(|visit| visit.into_iter().map(|i| clips[i].clone()).collect());
@@ -160,7 +160,7 @@ impl Source {
                     .iter()
                     .map(|visit| visit.iter().map(cut).collect())
                     .collect::<Result<_, _>>()?;
-                let mut random = SplitMix::named(seed, &self.name);
+                let mut random = SplitMix64::named(seed, &self.name);
                 let rest = |signer: &str| library.rest(self.fold, signer, seed);
                 let made = compose::compose(&visits, rest, &mut random);
                 Ok((Stream { made, size: SIZE, gapless: true, sentence: false }, None))

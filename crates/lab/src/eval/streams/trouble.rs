@@ -10,7 +10,7 @@
 //! | *crossing* | 1 a minute | a second hand, shaped like the first that the stream shows, crosses the image in 0.6 to 1.5 s; the estimator gives it the place of a hand that it does not see, or else takes it for the signer's left or right hand during the middle third |
 //! | *walking* | with each visit | the signer comes from one side, smaller, in 1.2 s, and leaves likewise |
 
-use crate::eval::random::SplitMix;
+use crate::random::SplitMix64;
 use signd_core::frame::{Arrival, Frame, Part, SourceTime};
 
 use super::track::{Body, NOBODY, Points, Track, palm};
@@ -57,7 +57,7 @@ pub struct Trouble {
     /// Somebody's hand, its wrist at the origin, shoulder widths.
     hand: Option<Vec<[f32; 3]>>,
     body: Body,
-    random: SplitMix,
+    random: SplitMix64,
 }
 
 const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
@@ -65,9 +65,9 @@ const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
 impl Trouble {
     /// Draws what happens to a stream. `visits` are those with room to walk in and out.
     pub fn draw(track: &Track, visits: &[(f64, f64)], seed: u64, name: &str) -> Trouble {
-        let of = |process: &str| SplitMix::named(seed, &format!("{name} {process}"));
+        let of = |process: &str| SplitMix64::named(seed, &format!("{name} {process}"));
         let length = track.t.last().copied().unwrap_or(0.0);
-        let spans = |random: &mut SplitMix, (mean, least, most): (f64, f64, f64)| {
+        let spans = |random: &mut SplitMix64, (mean, least, most): (f64, f64, f64)| {
             let (mut t, mut spans) = (random.wait(mean), Vec::new());
             while t < length {
                 let end = t + random.between(least, most);

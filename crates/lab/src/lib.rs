@@ -4,3 +4,4 @@ pub mod clip;
 pub mod eval;
 pub mod import;
 pub mod random;
+pub mod streams;

@@ -15,13 +15,16 @@ use crate::output::Target;
 use signd_engine::inference::decide::{DecideSettings, Decider};
 use signd_engine::model::Contract;
 use signd_lab::eval::Subject;
-use signd_lab::eval::report::streams as report;
-use signd_lab::eval::streams::bench::{Benchmark, Folds, StreamJudge};
-use signd_lab::eval::streams::index::{self, Recording, Role};
-use signd_lab::eval::streams::peer::Peer;
-use signd_lab::eval::streams::rows::Lesson;
-use signd_lab::eval::streams::source::{self, Library, Source};
 use signd_lab::eval::vocabulary::Vocabulary;
+use signd_lab::streams::bench::Benchmark;
+use signd_lab::streams::compose::library::Library;
+use signd_lab::streams::compose::source::{self, Source};
+use signd_lab::streams::index::{self, Recording, Role};
+use signd_lab::streams::judge::folds::Folds;
+use signd_lab::streams::judge::peer::Peer;
+use signd_lab::streams::judge::stream_judge::StreamJudge;
+use signd_lab::streams::lessons::Lesson;
+use signd_lab::streams::report;
 
 /// A fold and the model that has not met its signers, `N=FILE`.
 #[derive(Clone, Debug)]

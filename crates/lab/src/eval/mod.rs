@@ -1,24 +1,23 @@
 //! Evaluation: how well a model understands labelled clips.
 //!
-//! [`clips`] reads the list, [`vocabulary`] says which labels the model can know, [`judge`] asks the
+//! [`clip_list`] reads the list, [`vocabulary`] says which labels the model can know, [`clip_judge`] asks the
 //! model, [`figures`] sums up with the formulas of [`metrics`] and the intervals of [`interval`], and
 //! [`report`] writes it down. Nothing here depends on a clock, on where files lie or on anything drawn
 //! at random without a fixed seed: two runs give the same bytes.
 
-pub mod clips;
+pub mod clip_judge;
+pub mod clip_list;
 pub mod figures;
 pub mod interval;
-pub mod judge;
 pub mod metrics;
 pub mod report;
-pub mod streams;
 pub mod vocabulary;
 
 use serde::Serialize;
 
-use clips::{Entry, Failure};
+use clip_judge::Answer;
+use clip_list::{Entry, Failure};
 use figures::Figures;
-use judge::Answer;
 use vocabulary::{Truth, Vocabulary};
 
 /// A clip and what the model says about it.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::clips::comparable;
+use super::clip_list::comparable;
 use signd_core::event::Labels;
 
 /// What a clip shows, as far as a model can know it.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::eval::clips::Failure;
+use crate::eval::clip_list::Failure;
 use crate::eval::figures::{Figure, OpenSet, SignerFigures};
 use crate::eval::metrics::Bin;
 use crate::eval::{Evaluation, Subject};

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::terminal::{PERCENT, PLAIN, Unit, count};
 use crate::eval::Evaluation;
-use crate::eval::clips::Entry;
+use crate::eval::clip_list::Entry;
 use crate::eval::figures::{Figure, SignerFigures};
 use crate::eval::vocabulary::Truth;
 use charts::Scores;
@@ -206,7 +206,7 @@ fn failures(evaluation: &Evaluation) -> String {
 
 /// Text as HTML, for elements and quoted attributes. Control characters, and those that turn the
 /// direction of text, become replacement characters; no name needs more than [`LONGEST`] characters.
-pub(in crate::eval::report) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {
         if n == LONGEST {

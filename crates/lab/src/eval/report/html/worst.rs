@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::confusion::said;
 use super::escape;
-use crate::eval::clips::Entry;
+use crate::eval::clip_list::Entry;
 use crate::eval::report::terminal::PERCENT;
 use crate::eval::vocabulary::{Truth, Vocabulary};
 use crate::eval::{Evaluation, Scored};

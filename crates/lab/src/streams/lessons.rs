@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
-use super::bench::Delivery;
-use super::measure::Span;
-use super::source::{Source, Stream};
-use super::trouble::START;
+use super::camera::delivery::{Delivery, START};
+use super::compose::source::Source;
+use super::span::Span;
+use super::truth::Stream;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::{self, Batch, CoreSettings};
@@ -22,7 +22,7 @@ pub struct Lesson<'a> {
     fold: i64,
     /// Frames a second.
     fps: f64,
-    /// With everything in [`super::trouble`].
+    /// With everything in [`super::camera::faults`].
     disturbed: bool,
     /// First and last moment of each true sign, s.
     signs: Vec<Span>,
@@ -66,7 +66,7 @@ impl<'a> Lesson<'a> {
             fold,
             fps,
             disturbed,
-            signs: stream.made.signs.iter().map(|sign| sign.span).collect(),
+            signs: stream.signs.iter().map(|sign| sign.span).collect(),
             times,
             columns: kind.width(),
             data: ByteBuf::from(data),

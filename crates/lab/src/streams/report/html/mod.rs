@@ -8,10 +8,12 @@ mod trade;
 use super::terminal::{COLUMNS, cells};
 use crate::eval::report::html::escape;
 use crate::eval::report::terminal::count;
-use crate::eval::streams::bench::{Benchmark, Delivery, Played, USUAL_FPS};
-use crate::eval::streams::measure::Outcome;
+use crate::streams::bench::{Benchmark, Played, USUAL_FPS};
+use crate::streams::camera::delivery::Delivery;
+use crate::streams::score::stream_score::Outcome;
 
-const STYLE: &str = concat!(include_str!("../../html/page.css"), include_str!("page.css"));
+const STYLE: &str =
+    concat!(include_str!("../../../eval/report/html/page.css"), include_str!("page.css"));
 /// Pictures that are open at once.
 const OPEN: usize = 12;
 

@@ -3,13 +3,16 @@
 use serde::Serialize;
 
 use crate::eval::Subject;
-use crate::eval::clips::Failure;
-use crate::eval::streams::bench::{Benchmark, Delivery, Order};
-use crate::eval::streams::compose::Sign;
-use crate::eval::streams::drive::Decision;
-use crate::eval::streams::figures::{Figures, Trade};
-use crate::eval::streams::measure::StreamScore;
-use crate::eval::streams::source::Check;
+use crate::eval::clip_list::Failure;
+use crate::streams::bench::Benchmark;
+use crate::streams::camera::delivery::Delivery;
+use crate::streams::compose::real::Check;
+use crate::streams::judge::trace::Decision;
+use crate::streams::score::figures::Figures;
+use crate::streams::score::order::Order;
+use crate::streams::score::stream_score::StreamScore;
+use crate::streams::score::trade::Trade;
+use crate::streams::truth::Sign;
 use signd_core::event::Ended;
 
 #[derive(Serialize)]

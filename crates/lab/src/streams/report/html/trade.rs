@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::eval::streams::bench::{Benchmark, Delivery, Played, USUAL_FPS};
+use crate::streams::bench::{Benchmark, Played, USUAL_FPS};
+use crate::streams::camera::delivery::Delivery;
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;

@@ -3,7 +3,7 @@
 
 use signd_core::frame::{Part, is_missing};
 
-use super::track::{Body, Points, Track, palm};
+use crate::streams::track::{Body, Points, Track, palm};
 
 /// A resting palm is at least this far below the shoulders, shoulder widths.
 const LINE: f32 = 1.2;
@@ -93,7 +93,7 @@ fn speed(track: &Track, i: usize, body: &Body) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::streams::track::NOBODY;
+    use crate::streams::track::NOBODY;
 
     #[test]
     fn the_longest_run_with_hands_down_plays_forth_and_back() {

@@ -9,7 +9,7 @@ use signd_engine::inference::decide::sureness;
 use signd_engine::model::ModelError;
 use signd_engine::pipeline::{Pipeline, Work};
 
-use super::trouble::START;
+use crate::streams::camera::delivery::START;
 
 /// A segment that was found, and what was decided about it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -51,7 +51,7 @@ pub struct StreamTrace {
 }
 
 /// Plays a stream from fresh state to its end.
-pub fn drive(
+pub fn trace(
     frames: &[(Frame, Arrival)],
     pipeline: &mut Pipeline,
 ) -> Result<StreamTrace, ModelError> {

@@ -11,7 +11,7 @@
 
 use signd_core::frame::Part;
 
-use super::track::{Body, Track, palm};
+use crate::streams::track::{Body, Track, palm};
 
 /// Lowest place of a raised palm, shoulder widths below the shoulders.
 const LINE: f32 = 1.2;
@@ -121,7 +121,7 @@ fn arrival(t: &[f64], speed: &[f32], order: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::streams::track::NOBODY;
+    use crate::streams::track::NOBODY;
 
     /// A clip at 30 frames a second: heights of the right palm over time, shoulder widths below the
     /// shoulders; `None` where the hand is not seen.

@@ -1,8 +1,8 @@
-//! Sums over streams, and the trade between false decisions and misses.
+//! Sums over streams.
 
 use serde::Serialize;
 
-use super::measure::{Outcome, StreamScore};
+use super::stream_score::{Outcome, StreamScore};
 use crate::eval::interval::{Interval, poisson};
 
 /// What is said of some streams together. Shares are fractions, `None` where there is nothing to take
@@ -125,45 +125,16 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// A point of the trade.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Trade {
-    /// Least probability of a decision.
-    pub threshold: f32,
-    /// False decisions.
-    pub false_decisions: usize,
-    /// Known signs without any decision of a known label.
-    pub misses: usize,
-    /// Known signs with a right one.
-    pub right: usize,
-}
-
-/// The trade at these thresholds, had one threshold held for all labels.
-pub fn trade(scores: &[&StreamScore], thresholds: &[f32]) -> Vec<Trade> {
-    let at = |threshold: &f32| {
-        let sure = |p: Option<f32>| p.is_some_and(|p| p >= *threshold);
-        let known = || scores.iter().flat_map(|s| &s.signs).filter(|sign| sign.outcome.is_some());
-        let alarms = scores.iter().flat_map(|s| &s.alarms);
-        Trade {
-            threshold: *threshold,
-            false_decisions: alarms.filter(|alarm| alarm.p >= *threshold).count(),
-            misses: known().filter(|sign| !sure(sign.named)).count(),
-            right: known().filter(|sign| sure(sign.right)).count(),
-        }
-    };
-    thresholds.iter().map(at).collect()
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::eval::streams::compose::Sign;
-    use crate::eval::streams::drive::Decision;
-    use crate::eval::streams::measure::stream;
+    use crate::streams::judge::trace::Decision;
+    use crate::streams::score::stream_score::stream;
+    use crate::streams::truth::Sign;
 
     /// Three signs, the first decided rightly with 0.9, the second wrongly with 0.7, the third not at
     /// all; a false decision with 0.8 and an alarm of 0.4.
-    fn score() -> StreamScore {
+    pub fn score() -> StreamScore {
         let sign = |label: u16, from: f64| Sign {
             label: Some(label),
             gloss: label.to_string(),
@@ -204,14 +175,6 @@ mod tests {
         let latency = figures.latency_ms.expect("decided");
         assert!(latency.iter().all(|x| (x - 200.0).abs() < 1e-6));
         assert_eq!(Figures::of(&[]).false_per_hour, None);
-    }
-
-    #[test]
-    fn a_higher_threshold_trades_false_decisions_for_misses() {
-        let score = score();
-        let points = trade(&[&score], &[0.3, 0.5, 0.75, 0.95]);
-        let seen: Vec<_> = points.iter().map(|p| (p.false_decisions, p.misses, p.right)).collect();
-        assert_eq!(seen, [(2, 1, 1), (1, 1, 1), (1, 2, 1), (0, 3, 0)]);
     }
 
     #[test]

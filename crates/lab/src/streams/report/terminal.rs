@@ -3,8 +3,9 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::eval::report::terminal::count;
-use crate::eval::streams::bench::{Benchmark, Delivery, Played};
-use crate::eval::streams::figures::Figures;
+use crate::streams::bench::{Benchmark, Played};
+use crate::streams::camera::delivery::Delivery;
+use crate::streams::score::figures::Figures;
 
 /// Prints a benchmark as a table.
 pub struct Table<'a>(pub &'a Benchmark);

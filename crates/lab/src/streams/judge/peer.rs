@@ -10,8 +10,8 @@ use signd_core::frame::{Arrival, Frame, Part};
 use signd_engine::inference::decide::Decider;
 use signd_engine::model::{Model, ModelError};
 
-use super::drive::Decision;
-use super::trouble::START;
+use super::trace::Decision;
+use crate::streams::camera::delivery::START;
 
 /// Length of the window, s.
 const WINDOW_S: f64 = 1.5;
@@ -45,7 +45,7 @@ impl Peer {
     pub fn new(model: Model, decider: Decider, vocabulary: &Vocabulary) -> Peer {
         let own: &Labels = model.labels();
         let label = |i: usize| {
-            let name = crate::eval::clips::comparable(own.name(i)?);
+            let name = crate::eval::clip_list::comparable(own.name(i)?);
             match vocabulary.truth(&name) {
                 crate::eval::vocabulary::Truth::Known(label) => Some(label),
                 _ => None,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use csv::ReaderBuilder;
 
-use crate::eval::clips::{self, Entry, Failure, comparable};
+use crate::eval::clip_list::{self, Entry, Failure, comparable};
 use crate::eval::vocabulary::{Truth, Vocabulary};
 
 /// What a recording is for.
@@ -58,7 +58,7 @@ pub fn read(file: &Path, vocabulary: &Vocabulary) -> Result<(Vec<Recording>, usi
     let set = set.to_string_lossy().into_owned();
     let (mut recordings, mut left_out, mut failures) = (Vec::new(), 0, Vec::new());
     let extras = extras(&text).with_context(name)?;
-    for (entry, extra) in clips::read(&text[..]).with_context(name)?.into_iter().zip(extras) {
+    for (entry, extra) in clip_list::read(&text[..]).with_context(name)?.into_iter().zip(extras) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(failure) => {

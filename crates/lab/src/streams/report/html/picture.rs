@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::eval::streams::bench::{Benchmark, Played};
-use crate::eval::streams::drive::Decision;
-use crate::eval::streams::drive::Glimpse;
-use crate::eval::streams::measure::{Outcome, Span};
+use crate::streams::bench::{Benchmark, Played};
+use crate::streams::judge::trace::Decision;
+use crate::streams::judge::trace::Glimpse;
+use crate::streams::score::stream_score::Outcome;
+use crate::streams::span::Span;
 use signd_core::event::State;
 
 /// Pixels a second.

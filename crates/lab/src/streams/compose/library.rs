@@ -1,0 +1,85 @@
+//! What is known of clips before any stream is made of them.
+
+use std::collections::BTreeMap;
+
+use super::extent;
+use super::image::SIZE;
+use super::join::Cut;
+use super::rest::Rest;
+use crate::eval::clip_list::Failure;
+use crate::random::SplitMix64;
+use crate::streams::index::{Recording, Role};
+use crate::streams::span::Span;
+use crate::streams::track::Track;
+
+/// What is known of clips before any stream is made: where the sign is, and who rests how.
+#[derive(Debug, Default)]
+pub struct Library {
+    extents: BTreeMap<String, Span>,
+    /// By the model that judges them, and signer.
+    rests: BTreeMap<(usize, String), Rest>,
+}
+
+fn key(recording: &Recording) -> String {
+    recording.folder.join(&recording.entry.path).display().to_string()
+}
+
+/// Landmarks over time, and width and height of the image in pixels.
+pub(super) fn load(recording: &Recording) -> Result<(Track, (u32, u32)), Failure> {
+    let frames = recording.entry.frames(&recording.folder)?;
+    let size = frames.first().map_or(SIZE, |frame| (frame.width, frame.height));
+    Ok((Track::of(&frames), size))
+}
+
+impl Library {
+    /// Learns a clip and which model judges it; false when no hand is ever up in it, so that it shows no
+    /// sign.
+    pub fn learn(&mut self, clip: &Recording, fold: usize) -> Result<bool, Failure> {
+        let (track, _) = load(clip)?;
+        let Some(extent) = extent::extent(&track).filter(|(from, to)| from < to) else {
+            return Ok(false);
+        };
+        self.extents.insert(key(clip), extent);
+        if let Some(rest) = Rest::of(&track) {
+            let longer = |known: &Rest| known.length() >= rest.length();
+            let who = (fold, clip.entry.signer.clone());
+            if !self.rests.get(&who).is_some_and(longer) {
+                self.rests.insert(who, rest);
+            }
+        }
+        Ok(true)
+    }
+
+    /// How a signer rests: the longest rest known of them, or else of somebody else whom the same model
+    /// judges, so that nobody is seen in two folds.
+    pub(super) fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<Rest> {
+        let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
+        let own = fellows().find(|((_, who), _)| who == signer);
+        let other = || {
+            let at = SplitMix64::named(seed, signer).below(fellows().count().max(1));
+            fellows().nth(at)
+        };
+        own.or_else(other).map(|(_, rest)| rest.clone())
+    }
+
+    pub(super) fn length(&self, clip: &Recording) -> f64 {
+        self.extents.get(&key(clip)).map_or(0.0, |(from, to)| to - from)
+    }
+
+    /// A clip and the sign in it.
+    pub(super) fn cut(&self, clip: &Recording) -> Result<Cut, Failure> {
+        let (track, _) = load(clip)?;
+        let label = match clip.role {
+            Role::Clip(label) => Some(label),
+            _ => None,
+        };
+        Ok(Cut {
+            extent: self.extents.get(&key(clip)).copied().unwrap_or((0.0, track.length())),
+            track,
+            label,
+            gloss: clip.entry.label.clone(),
+            signer: clip.entry.signer.clone(),
+            path: clip.entry.path.clone(),
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One stream's decisions against its truth. `docs/benchmark.md` has the definitions in words.
+
+use serde::Serialize;
+
+use super::boundaries::{Boundaries, boundaries};
+use crate::streams::judge::trace::{Decision, Glimpse};
+use crate::streams::span::{Span, iou, length, overlap};
+use crate::streams::truth::Sign;
+
+/// How a known sign fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A decision with the right label overlaps it.
+    Right,
+    /// One with a known label overlaps it, none with the right one.
+    Wrong,
+    /// No decision with a known label overlaps it.
+    Miss,
+}
+
+/// What is measured of one true sign.
+#[derive(Clone, Debug, Serialize)]
+pub struct SignScore {
+    /// What it is called.
+    pub gloss: String,
+    /// Who signs.
+    pub signer: String,
+    /// The recording.
+    pub path: String,
+    /// First and last moment.
+    pub span: Span,
+    /// How it fared; none for a gloss that the model does not know.
+    pub outcome: Option<Outcome>,
+    /// The highest probability of any known label over it, at any threshold.
+    pub named: Option<f32>,
+    /// The same of the right label.
+    pub right: Option<f32>,
+    /// Intersection over union with the segment that overlaps it best; 0 without any.
+    pub iou: f64,
+    /// That segment's best output is the sign, sure enough or not.
+    pub segment_top1: bool,
+    /// The same for the sign cut out at its true boundaries; none where it was not asked.
+    pub cut_top1: Option<bool>,
+    /// The same for the whole clip as its maker cut it.
+    pub clip_top1: Option<bool>,
+    /// From the true end to the first right decision, ms.
+    pub latency_ms: Option<f64>,
+    /// From the true start to the moment from which on the right label leads the hypotheses until
+    /// that decision, ms.
+    pub lead_ms: Option<f64>,
+    /// Segments that lie in it for more than half of themselves.
+    pub segments: usize,
+    /// Decisions with a known label that do.
+    pub decisions: usize,
+    /// It shares the segment that covers most of it with another sign.
+    pub merged: bool,
+}
+
+/// A known label where no sign is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Alarm {
+    /// The segment.
+    pub span: Span,
+    /// The output.
+    pub label: u16,
+    /// Its probability.
+    pub p: f32,
+    /// It was sure enough to be decided: a false decision.
+    pub decided: bool,
+}
+
+/// What is measured of one stream.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StreamScore {
+    /// How long it is.
+    pub seconds: f64,
+    /// Its signs.
+    pub signs: Vec<SignScore>,
+    /// Known labels where no sign is, at any threshold.
+    pub alarms: Vec<Alarm>,
+    /// Decisions with a known label over signs that the model does not know, and no others.
+    pub unknown_named: usize,
+    /// Boundaries.
+    pub boundaries: Boundaries,
+}
+
+/// Measures a stream of `fps` frames a second.
+pub fn stream(
+    seconds: f64,
+    signs: &[Sign],
+    decisions: &[Decision],
+    glimpses: &[Glimpse],
+    fps: f64,
+) -> StreamScore {
+    let overlapping = |d: &Decision| -> Vec<&Sign> {
+        signs.iter().filter(|sign| overlap(d.span, sign.span) > 0.0).collect()
+    };
+    let mut alarms = Vec::new();
+    let mut unknown_named = 0;
+    for decision in decisions {
+        let over = overlapping(decision);
+        if let Some((label, p)) = decision.best
+            && over.is_empty()
+        {
+            alarms.push(Alarm { span: decision.span, label, p, decided: decision.label.is_some() });
+        }
+        let unknown = !over.is_empty() && over.iter().all(|sign| sign.label.is_none());
+        unknown_named += usize::from(unknown && decision.label.is_some());
+    }
+    let boundaries = boundaries(signs, decisions, fps);
+    let signs = signs.iter().map(|sign| score(sign, signs, decisions, glimpses)).collect();
+    StreamScore { seconds, signs, alarms, unknown_named, boundaries }
+}
+
+fn score(sign: &Sign, all: &[Sign], decisions: &[Decision], glimpses: &[Glimpse]) -> SignScore {
+    let over: Vec<&Decision> =
+        decisions.iter().filter(|d| overlap(d.span, sign.span) > 0.0).collect();
+    let right = |d: &&&Decision| sign.label.is_some() && d.label == sign.label;
+    let first_right = over.iter().find(right);
+    let outcome = sign.label.map(|_| {
+        if first_right.is_some() {
+            Outcome::Right
+        } else if over.iter().any(|d| d.label.is_some()) {
+            Outcome::Wrong
+        } else {
+            Outcome::Miss
+        }
+    });
+    let most = |of: &dyn Fn(u16) -> bool| {
+        let p = over.iter().filter_map(|d| d.best).filter(|(l, _)| of(*l)).map(|(_, p)| p);
+        p.max_by(f32::total_cmp)
+    };
+    let best = over.iter().max_by(|a, b| iou(a.span, sign.span).total_cmp(&iou(b.span, sign.span)));
+    let within = |d: &&&Decision| overlap(d.span, sign.span) > length(d.span) / 2.0;
+    SignScore {
+        gloss: sign.gloss.clone(),
+        signer: sign.signer.clone(),
+        path: sign.path.clone(),
+        span: sign.span,
+        outcome,
+        named: most(&|_| true),
+        right: most(&|label| Some(label) == sign.label),
+        iou: best.map_or(0.0, |d| iou(d.span, sign.span)),
+        segment_top1: best.and_then(|d| d.best).is_some_and(|(label, _)| Some(label) == sign.label),
+        cut_top1: None,
+        clip_top1: None,
+        latency_ms: first_right.map(|d| (d.at - sign.span.1) * 1e3),
+        lead_ms: first_right.and_then(|d| lead(sign, d, glimpses)),
+        segments: over.iter().filter(within).count(),
+        decisions: over.iter().filter(within).filter(|d| d.label.is_some()).count(),
+        merged: merged(sign, all, decisions),
+    }
+}
+
+/// From the sign's start to where its label takes the lead for good, ms.
+fn lead(sign: &Sign, decision: &Decision, glimpses: &[Glimpse]) -> Option<f64> {
+    let before = glimpses.iter().rev().skip_while(|g| g.t > decision.at);
+    // While no sign is open there are no hypotheses: those of the sign before are another matter.
+    let open = before.skip_while(|g| g.best.is_none()).take_while(|g| g.best.is_some());
+    let leading = open.take_while(|g| g.best.map(|(label, _)| label) == sign.label);
+    leading.last().map(|g| (g.t - sign.span.0) * 1e3)
+}
+
+/// One segment covers more than half of this sign and of another one.
+fn merged(sign: &Sign, all: &[Sign], decisions: &[Decision]) -> bool {
+    let covers = |d: &Decision, s: &Sign| overlap(d.span, s.span) > length(s.span) / 2.0;
+    decisions.iter().any(|d| covers(d, sign) && all.iter().filter(|s| covers(d, s)).count() > 1)
+}

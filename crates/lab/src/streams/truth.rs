@@ -1,0 +1,38 @@
+//! What is truly in a stream: its signs, each from one moment to another.
+
+use super::span::Span;
+use super::track::Track;
+
+/// A sign that is truly there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sign {
+    /// The output that is its label; none for a gloss that the model does not know.
+    pub label: Option<u16>,
+    /// What it is called.
+    pub gloss: String,
+    /// Who signs.
+    pub signer: String,
+    /// The recording.
+    pub path: String,
+    /// First and last moment, s.
+    pub span: Span,
+    /// First and last moment of the clip that it comes from, as its maker cut it.
+    pub clip: Span,
+}
+
+/// A stream and all that is truly in it.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// The landmarks.
+    pub track: Track,
+    /// The signs in it, in their order.
+    pub signs: Vec<Sign>,
+    /// First and last moment of each visit, s.
+    pub visits: Vec<Span>,
+    /// Image width and height of its camera, pixels.
+    pub size: (u32, u32),
+    /// Nothing was cut out of its time.
+    pub gapless: bool,
+    /// It is real signing, in the order of its glosses.
+    pub sentence: bool,
+}

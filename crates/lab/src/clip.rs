@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::import::{self, ImportError, Overrides};
+use crate::import::{self, ImportError, ImportOverrides};
 use signd_core::features::grid::RowKind;
 use signd_core::features::{Placed, Rows};
 use signd_core::frame::Hand;
@@ -30,7 +30,7 @@ pub enum ClipError {
 /// The frames of a file, and what of it could not be used: a recording's first stream, or a clip of a
 /// format that [`import`] reads. A recording knows its own times and sizes, so that overrides are for
 /// the others.
-pub fn read(file: &Path, overrides: &Overrides) -> Result<(Vec<Frame>, Losses), ClipError> {
+pub fn read(file: &Path, overrides: &ImportOverrides) -> Result<(Vec<Frame>, Losses), ClipError> {
     if !recording::is_recording(file).map_err(RecordingError::File)? {
         return Ok((import::read(file, overrides)?.frames(START).collect(), Losses::default()));
     }

@@ -20,11 +20,11 @@ use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
 use signd_engine::model::{Model, ModelError};
 use signd_engine::pipeline::{Pipeline, Work};
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::SignVocabulary;
 
 /// What a model says about a clip.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
+pub struct ClipAnswer {
     /// The best outputs of the vocabulary and their probabilities, best first; empty when nothing
     /// was decided.
     pub top: Top,
@@ -54,7 +54,7 @@ impl ClipJudge {
     /// A judge that scores this vocabulary.
     pub fn new(
         model: Model,
-        vocabulary: &Vocabulary,
+        vocabulary: &SignVocabulary,
         core: &CoreSettings,
         segmented: bool,
     ) -> Result<ClipJudge, UnknownLabel> {
@@ -72,14 +72,14 @@ impl ClipJudge {
     }
 
     /// The answer to a clip of at least one frame.
-    pub fn answer(&mut self, frames: &[Frame]) -> Result<Answer, JudgeError> {
+    pub fn answer(&mut self, frames: &[Frame]) -> Result<ClipAnswer, JudgeError> {
         let answer = match self.segmented {
             true => segmented(&mut self.pipeline, frames)?,
             false => {
                 let rest_line = self.pipeline.core().gate.rest_line as f32;
                 let inference = self.pipeline.inference_mut();
                 let rows = clip::rows(frames, &inference.card().kind, rest_line);
-                Answer { top: inference.answer(&rows)?, decisions: 1 }
+                ClipAnswer { top: inference.answer(&rows)?, decisions: 1 }
             }
         };
         match answer.top.iter().all(|(_, p)| p.is_finite()) {
@@ -89,9 +89,9 @@ impl ClipJudge {
     }
 }
 
-fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<Answer, ModelError> {
+fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<ClipAnswer, ModelError> {
     let (id, mut work) = (StreamId::default(), Work::default());
-    let (mut answer, mut longest) = (Answer::default(), -1.0);
+    let (mut answer, mut longest) = (ClipAnswer::default(), -1.0);
     let mut take = |event: Event| {
         let Body::Sign(sign) = event.body else { return };
         answer.decisions += 1;

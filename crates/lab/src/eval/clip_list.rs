@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::clip;
-use crate::import::Overrides;
+use crate::import::ImportOverrides;
 use signd_core::frame::Frame;
 
 /// Columns that a list must have; others are passed over.
@@ -30,7 +30,7 @@ pub enum ListError {
 
 /// A clip that could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Failure {
+pub struct ListFailure {
     /// Its path as listed, or the number of a line that has none.
     pub path: String,
     /// What is wrong.
@@ -39,7 +39,7 @@ pub struct Failure {
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct ListEntry {
     /// Its path as listed.
     pub path: String,
     /// The label in the form in which labels are compared; empty for *no sign*.
@@ -47,13 +47,13 @@ pub struct Entry {
     /// Who signs.
     pub signer: String,
     /// What the list knows better than the file.
-    pub overrides: Overrides,
+    pub overrides: ImportOverrides,
 }
 
-impl Entry {
+impl ListEntry {
     /// Reads the clip's frames, at least one. `folder` is the list's own.
-    pub fn frames(&self, folder: &Path) -> Result<Vec<Frame>, Failure> {
-        let failed = |reason: String| Failure { path: self.path.clone(), reason };
+    pub fn frames(&self, folder: &Path) -> Result<Vec<Frame>, ListFailure> {
+        let failed = |reason: String| ListFailure { path: self.path.clone(), reason };
         let file: PathBuf = folder.join(&self.path);
         let (frames, losses) =
             clip::read(&file, &self.overrides).map_err(|e| failed(e.to_string()))?;
@@ -71,7 +71,7 @@ pub fn comparable(label: &str) -> String {
 }
 
 /// Reads a list, in its order. A line that makes no sense is a failure of its own.
-pub fn read(list: impl Read) -> Result<Vec<Result<Entry, Failure>>, ListError> {
+pub fn read(list: impl Read) -> Result<Vec<Result<ListEntry, ListFailure>>, ListError> {
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(list);
     let headers = reader.headers()?.clone();
     let mut columns = [0; COLUMNS.len()];
@@ -85,11 +85,11 @@ pub fn read(list: impl Read) -> Result<Vec<Result<Entry, Failure>>, ListError> {
     for record in reader.records() {
         entries.push(match record {
             Ok(record) => entry(columns.map(|at| record.get(at).unwrap_or_default()))
-                .map_err(|reason| Failure { path: name(&record, columns[0]), reason }),
+                .map_err(|reason| ListFailure { path: name(&record, columns[0]), reason }),
             Err(error) if matches!(error.kind(), ErrorKind::Io(_)) => return Err(error.into()),
             Err(error) => {
                 let line = error.position().map_or(0, |position| position.line());
-                Err(Failure { path: format!("line {line}"), reason: error.to_string() })
+                Err(ListFailure { path: format!("line {line}"), reason: error.to_string() })
             }
         });
     }
@@ -103,7 +103,7 @@ fn name(record: &StringRecord, column: usize) -> String {
     }
 }
 
-fn entry([path, label, signer, fps, width, height]: [&str; 6]) -> Result<Entry, String> {
+fn entry([path, label, signer, fps, width, height]: [&str; 6]) -> Result<ListEntry, String> {
     if path.trim().is_empty() {
         return Err("no path".into());
     }
@@ -117,11 +117,11 @@ fn entry([path, label, signer, fps, width, height]: [&str; 6]) -> Result<Entry, 
         Some(x) => Err(format!("{column}: expected whole pixels, 1 or more, found {x}")),
     };
     let size = pixels("width", width)?.zip(pixels("height", height)?);
-    Ok(Entry {
+    Ok(ListEntry {
         path: path.to_owned(),
         label: comparable(label),
         signer: signer.trim().to_owned(),
-        overrides: Overrides { fps, size, ..Overrides::default() },
+        overrides: ImportOverrides { fps, size, ..ImportOverrides::default() },
     })
 }
 
@@ -142,7 +142,7 @@ mod tests {
 
     const HEADER: &str = "path,label,signer,fps,width,height";
 
-    fn lines(body: &str) -> Vec<Result<Entry, Failure>> {
+    fn lines(body: &str) -> Vec<Result<ListEntry, ListFailure>> {
         read(format!("{HEADER}\n{body}").as_bytes()).expect("a list")
     }
 
@@ -155,7 +155,11 @@ mod tests {
         assert_eq!((&*entry.path, &*entry.label, &*entry.signer), ("a/b.npz", "book", "Ann"));
         assert_eq!(
             entry.overrides,
-            Overrides { fps: Some(25.5), size: Some((640, 480)), ..Overrides::default() }
+            ImportOverrides {
+                fps: Some(25.5),
+                size: Some((640, 480)),
+                ..ImportOverrides::default()
+            }
         );
     }
 
@@ -163,7 +167,7 @@ mod tests {
     fn zero_and_empty_are_not_recorded() {
         for body in ["a.npz,,,0,0,0", "a.npz,,,,,", "a.npz,,,0.0,640,", "a.npz,,,0,0,480"] {
             let entry = lines(body).remove(0).expect("an entry");
-            assert_eq!(entry.overrides, Overrides::default(), "{body}");
+            assert_eq!(entry.overrides, ImportOverrides::default(), "{body}");
         }
     }
 

@@ -8,7 +8,7 @@
 use crate::random::SplitMix64;
 
 /// Lower and upper bound.
-pub type Interval = [f64; 2];
+pub type ConfidenceInterval = [f64; 2];
 
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -19,7 +19,7 @@ const SEED: u64 = 0x5167_6e64;
 
 /// Wilson's score interval for `k` of `n` (*JASA* 22, 1927), recommended for small n by Brown, Cai
 /// and DasGupta (*Statistical Science* 16, 2001). None for an `n` of 0.
-pub fn wilson(k: usize, n: usize) -> Option<Interval> {
+pub fn wilson(k: usize, n: usize) -> Option<ConfidenceInterval> {
     if n == 0 {
         return None;
     }
@@ -35,7 +35,10 @@ pub fn wilson(k: usize, n: usize) -> Option<Interval> {
 /// (the cluster bootstrap: Davison and Hinkley, *Bootstrap Methods and their Application*, 1997,
 /// section 3.8). `statistic` is given how often each signer was drawn; draws for which it has no value
 /// are left out. None for fewer than two signers, or when half of the draws or more have no value.
-pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -> Option<Interval> {
+pub fn over_signers(
+    signers: usize,
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+) -> Option<ConfidenceInterval> {
     if signers < 2 {
         return None;
     }
@@ -58,7 +61,7 @@ pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -
 
 /// The exact interval of a Poisson mean of which `events` were counted: Garwood, *Biometrika* 28
 /// (1936). None were counted: 0 to 3.69 (one-sided, the rule of three: at most 3).
-pub fn poisson(events: usize) -> Interval {
+pub fn poisson(events: usize) -> ConfidenceInterval {
     let at_most = |count: usize, mean: f64| {
         // Terms by their logarithms: e^-mean alone would vanish for large means.
         let mut term = -mean;

@@ -15,37 +15,37 @@ pub mod vocabulary;
 
 use serde::Serialize;
 
-use clip_judge::Answer;
-use clip_list::{Entry, Failure};
-use figures::Figures;
-use vocabulary::{Truth, Vocabulary};
+use clip_judge::ClipAnswer;
+use clip_list::{ListEntry, ListFailure};
+use figures::ClipFigures;
+use vocabulary::{GroundTruth, SignVocabulary};
 
 /// A clip and what the model says about it.
 #[derive(Clone, Debug)]
-pub struct Scored {
+pub struct EvaluatedClip {
     /// Its line of the list.
-    pub entry: Entry,
+    pub entry: ListEntry,
     /// What it shows.
-    pub truth: Truth,
+    pub truth: GroundTruth,
     /// What the model says.
-    pub answer: Answer,
+    pub answer: ClipAnswer,
 }
 
-impl Scored {
+impl EvaluatedClip {
     /// Whether the best output, *no sign* among them, is the sign shown.
     pub fn top1(&self) -> bool {
-        self.answer.top.first().is_some_and(|(best, _)| Truth::Known(*best) == self.truth)
+        self.answer.top.first().is_some_and(|(best, _)| GroundTruth::Known(*best) == self.truth)
     }
 
     /// Whether the sign shown is among the five best signs; *no sign* takes none of the five places.
-    pub fn top5(&self, vocabulary: &Vocabulary) -> bool {
+    pub fn top5(&self, vocabulary: &SignVocabulary) -> bool {
         let signs = self.answer.top.iter().filter(|(i, _)| vocabulary.name(*i).is_some());
-        signs.take(5).any(|(i, _)| Truth::Known(*i) == self.truth)
+        signs.take(5).any(|(i, _)| GroundTruth::Known(*i) == self.truth)
     }
 
     /// Probability of the best sign, 0..1: what says that a known sign was made. None when nothing was
     /// decided, which no threshold accepts.
-    pub fn score(&self, vocabulary: &Vocabulary) -> Option<f64> {
+    pub fn score(&self, vocabulary: &SignVocabulary) -> Option<f64> {
         let best = self.answer.top.iter().find(|(i, _)| vocabulary.name(*i).is_some());
         best.map(|(_, p)| f64::from(*p))
     }
@@ -53,7 +53,7 @@ impl Scored {
 
 /// Which model was evaluated.
 #[derive(Clone, Debug, Serialize)]
-pub struct Subject {
+pub struct EvaluatedModel {
     /// Name and version.
     pub name: String,
     /// SHA-256 of the file, in hexadecimal.
@@ -62,32 +62,32 @@ pub struct Subject {
 
 /// Everything that is reported.
 #[derive(Clone, Debug)]
-pub struct Evaluation {
+pub struct ClipEvaluation {
     /// The model.
-    pub model: Subject,
+    pub model: EvaluatedModel,
     /// The signs scored.
-    pub vocabulary: Vocabulary,
+    pub vocabulary: SignVocabulary,
     /// The daemon's own segmenter found the signs; else clips are segments as they are.
     pub segmented: bool,
     /// Clips with answers, in the order of the list.
-    pub clips: Vec<Scored>,
+    pub clips: Vec<EvaluatedClip>,
     /// Clips without, in the order of the list.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<ListFailure>,
     /// The summary.
-    pub figures: Figures,
+    pub figures: ClipFigures,
 }
 
-impl Evaluation {
+impl ClipEvaluation {
     /// Sums up.
     pub fn new(
-        model: Subject,
-        vocabulary: Vocabulary,
+        model: EvaluatedModel,
+        vocabulary: SignVocabulary,
         segmented: bool,
-        clips: Vec<Scored>,
-        failures: Vec<Failure>,
+        clips: Vec<EvaluatedClip>,
+        failures: Vec<ListFailure>,
     ) -> Self {
-        let figures = Figures::of(&clips, &vocabulary);
-        Evaluation { model, vocabulary, segmented, clips, failures, figures }
+        let figures = ClipFigures::of(&clips, &vocabulary);
+        ClipEvaluation { model, vocabulary, segmented, clips, failures, figures }
     }
 }
 
@@ -97,26 +97,26 @@ mod tests {
     use signd_core::event::Labels;
 
     /// The signs `a` and `b`, and *no sign* as output 2.
-    pub fn vocabulary() -> Vocabulary {
+    pub fn vocabulary() -> SignVocabulary {
         let names = ["a", "b", "none"].map(str::to_owned).to_vec();
-        Vocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
+        SignVocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
     }
 
     /// A clip answered like this.
-    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> Scored {
-        let entry = Entry {
+    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> EvaluatedClip {
+        let entry = ListEntry {
             path: format!("{label}.npz"),
             label: label.into(),
             signer: signer.into(),
             overrides: Default::default(),
         };
-        let answer = Answer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
-        Scored { truth: vocabulary().truth(label), entry, answer }
+        let answer = ClipAnswer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
+        EvaluatedClip { truth: vocabulary().truth(label), entry, answer }
     }
 
     /// The evaluation of these clips.
-    pub fn evaluation(clips: &[Scored]) -> Evaluation {
-        let model = Subject { name: "test 1".into(), sha256: String::new() };
-        Evaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
+    pub fn evaluation(clips: &[EvaluatedClip]) -> ClipEvaluation {
+        let model = EvaluatedModel { name: "test 1".into(), sha256: String::new() };
+        ClipEvaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::assumption::Assumption;
+use super::assumption::ImportAssumption;
 use super::error::ImportError;
-use super::overrides::Overrides;
+use super::overrides::ImportOverrides;
 use signd_core::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
 use signd_core::plausibility::{InputDoubt, InputJudge, Least, order};
 
@@ -38,9 +38,9 @@ pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
 /// estimator gives those. Refuses single points at a value that stands for missing ones.
 pub(super) fn find_missing(
     points: &mut [[Point; POINTS]],
-    overrides: &Overrides,
+    overrides: &ImportOverrides,
     size: (u32, u32),
-    assumed: &mut Vec<Assumption>,
+    assumed: &mut Vec<ImportAssumption>,
 ) -> Result<(), ImportError> {
     let given = overrides.missing.map(|value| [value; 2]);
     let mut sentinels: HashSet<[u32; 2]> = given.iter().map(bits).collect();
@@ -55,7 +55,7 @@ pub(super) fn find_missing(
             }
         }
     }
-    let tell = |(part, (frames, place))| Assumption::RepeatedValue { part, frames, place };
+    let tell = |(part, (frames, place))| ImportAssumption::RepeatedValue { part, frames, place };
     assumed.extend(repeated.into_iter().map(tell));
     // What the file writes for a missing part it writes for a missing point too. But a wrist or a nose at
     // zero among other points is where relative coordinates begin, unless the user says otherwise.
@@ -77,7 +77,7 @@ fn bits(place: &[f32; 2]) -> [u32; 2] {
 /// Refuses single points that often have x and y at one value outside the image.
 fn refuse_single(
     points: &[[Point; POINTS]],
-    overrides: &Overrides,
+    overrides: &ImportOverrides,
     size: (u32, u32),
 ) -> Result<(), ImportError> {
     let all = || points.iter().flat_map(|row| row.iter().enumerate());
@@ -101,7 +101,11 @@ fn refuse_single(
 }
 
 /// Pixels to image widths and heights, mirrored landmarks back.
-pub(super) fn convert(points: &mut [[Point; POINTS]], overrides: &Overrides, size: (u32, u32)) {
+pub(super) fn convert(
+    points: &mut [[Point; POINTS]],
+    overrides: &ImportOverrides,
+    size: (u32, u32),
+) {
     let (width, height) = (size.0 as f32, size.1 as f32);
     for p in points.iter_mut().flatten() {
         if overrides.pixels {
@@ -117,7 +121,7 @@ pub(super) fn convert(points: &mut [[Point; POINTS]], overrides: &Overrides, siz
 pub(super) fn judge(
     points: &[[Point; POINTS]],
     size: (u32, u32),
-    overrides: &Overrides,
+    overrides: &ImportOverrides,
 ) -> Result<Vec<(InputDoubt, [f32; 2])>, ImportError> {
     let (mut judge, mut doubts) = (InputJudge::new(Least::Clip), Vec::new());
     let mut frame = Frame::new(0, SourceTime(0), size.0, size.1);

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Something taken for granted that the file does not say; its `Display` is for the user.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Assumption {
+pub enum ImportAssumption {
     /// No frame rate.
     FrameRate {
         /// Frames a second.
@@ -38,22 +38,22 @@ pub enum Assumption {
     },
 }
 
-impl fmt::Display for Assumption {
+impl fmt::Display for ImportAssumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Assumption::FrameRate { fps } => {
+            ImportAssumption::FrameRate { fps } => {
                 write!(f, "frame rate not recorded: taken as {fps} a second")
             }
-            Assumption::ImageSize { width, height } => {
+            ImportAssumption::ImageSize { width, height } => {
                 write!(f, "image size not recorded: taken as {width}x{height}")
             }
-            Assumption::FirstPerson { people } => {
+            ImportAssumption::FirstPerson { people } => {
                 write!(f, "{people} people recorded: the first taken for the signer")
             }
-            Assumption::Gaps { missing } => {
+            ImportAssumption::Gaps { missing } => {
                 write!(f, "{missing} frame numbers left out: the frames taken as evenly spaced")
             }
-            Assumption::RepeatedValue { part, frames, place: [x, y] } => {
+            ImportAssumption::RepeatedValue { part, frames, place: [x, y] } => {
                 write!(
                     f,
                     "{part}: all points at one place in {frames} frames, as {x}, {y}: taken as not detected"

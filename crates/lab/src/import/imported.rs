@@ -1,17 +1,17 @@
 //! An imported clip: what a reader found in a file, with overrides and assumptions settled.
 
 use super::amend;
-use super::assumption::Assumption;
+use super::assumption::ImportAssumption;
 use super::error::{ImportError, unexpected};
 use super::limits::RECORDED_FPS;
-use super::overrides::Overrides;
+use super::overrides::ImportOverrides;
 use signd_core::frame::{Frame, POINTS, Point, SourceTime};
 use signd_core::plausibility::{InputDoubt, USUAL_RATES};
 use signd_core::wire::landmarks::MAX_SIDE;
 
 /// What the cameras behind a kind of file mostly were; taken where nothing is recorded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Camera {
+pub(super) struct AssumedCamera {
     /// Frames a second.
     fps: f64,
     /// Image width and height in pixels.
@@ -19,14 +19,14 @@ pub(super) struct Camera {
 }
 
 /// Behind numpy arrays: recordings made for webcam tutorials.
-pub(super) const WEBCAM: Camera = Camera { fps: 20.0, size: (640, 480) };
+pub(super) const WEBCAM: AssumedCamera = AssumedCamera { fps: 20.0, size: (640, 480) };
 
 /// Behind the competition's parquet: a phone held upright.
-pub(super) const PHONE: Camera = Camera { fps: 30.0, size: (1080, 1440) };
+pub(super) const PHONE: AssumedCamera = AssumedCamera { fps: 30.0, size: (1080, 1440) };
 
 /// An imported recording: at least one frame, no infinite coordinate, missing points all `NaN`.
 #[derive(Clone, Debug)]
-pub struct Clip {
+pub struct ImportedClip {
     /// Frames a second, 0.1 to 1000.
     pub fps: f64,
     /// Image width in pixels, at least 1.
@@ -35,24 +35,24 @@ pub struct Clip {
     pub height: u32,
     points: Vec<[Point; POINTS]>,
     /// What the file does not say, in the order in which it was missed.
-    pub assumed: Vec<Assumption>,
+    pub assumed: Vec<ImportAssumption>,
     /// What is doubtful, each with an example for [`InputDoubt::found`].
     pub doubts: Vec<(InputDoubt, [f32; 2])>,
 }
 
 /// What a reader found in a file, before overrides and assumptions.
-pub(super) struct Raw {
+pub(super) struct RawClip {
     pub(super) points: Vec<[Point; POINTS]>,
     /// Frames a second as recorded; 0, `NaN` or `None` where not.
     pub(super) fps: Option<f64>,
     /// Width and height in pixels as recorded; 0 or `None` where not.
     pub(super) size: Option<(u32, u32)>,
     /// What is taken for granted where neither is.
-    pub(super) camera: Camera,
-    pub(super) assumed: Vec<Assumption>,
+    pub(super) camera: AssumedCamera,
+    pub(super) assumed: Vec<ImportAssumption>,
 }
 
-impl Clip {
+impl ImportedClip {
     /// Number of frames, 1 to [`MAX_FRAMES`](super::MAX_FRAMES).
     #[allow(clippy::len_without_is_empty)] // it never is
     pub fn len(&self) -> usize {
@@ -80,14 +80,17 @@ impl Clip {
     }
 
     /// Settles rate and size (override, else recorded, else assumed) and checks every point.
-    pub(super) fn settle(raw: Raw, overrides: &Overrides) -> Result<Clip, ImportError> {
-        let Raw { mut points, fps, size, camera, mut assumed } = raw;
+    pub(super) fn settle(
+        raw: RawClip,
+        overrides: &ImportOverrides,
+    ) -> Result<ImportedClip, ImportError> {
+        let RawClip { mut points, fps, size, camera, mut assumed } = raw;
         if points.is_empty() {
             return Err(ImportError::Empty);
         }
         let recorded = fps.filter(|fps| *fps > 0.0);
         let fps = overrides.fps.or(recorded).unwrap_or_else(|| {
-            assumed.push(Assumption::FrameRate { fps: camera.fps });
+            assumed.push(ImportAssumption::FrameRate { fps: camera.fps });
             camera.fps
         });
         match overrides.fps {
@@ -109,7 +112,7 @@ impl Clip {
         }
         let (width, height) = size.unwrap_or_else(|| {
             let (width, height) = camera.size;
-            assumed.push(Assumption::ImageSize { width, height });
+            assumed.push(ImportAssumption::ImageSize { width, height });
             camera.size
         });
         amend::find_missing(&mut points, overrides, (width, height), &mut assumed)?;
@@ -119,7 +122,7 @@ impl Clip {
         if overrides.fps.is_none() && !USUAL_RATES.contains(&fps) {
             doubts.push((InputDoubt::FrameRate, [fps as f32, 0.0]));
         }
-        Ok(Clip { fps, width, height, points, assumed, doubts })
+        Ok(ImportedClip { fps, width, height, points, assumed, doubts })
     }
 }
 
@@ -133,17 +136,20 @@ mod tests {
         std::array::from_fn(|i| [0.5 + 1e-4 * i as f32, 0.5, 0.0])
     }
 
-    fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> Raw {
-        Raw { points: vec![somewhere(); 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
+    fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> RawClip {
+        RawClip { points: vec![somewhere(); 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
     }
 
     #[test]
     fn an_override_beats_the_record_and_the_record_beats_the_assumption() {
-        let given = Overrides { fps: Some(50.0), size: Some((8, 4)), ..Overrides::default() };
-        let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &given).unwrap();
+        let given =
+            ImportOverrides { fps: Some(50.0), size: Some((8, 4)), ..ImportOverrides::default() };
+        let clip = ImportedClip::settle(raw(Some(25.0), Some((320, 240))), &given).unwrap();
         assert_eq!((clip.fps, clip.width, clip.height), (50.0, 8, 4));
 
-        let clip = Clip::settle(raw(Some(25.0), Some((320, 240))), &Overrides::default()).unwrap();
+        let clip =
+            ImportedClip::settle(raw(Some(25.0), Some((320, 240))), &ImportOverrides::default())
+                .unwrap();
         assert_eq!((clip.fps, clip.width, clip.height), (25.0, 320, 240));
         assert_eq!(clip.assumed, []);
     }
@@ -152,9 +158,9 @@ mod tests {
     fn what_is_not_recorded_is_assumed_and_said() {
         let nothing = [raw(None, None), raw(Some(0.0), Some((0, 480))), raw(Some(f64::NAN), None)];
         for raw in nothing {
-            let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+            let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
             assert_eq!((clip.fps, clip.width, clip.height), (20.0, 640, 480));
-            let said: Vec<String> = clip.assumed.iter().map(Assumption::to_string).collect();
+            let said: Vec<String> = clip.assumed.iter().map(ImportAssumption::to_string).collect();
             let frame_rate = "frame rate not recorded: taken as 20 a second";
             assert_eq!(said, [frame_rate, "image size not recorded: taken as 640x480"]);
         }
@@ -165,7 +171,7 @@ mod tests {
         let mut raw = raw(Some(30.0), None);
         // Four frames are too few to be judged.
         raw.points = vec![somewhere(); 4];
-        let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+        let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
         let frames: Vec<Frame> = clip.frames(SourceTime(7)).collect();
         assert_eq!((frames.len(), clip.len()), (4, 4));
         assert_eq!((frames[0].seq, frames[0].t), (0, SourceTime(7)));
@@ -180,7 +186,7 @@ mod tests {
         let mut raw = raw(None, None);
         raw.points[1][0] = [f32::NAN, 0.5, 0.5];
         raw.points[1][1] = [0.5, 0.5, f32::NAN];
-        let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+        let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
         assert!(clip.points()[1][0].iter().all(|v| v.is_nan()));
         assert_eq!(clip.points()[1][1][..2], [0.5, 0.5]);
     }
@@ -190,7 +196,8 @@ mod tests {
         for (far, found) in [(f32::INFINITY, "inf"), (-200_000.0, "-200000.0")] {
             let mut raw = raw(None, None);
             raw.points[2][Part::Pose.range().start + 5] = [0.5, far, 0.5];
-            let error = Clip::settle(raw, &Overrides::default()).unwrap_err().to_string();
+            let error =
+                ImportedClip::settle(raw, &ImportOverrides::default()).unwrap_err().to_string();
             let expected =
                 "frame 2, pose point 5: expected finite coordinates within 100000, found";
             assert!(error.starts_with(&format!("{expected} [0.5, {found}, 0.5]. ")), "{error}");
@@ -201,9 +208,9 @@ mod tests {
     #[test]
     fn impossible_rates_are_refused() {
         for fps in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-9] {
-            let given = Overrides { fps: Some(fps), ..Overrides::default() };
-            assert!(Clip::settle(raw(None, None), &given).is_err(), "{fps}");
+            let given = ImportOverrides { fps: Some(fps), ..ImportOverrides::default() };
+            assert!(ImportedClip::settle(raw(None, None), &given).is_err(), "{fps}");
         }
-        assert!(Clip::settle(raw(Some(1e-9), None), &Overrides::default()).is_err());
+        assert!(ImportedClip::settle(raw(Some(1e-9), None), &ImportOverrides::default()).is_err());
     }
 }

@@ -24,11 +24,11 @@ mod overrides;
 mod parquet;
 mod pose;
 
-pub use assumption::Assumption;
+pub use assumption::ImportAssumption;
 pub use error::ImportError;
-pub use imported::Clip;
+pub use imported::ImportedClip;
 pub use limits::MAX_FRAMES;
-pub use overrides::Overrides;
+pub use overrides::ImportOverrides;
 
 use error::unexpected;
 use limits::MAX_POSE_BYTES;
@@ -63,7 +63,7 @@ fn refuse_other_kind(path: &Path, ending: Option<&str>) -> Result<(), ImportErro
 /// When the file cannot be read, is none of the four kinds, is damaged, lacks points that are
 /// needed, has no or too many frames or an infinite coordinate, shows what no person before a camera
 /// shows (see [`InputDoubt::is_certain`]), or when an override is impossible.
-pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
+pub fn read(path: &Path, overrides: &ImportOverrides) -> Result<ImportedClip, ImportError> {
     if let Some((width, height)) = overrides.size.filter(|(width, height)| *width.min(height) == 0)
     {
         let found = format!("{width}x{height}");
@@ -90,7 +90,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Clip, ImportError> {
             return Err(ImportError::Extension { found });
         }
     };
-    Clip::settle(raw, overrides)
+    ImportedClip::settle(raw, overrides)
 }
 
 #[cfg(test)]
@@ -99,10 +99,10 @@ mod tests {
 
     #[test]
     fn impossible_sizes_and_names_are_refused() {
-        let given = Overrides { size: Some((0, 4)), ..Overrides::default() };
+        let given = ImportOverrides { size: Some((0, 4)), ..ImportOverrides::default() };
         let error = read(Path::new("a.npy"), &given).unwrap_err().to_string();
         assert_eq!(error, "image size given: expected at least 1x1, found 0x4");
-        let error = read(Path::new("a.csv"), &Overrides::default()).unwrap_err().to_string();
+        let error = read(Path::new("a.csv"), &ImportOverrides::default()).unwrap_err().to_string();
         assert!(error.ends_with("found .csv"), "{error}");
     }
 }

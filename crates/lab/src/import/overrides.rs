@@ -4,7 +4,7 @@ use signd_core::plausibility::order::PartOrder;
 
 /// What the user knows better than the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Overrides {
+pub struct ImportOverrides {
     /// Frames a second, 0.1 to 1000.
     pub fps: Option<f64>,
     /// Image width and height in pixels, each at least 1. In a `.pose` file it is also what the

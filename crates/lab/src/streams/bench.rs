@@ -1,24 +1,24 @@
 //! The whole benchmark: every stream at every rate, clean and disturbed, to the daemon and to a peer.
 //!
-//! [`Benchmark::play`] is the way of one recording from top to bottom: a stream is made of it, a
+//! [`StreamBenchmark::play`] is the way of one recording from top to bottom: a stream is made of it, a
 //! camera delivers the stream, a model decides about it, the decisions are compared with the truth.
 //! [`selection`](super::selection) sums up what was played.
 
-use super::camera::delivery::{Delivery, deliver};
-use super::camera::faults::Trouble;
-use super::compose::library::Library;
-use super::compose::real::Check;
-use super::compose::source::Source;
-use super::judge::peer::{Peer, decide};
+use super::camera::delivery::{StreamDelivery, deliver};
+use super::camera::faults::StreamFaults;
+use super::compose::library::ClipLibrary;
+use super::compose::plan::StreamPlan;
+use super::compose::real::TruthCheck;
+use super::judge::peer::{PeerModel, decide_windows};
 use super::judge::stream_judge::StreamJudge;
-use super::judge::trace::{Decision, StreamTrace};
-use super::score::order::{Order, order};
-use super::score::stream_score::{self, StreamScore};
+use super::judge::trace::{StreamDecision, StreamTrace};
+use super::score::order::{GlossOrder, gloss_order};
+use super::score::stream_score::{StreamScore, score_stream};
 use super::score::trade::THRESHOLDS;
-use super::truth::{Sign, Stream};
-use crate::eval::Subject;
-use crate::eval::clip_list::Failure;
-use crate::eval::vocabulary::Vocabulary;
+use super::truth::{AnnotatedStream, TrueSign};
+use crate::eval::EvaluatedModel;
+use crate::eval::clip_list::ListFailure;
+use crate::eval::vocabulary::SignVocabulary;
 use signd_core::frame::{Arrival, Frame};
 use signd_engine::model::ModelError;
 
@@ -28,19 +28,19 @@ pub const USUAL_FPS: f64 = 30.0;
 pub const PEER_THRESHOLD: f32 = 0.5;
 
 /// One stream, delivered in one way, to the daemon or to the peer.
-pub struct Played {
+pub struct BenchmarkRun {
     /// Number of the stream.
     pub stream: usize,
     /// To the peer.
     pub peer: bool,
     /// How.
-    pub delivery: Delivery,
+    pub delivery: StreamDelivery,
     /// What was measured.
     pub score: StreamScore,
     /// Of a sentence.
-    pub order: Option<Order>,
+    pub order: Option<GlossOrder>,
     /// All decisions.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<StreamDecision>,
     /// What the daemon saw, kept at the usual rate.
     pub trace: Option<StreamTrace>,
     /// Of the peer: scores at other thresholds.
@@ -48,7 +48,7 @@ pub struct Played {
 }
 
 /// A stream as the reports know it.
-pub struct Listed {
+pub struct StreamSummary {
     /// Its name.
     pub name: String,
     /// Its set.
@@ -60,32 +60,32 @@ pub struct Listed {
     /// Its time is real or composed, with nothing cut out.
     pub gapless: bool,
     /// Its truth.
-    pub signs: Vec<Sign>,
+    pub signs: Vec<TrueSign>,
 }
 
 /// Everything that is reported.
-pub struct Benchmark {
+pub struct StreamBenchmark {
     /// What all draws follow from.
     pub seed: u64,
     /// The models, by fold.
-    pub models: Vec<Subject>,
+    pub models: Vec<EvaluatedModel>,
     /// The peer.
-    pub peer: Option<Subject>,
+    pub peer: Option<EvaluatedModel>,
     /// The labels.
-    pub vocabulary: Vocabulary,
+    pub vocabulary: SignVocabulary,
     /// The streams.
-    pub streams: Vec<Listed>,
+    pub streams: Vec<StreamSummary>,
     /// What was made of them.
-    pub played: Vec<Played>,
+    pub runs: Vec<BenchmarkRun>,
     /// The automatic truth beside people's.
-    pub checks: Vec<Check>,
+    pub checks: Vec<TruthCheck>,
     /// What could not be read.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<ListFailure>,
     /// Recordings of which nothing is used.
     pub left_out: usize,
 }
 
-impl Benchmark {
+impl StreamBenchmark {
     /// Makes one stream and plays it in every way; `done` hears of each. A stream that cannot be made
     /// is a failure of the benchmark's and no error.
     ///
@@ -94,14 +94,14 @@ impl Benchmark {
     /// When a model fails.
     pub fn play(
         &mut self,
-        source: &Source,
-        library: &Library,
+        plan: &StreamPlan,
+        library: &ClipLibrary,
         judge: &mut StreamJudge,
-        mut peer: Option<&mut Peer>,
+        mut peer: Option<&mut PeerModel>,
         rates: &[f64],
-        mut done: impl FnMut(&Stream, &[(Frame, Arrival)], Delivery),
+        mut done: impl FnMut(&AnnotatedStream, &[(Frame, Arrival)], StreamDelivery),
     ) -> Result<(), ModelError> {
-        let (stream, check) = match source.make(library, &self.vocabulary, self.seed) {
+        let (stream, check) = match plan.build(library, &self.vocabulary, self.seed) {
             Ok(made) => made,
             Err(failure) => {
                 self.failures.push(failure);
@@ -112,22 +112,23 @@ impl Benchmark {
         let number = self.streams.len();
         for &fps in rates {
             for disturbed in [false, true] {
-                let delivery = Delivery { fps, disturbed };
-                let draw = || Trouble::draw(&stream.track, &stream.visits, self.seed, &source.name);
+                let delivery = StreamDelivery { fps, disturbed };
+                let draw =
+                    || StreamFaults::draw(&stream.track, &stream.visits, self.seed, &plan.name);
                 let frames = deliver(&stream.track, stream.size, fps, disturbed.then(draw));
-                self.played.push(to_daemon(judge, number, &stream, &frames, delivery)?);
+                self.runs.push(run_daemon(judge, number, &stream, &frames, delivery)?);
                 if fps == USUAL_FPS
                     && let Some(peer) = peer.as_deref_mut()
                 {
-                    self.played.push(to_peer(peer, number, &stream, &frames, delivery)?);
+                    self.runs.push(run_peer(peer, number, &stream, &frames, delivery)?);
                 }
                 done(&stream, &frames, delivery);
             }
         }
-        self.streams.push(Listed {
-            name: source.name.clone(),
-            set: source.set.clone(),
-            fold: source.fold,
+        self.streams.push(StreamSummary {
+            name: plan.name.clone(),
+            set: plan.set.clone(),
+            fold: plan.fold,
             seconds: stream.track.length(),
             gapless: stream.gapless,
             signs: stream.signs,
@@ -137,13 +138,13 @@ impl Benchmark {
 }
 
 /// Plays to the daemon's pipeline; true signs are also cut out by hand and given to its model.
-fn to_daemon(
+fn run_daemon(
     judge: &mut StreamJudge,
     number: usize,
-    stream: &Stream,
+    stream: &AnnotatedStream,
     frames: &[(Frame, Arrival)],
-    delivery: Delivery,
-) -> Result<Played, ModelError> {
+    delivery: StreamDelivery,
+) -> Result<BenchmarkRun, ModelError> {
     let trace = judge.trace(frames)?;
     let mut score = score(stream, &trace.decisions, &trace, delivery.fps);
     for (sign, truth) in score.signs.iter_mut().zip(&stream.signs) {
@@ -153,12 +154,12 @@ fn to_daemon(
             sign.clip_top1 = Some(judge.top1(frames, truth.clip, label)?);
         }
     }
-    Ok(Played {
+    Ok(BenchmarkRun {
         stream: number,
         peer: false,
         delivery,
         score,
-        order: order(stream, &trace.decisions),
+        order: gloss_order(stream, &trace.decisions),
         decisions: trace.decisions.clone(),
         trace: (delivery.fps == USUAL_FPS).then_some(trace),
         at: Vec::new(),
@@ -166,26 +167,26 @@ fn to_daemon(
 }
 
 /// Plays to the peer, which decides at each threshold.
-fn to_peer(
-    peer: &mut Peer,
+fn run_peer(
+    peer: &mut PeerModel,
     number: usize,
-    stream: &Stream,
+    stream: &AnnotatedStream,
     frames: &[(Frame, Arrival)],
-    delivery: Delivery,
-) -> Result<Played, ModelError> {
-    let said = peer.listen(frames)?;
+    delivery: StreamDelivery,
+) -> Result<BenchmarkRun, ModelError> {
+    let answers = peer.answer_windows(frames)?;
     let at = |threshold: f32| {
-        let decisions = decide(&said, threshold);
+        let decisions = decide_windows(&answers, threshold);
         let score = score(stream, &decisions, &StreamTrace::default(), delivery.fps);
         (decisions, score)
     };
     let (decisions, score) = at(PEER_THRESHOLD);
-    Ok(Played {
+    Ok(BenchmarkRun {
         stream: number,
         peer: true,
         delivery,
         score,
-        order: order(stream, &decisions),
+        order: gloss_order(stream, &decisions),
         decisions,
         trace: None,
         at: THRESHOLDS.iter().map(|threshold| (*threshold, at(*threshold).1)).collect(),
@@ -193,10 +194,15 @@ fn to_peer(
 }
 
 /// A stream with time cut out of it is scored for its order alone.
-fn score(stream: &Stream, decisions: &[Decision], trace: &StreamTrace, fps: f64) -> StreamScore {
+fn score(
+    stream: &AnnotatedStream,
+    decisions: &[StreamDecision],
+    trace: &StreamTrace,
+    fps: f64,
+) -> StreamScore {
     if !stream.gapless {
         return StreamScore::default();
     }
     let seconds = stream.track.length();
-    stream_score::stream(seconds, &stream.signs, decisions, &trace.glimpses, fps)
+    score_stream(seconds, &stream.signs, decisions, &trace.frames, fps)
 }

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use csv::ReaderBuilder;
 
-use crate::eval::clip_list::{self, Entry, Failure, comparable};
-use crate::eval::vocabulary::{Truth, Vocabulary};
+use crate::eval::clip_list::{self, ListEntry, ListFailure, comparable};
+use crate::eval::vocabulary::{GroundTruth, SignVocabulary};
 
 /// What a recording is for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Role {
+pub enum RecordingRole {
     /// A clip of one known sign, by the model's output.
     Clip(u16),
     /// Nobody makes a known sign.
@@ -37,19 +37,22 @@ pub enum Role {
 
 /// A recording that is used.
 #[derive(Clone, Debug)]
-pub struct Recording {
+pub struct IndexedRecording {
     /// Its line.
-    pub entry: Entry,
+    pub entry: ListEntry,
     /// The folder of its index.
     pub folder: PathBuf,
     /// Name of that folder, and what the column `part` says: figures are given for each.
     pub set: String,
     /// What it is for.
-    pub role: Role,
+    pub role: RecordingRole,
 }
 
 /// Reads an index: what is used, how many are left out, and the lines that make no sense.
-pub fn read(file: &Path, vocabulary: &Vocabulary) -> Result<(Vec<Recording>, usize, Vec<Failure>)> {
+pub fn read(
+    file: &Path,
+    vocabulary: &SignVocabulary,
+) -> Result<(Vec<IndexedRecording>, usize, Vec<ListFailure>)> {
     let name = || file.display().to_string();
     let text = std::fs::read(file).with_context(name)?;
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -67,12 +70,12 @@ pub fn read(file: &Path, vocabulary: &Vocabulary) -> Result<(Vec<Recording>, usi
             }
         };
         match role(&entry, &extra, vocabulary) {
-            Ok(Role::LeftOut) => left_out += 1,
+            Ok(RecordingRole::LeftOut) => left_out += 1,
             Ok(role) => {
                 let set = format!("{set} {}", extra.get("part")).trim_end().to_owned();
-                recordings.push(Recording { entry, folder: folder.clone(), set, role });
+                recordings.push(IndexedRecording { entry, folder: folder.clone(), set, role });
             }
-            Err(reason) => failures.push(Failure { path: entry.path, reason }),
+            Err(reason) => failures.push(ListFailure { path: entry.path, reason }),
         }
     }
     Ok((recordings, left_out, failures))
@@ -80,9 +83,9 @@ pub fn read(file: &Path, vocabulary: &Vocabulary) -> Result<(Vec<Recording>, usi
 
 /// The columns beyond those of every list.
 #[derive(Default)]
-struct Extra(HashMap<String, String>);
+struct ExtraColumns(HashMap<String, String>);
 
-impl Extra {
+impl ExtraColumns {
     /// A column's text; empty where it is missing, empty or `nan`, as some tools write nothing.
     fn get(&self, column: &str) -> &str {
         let text = self.0.get(column).map(|text| text.trim()).unwrap_or_default();
@@ -90,31 +93,37 @@ impl Extra {
     }
 }
 
-fn extras(text: &[u8]) -> Result<Vec<Extra>, csv::Error> {
+fn extras(text: &[u8]) -> Result<Vec<ExtraColumns>, csv::Error> {
     let mut reader = ReaderBuilder::new().from_reader(text);
     let headers = reader.headers()?.clone();
     let line = |record: Result<csv::StringRecord, _>| {
         let record = record.unwrap_or_default();
         let pairs = headers.iter().zip(record.iter());
-        Extra(pairs.map(|(name, text)| (name.trim().to_owned(), text.to_owned())).collect())
+        ExtraColumns(pairs.map(|(name, text)| (name.trim().to_owned(), text.to_owned())).collect())
     };
     Ok(reader.records().map(line).collect())
 }
 
-fn role(entry: &Entry, extra: &Extra, vocabulary: &Vocabulary) -> Result<Role, String> {
+fn role(
+    entry: &ListEntry,
+    extra: &ExtraColumns,
+    vocabulary: &SignVocabulary,
+) -> Result<RecordingRole, String> {
     let (segments, note) = (extra.get("segments"), extra.get("note"));
     if !segments.is_empty() {
         let segments = segments.split(';').map(segment).collect::<Result<_, _>>()?;
-        return Ok(Role::Sentence { segments, gapless: !note.contains("not gapless") });
+        return Ok(RecordingRole::Sentence { segments, gapless: !note.contains("not gapless") });
     }
     Ok(match vocabulary.truth(&entry.label) {
-        Truth::Known(label) => Role::Clip(label),
-        Truth::Unknown => Role::LeftOut,
-        Truth::NoSign if !extra.get("kind").is_empty() => Role::LeftOut,
-        Truth::NoSign if !extra.get("language").is_empty() && note.contains("may resemble ASL") => {
-            Role::LeftOut
+        GroundTruth::Known(label) => RecordingRole::Clip(label),
+        GroundTruth::Unknown => RecordingRole::LeftOut,
+        GroundTruth::NoSign if !extra.get("kind").is_empty() => RecordingRole::LeftOut,
+        GroundTruth::NoSign
+            if !extra.get("language").is_empty() && note.contains("may resemble ASL") =>
+        {
+            RecordingRole::LeftOut
         }
-        Truth::NoSign => Role::Silent,
+        GroundTruth::NoSign => RecordingRole::Silent,
     })
 }
 
@@ -150,17 +159,17 @@ mod tests {
         std::fs::write(&file, text).expect("written");
         let names = ["book", "none"].map(str::to_owned).to_vec();
         let labels = Labels { names, no_sign: Some(1) };
-        let vocabulary = Vocabulary::new(&labels, None).expect("fits");
+        let vocabulary = SignVocabulary::new(&labels, None).expect("fits");
         let (used, left_out, failures) = read(&file, &vocabulary).expect("an index");
         let roles: Vec<_> = used.iter().map(|r| (&*r.entry.path, r.role.clone())).collect();
         let segments = vec![("the book".to_owned(), 0, 9), ("dog".to_owned(), 12, 20)];
         assert_eq!(
             roles,
             [
-                ("book", Role::Clip(0)),
-                ("idle", Role::Silent),
-                ("sign", Role::Silent),
-                ("talk", Role::Sentence { segments, gapless: false }),
+                ("book", RecordingRole::Clip(0)),
+                ("idle", RecordingRole::Silent),
+                ("sign", RecordingRole::Silent),
+                ("talk", RecordingRole::Sentence { segments, gapless: false }),
             ]
         );
         assert!(used[1].set.ends_with(" eval") && !used[0].set.ends_with(' '));

@@ -3,17 +3,17 @@
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
-use super::camera::delivery::{Delivery, START};
-use super::compose::source::Source;
-use super::span::Span;
-use super::truth::Stream;
+use super::camera::delivery::{START, StreamDelivery};
+use super::compose::plan::StreamPlan;
+use super::span::TimeSpan;
+use super::truth::AnnotatedStream;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::{self, Batch, CoreSettings};
 
 /// One stream, delivered in one way: what a tagger hears, and what it should say.
 #[derive(Serialize)]
-pub struct Lesson<'a> {
+pub struct TaggerLesson<'a> {
     /// Name of the stream.
     name: &'a str,
     /// Its set.
@@ -25,7 +25,7 @@ pub struct Lesson<'a> {
     /// With everything in [`super::camera::faults`].
     disturbed: bool,
     /// First and last moment of each true sign, s.
-    signs: Vec<Span>,
+    signs: Vec<TimeSpan>,
     /// Moment of each row, s.
     times: Vec<f64>,
     /// Numbers in a row.
@@ -34,14 +34,14 @@ pub struct Lesson<'a> {
     data: ByteBuf,
 }
 
-impl<'a> Lesson<'a> {
+impl<'a> TaggerLesson<'a> {
     /// Of the rows that the daemon makes of these frames of a stream.
     pub fn of(
-        source: &'a Source,
+        plan: &'a StreamPlan,
         fold: i64,
-        stream: &Stream,
+        stream: &AnnotatedStream,
         frames: &[(Frame, Arrival)],
-        Delivery { fps, disturbed }: Delivery,
+        StreamDelivery { fps, disturbed }: StreamDelivery,
         core: &CoreSettings,
         kind: &RowKind,
     ) -> Self {
@@ -60,9 +60,9 @@ impl<'a> Lesson<'a> {
             times.extend((0..new).rev().map(|back| now - back as f64 * step));
             data.extend_from_slice(bytemuck::cast_slice(&batch.rows));
         }
-        Lesson {
-            name: &source.name,
-            set: &source.set,
+        TaggerLesson {
+            name: &plan.name,
+            set: &plan.set,
             fold,
             fps,
             disturbed,

@@ -1,11 +1,11 @@
 //! What is truly in a stream: its signs, each from one moment to another.
 
-use super::span::Span;
-use super::track::Track;
+use super::span::TimeSpan;
+use super::track::LandmarkTrack;
 
 /// A sign that is truly there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sign {
+pub struct TrueSign {
     /// The output that is its label; none for a gloss that the model does not know.
     pub label: Option<u16>,
     /// What it is called.
@@ -15,20 +15,20 @@ pub struct Sign {
     /// The recording.
     pub path: String,
     /// First and last moment, s.
-    pub span: Span,
+    pub span: TimeSpan,
     /// First and last moment of the clip that it comes from, as its maker cut it.
-    pub clip: Span,
+    pub clip: TimeSpan,
 }
 
 /// A stream and all that is truly in it.
 #[derive(Clone, Debug)]
-pub struct Stream {
+pub struct AnnotatedStream {
     /// The landmarks.
-    pub track: Track,
+    pub track: LandmarkTrack,
     /// The signs in it, in their order.
-    pub signs: Vec<Sign>,
+    pub signs: Vec<TrueSign>,
     /// First and last moment of each visit, s.
-    pub visits: Vec<Span>,
+    pub visits: Vec<TimeSpan>,
     /// Image width and height of its camera, pixels.
     pub size: (u32, u32),
     /// Nothing was cut out of its time.

@@ -5,12 +5,12 @@
 
 /// `N` numbers that change together over time: keys of seconds and values, in order.
 #[derive(Clone, Debug)]
-pub struct Curve<const N: usize>(Vec<(f32, [f32; N])>);
+pub struct MotionCurve<const N: usize>(Vec<(f32, [f32; N])>);
 
-impl<const N: usize> Curve<N> {
+impl<const N: usize> MotionCurve<N> {
     /// A curve that stays at `value` until told otherwise.
-    pub fn resting_at(value: [f32; N]) -> Curve<N> {
-        Curve(vec![(0.0, value)])
+    pub fn resting_at(value: [f32; N]) -> MotionCurve<N> {
+        MotionCurve(vec![(0.0, value)])
     }
 
     /// The value that was set last.

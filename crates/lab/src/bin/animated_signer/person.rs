@@ -3,14 +3,14 @@
 //! Lengths are shoulder widths (between the joints, some 34 cm), so none of them says how near the
 //! camera is.
 
-use crate::chance::Chance;
+use crate::draws::SeededDraws;
 use crate::signs::{HANGING, LAP};
-use crate::space::{V3, v};
-use crate::stance::Stance;
+use crate::space::{SpaceVector, v};
+use crate::stance::HandStance;
 
 /// One signer.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct SignerProfile {
     /// Signs with the left hand.
     pub left_handed: bool,
     /// Shoulder to elbow.
@@ -40,13 +40,13 @@ pub struct Person {
     /// How far the body sways.
     pub sway: f32,
     /// How the hands rest.
-    pub rest: Stance,
+    pub rest: HandStance,
 }
 
-impl Person {
+impl SignerProfile {
     /// Draws a person.
-    pub fn new(c: &mut Chance) -> Person {
-        Person {
+    pub fn new(c: &mut SeededDraws) -> SignerProfile {
+        SignerProfile {
             left_handed: c.happens(0.15),
             upper_arm: c.normal(0.86, 0.04),
             forearm: c.normal(0.74, 0.04),
@@ -66,7 +66,7 @@ impl Person {
     }
 
     /// The middle between the ears.
-    pub fn head_at(&self) -> V3 {
+    pub fn head_at(&self) -> SpaceVector {
         v(0.0, -self.neck, -0.10)
     }
 }

@@ -13,7 +13,7 @@ const MAX_HEADER: u32 = 1 << 16;
 
 /// An element type that numpy writes for numbers, always little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NumberType {
     F32,
     F64,
     I16,
@@ -21,14 +21,14 @@ pub(super) enum Kind {
     I64,
 }
 
-impl Kind {
-    fn of(descr: &str) -> Option<Kind> {
+impl NumberType {
+    fn of(descr: &str) -> Option<NumberType> {
         match descr {
-            "<f4" => Some(Kind::F32),
-            "<f8" => Some(Kind::F64),
-            "<i2" => Some(Kind::I16),
-            "<i4" => Some(Kind::I32),
-            "<i8" => Some(Kind::I64),
+            "<f4" => Some(NumberType::F32),
+            "<f8" => Some(NumberType::F64),
+            "<i2" => Some(NumberType::I16),
+            "<i4" => Some(NumberType::I32),
+            "<i8" => Some(NumberType::I64),
             _ => None,
         }
     }
@@ -36,29 +36,29 @@ impl Kind {
     /// Bytes of one element.
     pub(super) fn bytes(self) -> usize {
         match self {
-            Kind::I16 => 2,
-            Kind::F32 | Kind::I32 => 4,
-            Kind::F64 | Kind::I64 => 8,
+            NumberType::I16 => 2,
+            NumberType::F32 | NumberType::I32 => 4,
+            NumberType::F64 | NumberType::I64 => 8,
         }
     }
 }
 
 /// What stands before the elements.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(super) struct ArrayHeader {
     /// The element type in numpy's words, as `<f4`.
     pub(super) descr: String,
     /// The same where it is a number that can be read here.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<NumberType>,
     /// Whether the first index runs fastest.
     pub(super) fortran: bool,
     /// Claimed, not yet backed by bytes.
     pub(super) shape: Vec<u64>,
 }
 
-impl Header {
+impl ArrayHeader {
     /// Reads up to the first element.
-    pub(super) fn read(from: &mut (impl Read + ?Sized)) -> Result<Header, ImportError> {
+    pub(super) fn read(from: &mut (impl Read + ?Sized)) -> Result<ArrayHeader, ImportError> {
         let mut magic = [0; 8];
         fill(from, &mut magic, "the array's header")?;
         let [start @ .., major, minor] = magic;
@@ -89,14 +89,14 @@ impl Header {
         let mut text = vec![0; length as usize];
         fill(from, &mut text, "the array's header")?;
         let text = String::from_utf8_lossy(&text);
-        Header::parse(&text).ok_or_else(|| {
+        ArrayHeader::parse(&text).ok_or_else(|| {
             let expected = "'descr' (one plain type), 'fortran_order' and 'shape'";
             unexpected("array header", expected, text.trim_end().escape_debug())
         })
     }
 
     /// The three entries that numpy always writes; not a Python parser.
-    fn parse(text: &str) -> Option<Header> {
+    fn parse(text: &str) -> Option<ArrayHeader> {
         let entry = |key: &str| Some(text.split_once(key)?.1.trim_start());
         let descr = entry("'descr':")?.strip_prefix('\'')?.split_once('\'')?.0;
         let order = entry("'fortran_order':")?;
@@ -106,9 +106,9 @@ impl Header {
         }
         let shape = entry("'shape':")?.strip_prefix('(')?.split_once(')')?.0;
         let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());
-        Some(Header {
+        Some(ArrayHeader {
             descr: descr.to_owned(),
-            kind: Kind::of(descr),
+            kind: NumberType::of(descr),
             fortran,
             shape: lengths.map(|length| length.parse().ok()).collect::<Option<_>>()?,
         })
@@ -151,7 +151,7 @@ pub(super) fn numbers(
     name: &str,
     count: usize,
 ) -> Result<Vec<f64>, ImportError> {
-    let Header { descr, kind, shape, .. } = Header::read(from)?;
+    let ArrayHeader { descr, kind, shape, .. } = ArrayHeader::read(from)?;
     let length = shape.iter().try_fold(1u64, |length, n| length.checked_mul(*n));
     if length != Some(count as u64) {
         let expected = format!("{count} element(s)");
@@ -165,11 +165,11 @@ pub(super) fn numbers(
     fill(from, &mut bytes, "a small array")?;
     end(from)?;
     Ok(match kind {
-        Kind::F32 => each(&bytes, |b| f64::from(f32::from_le_bytes(b))),
-        Kind::F64 => each(&bytes, f64::from_le_bytes),
-        Kind::I16 => each(&bytes, |b| f64::from(i16::from_le_bytes(b))),
-        Kind::I32 => each(&bytes, |b| f64::from(i32::from_le_bytes(b))),
-        Kind::I64 => each(&bytes, |b| i64::from_le_bytes(b) as f64),
+        NumberType::F32 => each(&bytes, |b| f64::from(f32::from_le_bytes(b))),
+        NumberType::F64 => each(&bytes, f64::from_le_bytes),
+        NumberType::I16 => each(&bytes, |b| f64::from(i16::from_le_bytes(b))),
+        NumberType::I32 => each(&bytes, |b| f64::from(i32::from_le_bytes(b))),
+        NumberType::I64 => each(&bytes, |b| i64::from_le_bytes(b) as f64),
     })
 }
 

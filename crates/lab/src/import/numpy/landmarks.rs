@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use super::header::{self, Header, Kind};
+use super::header::{self, ArrayHeader, NumberType};
 use crate::import::error::{ImportError, unexpected};
 use crate::import::limits::MAX_FRAMES;
-use crate::import::overrides::Overrides;
+use crate::import::overrides::ImportOverrides;
 use signd_core::frame::{POINTS, Point};
 use signd_core::plausibility::order::{self, PartOrder, USUAL, points_of};
 
@@ -21,14 +21,14 @@ const PACKED_MISSING: i16 = i16::MIN;
 /// Landmarks as floats.
 pub(super) fn floats(
     from: &mut dyn Read,
-    overrides: &Overrides,
+    overrides: &ImportOverrides,
 ) -> Result<Vec<[Point; POINTS]>, ImportError> {
-    let header = Header::read(from)?;
+    let header = ArrayHeader::read(from)?;
     match header.kind {
-        Some(Kind::F32) => frames(from, &header, overrides, |bytes, values| {
+        Some(NumberType::F32) => frames(from, &header, overrides, |bytes, values| {
             values.extend(header::each(bytes, f32::from_le_bytes));
         }),
-        Some(Kind::F64) => frames(from, &header, overrides, |bytes, values| {
+        Some(NumberType::F64) => frames(from, &header, overrides, |bytes, values| {
             values.extend(header::each(bytes, |b| f64::from_le_bytes(b) as f32));
         }),
         _ => Err(unexpected("array element type", "<f4 or <f8", header.descr)),
@@ -38,10 +38,10 @@ pub(super) fn floats(
 /// Packed landmarks.
 pub(super) fn packed(
     from: &mut dyn Read,
-    overrides: &Overrides,
+    overrides: &ImportOverrides,
 ) -> Result<Vec<[Point; POINTS]>, ImportError> {
-    let header = Header::read(from)?;
-    if header.kind != Some(Kind::I16) {
+    let header = ArrayHeader::read(from)?;
+    if header.kind != Some(NumberType::I16) {
         return Err(unexpected("element type of packed array \"q\"", "<i2", header.descr));
     }
     let mut sums: Vec<[i16; 3]> = Vec::new();
@@ -64,8 +64,8 @@ pub(super) fn packed(
 /// `decode` appends one frame's numbers.
 fn frames(
     from: &mut dyn Read,
-    header: &Header,
-    overrides: &Overrides,
+    header: &ArrayHeader,
+    overrides: &ImportOverrides,
     mut decode: impl FnMut(&[u8], &mut Vec<f32>),
 ) -> Result<Vec<[Point; POINTS]>, ImportError> {
     const LAYOUTS: [u64; 2] = [POINTS as u64, POINTS_WITH_IRISES as u64];
@@ -82,7 +82,7 @@ fn frames(
     if count > MAX_FRAMES as u64 {
         return Err(ImportError::TooLong { found: count });
     }
-    let bytes = header.kind.map_or(0, Kind::bytes);
+    let bytes = header.kind.map_or(0, NumberType::bytes);
     let mut row = vec![0; width * 3 * bytes];
     let mut values = Vec::with_capacity(width * 3);
     let given = overrides.order.unwrap_or(USUAL);
@@ -118,7 +118,7 @@ fn in_usual_order(mut row: &[Point], order: PartOrder) -> [Point; POINTS] {
 }
 
 /// What stands for a missing point says nothing of where parts lie.
-fn without_sentinel(p: &Point, overrides: &Overrides) -> Point {
+fn without_sentinel(p: &Point, overrides: &ImportOverrides) -> Point {
     let missing = |value: f32| p[0] == value && p[1] == value;
     if missing(0.0) || missing(-1.0) || overrides.missing.is_some_and(missing) {
         return [f32::NAN; 3];

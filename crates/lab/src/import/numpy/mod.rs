@@ -14,22 +14,28 @@ use std::io::{Read, Seek};
 use zip::ZipArchive;
 
 use super::error::{ImportError, unexpected};
-use super::imported::{Raw, WEBCAM};
-use super::overrides::Overrides;
+use super::imported::{RawClip, WEBCAM};
+use super::overrides::ImportOverrides;
 use landmarks::{floats, packed};
 
 /// How the members of an archive that are arrays end.
 const ARRAY: &str = ".npy";
 
 /// Reads a `.npy` file.
-pub(super) fn read_npy(mut from: impl Read, overrides: &Overrides) -> Result<Raw, ImportError> {
+pub(super) fn read_npy(
+    mut from: impl Read,
+    overrides: &ImportOverrides,
+) -> Result<RawClip, ImportError> {
     let points = floats(&mut from, overrides)?;
-    Ok(Raw { points, fps: None, size: None, camera: WEBCAM, assumed: Vec::new() })
+    Ok(RawClip { points, fps: None, size: None, camera: WEBCAM, assumed: Vec::new() })
 }
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
 /// `fps` and `size`.
-pub(super) fn read_npz<R: Read + Seek>(from: R, overrides: &Overrides) -> Result<Raw, ImportError> {
+pub(super) fn read_npz<R: Read + Seek>(
+    from: R,
+    overrides: &ImportOverrides,
+) -> Result<RawClip, ImportError> {
     let mut archive = ZipArchive::new(from).map_err(damaged)?;
     let names = array_names(&archive)?;
     let has = |name: &str| names.iter().any(|n| n == name);
@@ -54,7 +60,7 @@ pub(super) fn read_npz<R: Read + Seek>(from: R, overrides: &Overrides) -> Result
             size = Some((width as u32, height as u32));
         }
     }
-    Ok(Raw { points, fps, size, camera: WEBCAM, assumed: Vec::new() })
+    Ok(RawClip { points, fps, size, camera: WEBCAM, assumed: Vec::new() })
 }
 
 /// The names of the arrays in an archive, sorted: those of its members that end in `.npy`, without it.

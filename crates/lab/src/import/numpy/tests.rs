@@ -63,11 +63,11 @@ fn zip<'a>(
     writer.finish().unwrap().into_inner()
 }
 
-fn npz(members: &[(&str, Vec<u8>)]) -> Result<Raw, ImportError> {
-    read_npz(Cursor::new(archive(members)), &Overrides::default())
+fn npz(members: &[(&str, Vec<u8>)]) -> Result<RawClip, ImportError> {
+    read_npz(Cursor::new(archive(members)), &ImportOverrides::default())
 }
 
-fn message(result: Result<Raw, ImportError>) -> String {
+fn message(result: Result<RawClip, ImportError>) -> String {
     result.err().expect("an error").to_string()
 }
 
@@ -87,7 +87,7 @@ fn float_arrays_are_read_as_they_are() {
     let shape = "(2, 543, 3)";
     let doubles = values(2, 543).into_iter().map(|v| f64::from(v).to_le_bytes());
     for bytes in [floats(shape, values(2, 543)), array("<f8", shape, doubles)] {
-        let raw = read_npy(&bytes[..], &Overrides::default()).unwrap();
+        let raw = read_npy(&bytes[..], &ImportOverrides::default()).unwrap();
         assert_eq!(raw.points.len(), 2);
         assert_eq!(raw.points[1][542], [0, 1, 2].map(|axis| value(1, 542, axis)));
         assert_eq!((raw.fps, raw.size), (None, None));
@@ -97,7 +97,7 @@ fn float_arrays_are_read_as_they_are() {
 #[test]
 fn irises_are_dropped_and_what_follows_moves_up() {
     let irises = floats("(1, 553, 3)", values(1, 553));
-    let raw = read_npy(&irises[..], &Overrides::default()).unwrap();
+    let raw = read_npy(&irises[..], &ImportOverrides::default()).unwrap();
     assert_eq!(raw.points[0][467][0], value(0, 467, 0));
     assert_eq!(raw.points[0][468][0], value(0, 478, 0));
     assert_eq!(raw.points[0][542][0], value(0, 552, 0));
@@ -107,7 +107,7 @@ fn irises_are_dropped_and_what_follows_moves_up() {
 fn an_array_cut_anywhere_is_an_error() {
     let whole = floats("(1, 543, 3)", values(1, 543));
     for length in 0..whole.len() {
-        assert!(read_npy(&whole[..length], &Overrides::default()).is_err(), "{length}");
+        assert!(read_npy(&whole[..length], &ImportOverrides::default()).is_err(), "{length}");
     }
 }
 
@@ -141,35 +141,39 @@ fn an_archive_may_hold_one_float_array_of_any_name() {
 
 #[test]
 fn wrong_shapes_types_and_orders_are_named() {
-    let shape = message(read_npy(&floats("(2, 75, 3)", values(2, 75))[..], &Overrides::default()));
+    let shape =
+        message(read_npy(&floats("(2, 75, 3)", values(2, 75))[..], &ImportOverrides::default()));
     assert_eq!(shape, "array shape: expected [frames, 543 or 553, 3], found [2, 75, 3]");
     let whole_numbers = integers("(1, 543, 3)", [0; 543 * 3]);
-    let integers = message(read_npy(&whole_numbers[..], &Overrides::default()));
+    let integers = message(read_npy(&whole_numbers[..], &ImportOverrides::default()));
     assert_eq!(integers, "array element type: expected <f4 or <f8, found <i4");
     let unpacked = message(npz(&[("q", floats("(1, 543, 3)", values(1, 543)))]));
     assert!(unpacked.contains("expected <i2, found <f4"), "{unpacked}");
-    let long = message(read_npy(&floats("(0, 543, 3)", []).repeat(2)[..], &Overrides::default()));
+    let long =
+        message(read_npy(&floats("(0, 543, 3)", []).repeat(2)[..], &ImportOverrides::default()));
     assert!(long.contains("expected nothing"), "{long}");
 
     let whole = floats("(1, 543, 3)", values(1, 543));
     let text = String::from_utf8_lossy(&whole[10..118]).into_owned();
     let fortran = text.replace("False", "True ");
     let bytes = [&whole[..10], fortran.as_bytes(), &whole[118..]].concat();
-    assert!(message(read_npy(&bytes[..], &Overrides::default())).contains("found Fortran"));
+    assert!(message(read_npy(&bytes[..], &ImportOverrides::default())).contains("found Fortran"));
     let many = text.replace("(1, 543", "(9000000000, 543");
     let many = &many[..text.len()];
     let bytes = [&whole[..10], many.as_bytes(), &whole[118..]].concat();
-    assert!(message(read_npy(&bytes[..], &Overrides::default())).ends_with("found 9000000000"));
+    assert!(
+        message(read_npy(&bytes[..], &ImportOverrides::default())).ends_with("found 9000000000")
+    );
 }
 
 #[test]
 fn a_damaged_archive_is_an_error() {
     let frames = vec![vec![7i16; 543 * 3]; 2];
     let whole = archive(&[("q", pack(frames)), ("fps", floats("()", [25.0]))]);
-    assert!(read_npz(Cursor::new(&whole), &Overrides::default()).is_ok());
+    assert!(read_npz(Cursor::new(&whole), &ImportOverrides::default()).is_ok());
     for length in 0..whole.len() {
         assert!(
-            read_npz(Cursor::new(&whole[..length]), &Overrides::default()).is_err(),
+            read_npz(Cursor::new(&whole[..length]), &ImportOverrides::default()).is_err(),
             "{length}"
         );
     }
@@ -178,7 +182,7 @@ fn a_damaged_archive_is_an_error() {
         for flip in [0x01, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[i] ^= flip;
-            let _ = read_npz(Cursor::new(bytes), &Overrides::default());
+            let _ = read_npz(Cursor::new(bytes), &ImportOverrides::default());
         }
     }
 }
@@ -188,7 +192,7 @@ fn stored_and_deflated_arrays_are_read_and_other_files_are_passed_over() {
     let landmarks = floats("(1, 543, 3)", values(1, 543));
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let files = [("a.npy".to_owned(), &landmarks[..]), ("a.txt".to_owned(), b"text")];
-        let raw = read_npz(Cursor::new(zip(method, files)), &Overrides::default()).unwrap();
+        let raw = read_npz(Cursor::new(zip(method, files)), &ImportOverrides::default()).unwrap();
         assert_eq!(raw.points.len(), 1, "{method}");
     }
 }
@@ -212,7 +216,7 @@ fn a_directory_of_64_bit_counts_is_read_and_its_claims_cost_no_memory() {
         bytes.extend(1u32.to_le_bytes());
         // The end, all of whose claims refer to the record.
         bytes.extend([&end[..8], &[0xff; 12], &end[20..]].concat());
-        read_npz(Cursor::new(bytes), &Overrides::default())
+        read_npz(Cursor::new(bytes), &ImportOverrides::default())
     };
     assert_eq!(claiming(1, size, start).unwrap().points.len(), 1);
     for (members, size, start) in [

@@ -2,27 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use crate::import::assumption::Assumption;
+use crate::import::assumption::ImportAssumption;
 use crate::import::error::{ImportError, unexpected};
-use crate::import::imported::{PHONE, Raw};
+use crate::import::imported::{PHONE, RawClip};
 use signd_core::frame::{POINTS, Part, Point};
 
 /// Frames under way, by their number.
-pub(super) struct Gathered {
+pub(super) struct FrameAssembly {
     /// Frames that the number of rows suffices for.
     most: usize,
-    frames: BTreeMap<i64, Partial>,
+    frames: BTreeMap<i64, PartialFrame>,
 }
 
-struct Partial {
+struct PartialFrame {
     points: Box<[Point; POINTS]>,
     seen: [bool; POINTS],
 }
 
-impl Gathered {
+impl FrameAssembly {
     /// No frame yet, of at most so many.
-    pub(super) fn of_at_most(frames: usize) -> Gathered {
-        Gathered { most: frames, frames: BTreeMap::new() }
+    pub(super) fn of_at_most(frames: usize) -> FrameAssembly {
+        FrameAssembly { most: frames, frames: BTreeMap::new() }
     }
 
     /// Puts a row where it belongs.
@@ -41,7 +41,7 @@ impl Gathered {
             // There are as many frames as rows / 543, so some frame has too few.
             return Err(unexpected("frames", format!("{POINTS} rows in each"), "fewer in some"));
         }
-        let partial = self.frames.entry(frame).or_insert_with(|| Partial {
+        let partial = self.frames.entry(frame).or_insert_with(|| PartialFrame {
             points: Box::new([[f32::NAN; 3]; POINTS]),
             seen: [false; POINTS],
         });
@@ -62,15 +62,15 @@ impl Gathered {
 
     /// The frames in rising order. All are whole: the rows are 543 times the frames allowed for,
     /// and none came twice.
-    pub(super) fn finish(self) -> Raw {
+    pub(super) fn finish(self) -> RawClip {
         let ends = self.frames.keys().next().zip(self.frames.keys().next_back());
         let span = ends.map_or(0, |(first, last)| last.abs_diff(*first));
         let missing = span.saturating_sub((self.frames.len() as u64).saturating_sub(1));
         let assumed = match missing {
             0 => Vec::new(),
-            missing => vec![Assumption::Gaps { missing }],
+            missing => vec![ImportAssumption::Gaps { missing }],
         };
         let points = self.frames.into_values().map(|partial| *partial.points).collect();
-        Raw { points, fps: None, size: None, camera: PHONE, assumed }
+        RawClip { points, fps: None, size: None, camera: PHONE, assumed }
     }
 }

@@ -13,9 +13,9 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
 use super::error::{ImportError, unexpected};
-use super::imported::Raw;
+use super::imported::RawClip;
 use super::limits::MAX_FRAMES;
-use assembly::Gathered;
+use assembly::FrameAssembly;
 use signd_core::frame::POINTS;
 use values::{coordinates, damaged, failed, integers, parts};
 
@@ -23,16 +23,16 @@ use values::{coordinates, damaged, failed, integers, parts};
 const BATCH: usize = 16 * POINTS;
 
 /// Reads a competition file.
-pub(super) fn read(file: File) -> Result<Raw, ImportError> {
+pub(super) fn read(file: File) -> Result<RawClip, ImportError> {
     // The parquet library asserts some things about the file that a damaged one breaks (negative
     // column offsets, among 60.1's). Nothing is shared with the call, so its panic is an error.
     std::panic::catch_unwind(|| read_unguarded(file))
         .unwrap_or_else(|_| Err(damaged("an impossible value in its directory or pages")))
 }
 
-fn read_unguarded(file: File) -> Result<Raw, ImportError> {
+fn read_unguarded(file: File) -> Result<RawClip, ImportError> {
     let reader = SerializedFileReader::new(file).map_err(failed)?;
-    let columns = Columns::find(reader.metadata().file_metadata().schema_descr())?;
+    let columns = TableColumns::find(reader.metadata().file_metadata().schema_descr())?;
     let mut rows = 0u64;
     for group in reader.metadata().row_groups() {
         rows = rows.saturating_add(u64::try_from(group.num_rows()).map_err(damaged)?);
@@ -45,7 +45,7 @@ fn read_unguarded(file: File) -> Result<Raw, ImportError> {
     if frames > MAX_FRAMES as u64 {
         return Err(ImportError::TooLong { found: frames });
     }
-    let mut clip = Gathered::of_at_most(frames as usize);
+    let mut clip = FrameAssembly::of_at_most(frames as usize);
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(failed)?;
         columns.read(&*group, &mut clip)?;
@@ -54,21 +54,21 @@ fn read_unguarded(file: File) -> Result<Raw, ImportError> {
 }
 
 /// Where the columns stand in the file.
-struct Columns {
-    frame: Column,
-    part: Column,
-    index: Column,
-    axes: [Column; 3],
+struct TableColumns {
+    frame: TableColumn,
+    part: TableColumn,
+    index: TableColumn,
+    axes: [TableColumn; 3],
 }
 
 #[derive(Clone, Copy)]
-struct Column {
+struct TableColumn {
     name: &'static str,
     number: usize,
 }
 
-impl Columns {
-    fn find(schema: &SchemaDescriptor) -> Result<Columns, ImportError> {
+impl TableColumns {
+    fn find(schema: &SchemaDescriptor) -> Result<TableColumns, ImportError> {
         let find = |name: &'static str| {
             let column = schema.columns().iter().enumerate().find(|(_, c)| c.name() == name);
             let Some((number, column)) = column else {
@@ -82,9 +82,9 @@ impl Columns {
             if column.max_rep_level() > 0 || column.max_def_level() > 1 {
                 return Err(unexpected(format!("column {name:?}"), "a flat one", "a nested one"));
             }
-            Ok(Column { name, number })
+            Ok(TableColumn { name, number })
         };
-        Ok(Columns {
+        Ok(TableColumns {
             frame: find("frame")?,
             part: find("type")?,
             index: find("landmark_index")?,
@@ -93,8 +93,12 @@ impl Columns {
     }
 
     /// Reads a row group, all columns abreast.
-    fn read(&self, group: &dyn RowGroupReader, into: &mut Gathered) -> Result<(), ImportError> {
-        let open = |column: Column| group.get_column_reader(column.number).map_err(failed);
+    fn read(
+        &self,
+        group: &dyn RowGroupReader,
+        into: &mut FrameAssembly,
+    ) -> Result<(), ImportError> {
+        let open = |column: TableColumn| group.get_column_reader(column.number).map_err(failed);
         let (mut frame, mut part) = (open(self.frame)?, open(self.part)?);
         let mut index = open(self.index)?;
         let [x, y, z] = self.axes;

@@ -9,7 +9,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
 use super::*;
-use crate::import::{Assumption, Clip, Overrides};
+use crate::import::{ImportAssumption, ImportOverrides, ImportedClip};
 use signd_core::frame::Part;
 
 const SCHEMA: &str = "message schema {
@@ -89,7 +89,7 @@ fn compressed(schema: &str, groups: &[&[Row]], codec: Compression) -> Vec<u8> {
     bytes
 }
 
-fn read_bytes(bytes: &[u8]) -> Result<Raw, ImportError> {
+fn read_bytes(bytes: &[u8]) -> Result<RawClip, ImportError> {
     use std::io::{Seek, Write};
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
@@ -101,7 +101,7 @@ fn message(schema: &str, rows: &[Row]) -> String {
     read_bytes(&write(schema, &[rows])).err().expect("an error").to_string()
 }
 
-fn check(raw: &Raw, frames: &[i64]) {
+fn check(raw: &RawClip, frames: &[i64]) {
     assert_eq!(raw.points.len(), frames.len());
     for (points, &frame) in raw.points.iter().zip(frames) {
         for (i, [x, y, z]) in points.iter().enumerate() {
@@ -116,10 +116,13 @@ fn check(raw: &Raw, frames: &[i64]) {
 fn a_competition_file_is_read_and_its_rate_and_size_are_assumed() {
     let raw = read_bytes(&write(SCHEMA, &[&rows(&[20, 21, 22])])).unwrap();
     check(&raw, &[20, 21, 22]);
-    let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+    let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
     assert_eq!(
         clip.assumed,
-        [Assumption::FrameRate { fps: 30.0 }, Assumption::ImageSize { width: 1080, height: 1440 }]
+        [
+            ImportAssumption::FrameRate { fps: 30.0 },
+            ImportAssumption::ImageSize { width: 1080, height: 1440 }
+        ]
     );
 }
 
@@ -149,7 +152,7 @@ fn columns_that_cannot_be_null_are_read_too() {
 #[test]
 fn frame_numbers_left_out_are_said() {
     let raw = read_bytes(&write(SCHEMA, &[&rows(&[7, 9, 20])])).unwrap();
-    assert_eq!(raw.assumed, [Assumption::Gaps { missing: 11 }]);
+    assert_eq!(raw.assumed, [ImportAssumption::Gaps { missing: 11 }]);
 }
 
 #[test]
@@ -231,7 +234,10 @@ fn a_compression_that_is_not_supported_is_not_called_damage() {
 #[test]
 fn a_file_without_rows_has_no_frames() {
     let raw = read_bytes(&write(SCHEMA, &[])).unwrap();
-    assert!(matches!(Clip::settle(raw, &Overrides::default()), Err(ImportError::Empty)));
+    assert!(matches!(
+        ImportedClip::settle(raw, &ImportOverrides::default()),
+        Err(ImportError::Empty)
+    ));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The numbers of a `.pose` file: coordinates, then confidences.
 
-use super::header::{Bytes, Header};
+use super::header::{ByteReader, PoseHeader};
 use crate::import::error::{ImportError, unexpected};
 use crate::import::limits::MAX_FRAMES;
 use signd_core::frame::Point;
@@ -9,7 +9,7 @@ use signd_core::frame::Point;
 const FLOAT: usize = size_of::<f32>();
 
 /// The numbers of all frames.
-pub(super) struct Body<'a> {
+pub(super) struct PoseBody<'a> {
     /// Frames a second.
     pub(super) fps: f64,
     pub(super) frames: usize,
@@ -22,8 +22,11 @@ pub(super) struct Body<'a> {
     confidences: &'a [u8],
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn read(from: &mut Bytes<'a>, header: &Header<'_>) -> Result<Body<'a>, ImportError> {
+impl<'a> PoseBody<'a> {
+    pub(super) fn read(
+        from: &mut ByteReader<'a>,
+        header: &PoseHeader<'_>,
+    ) -> Result<PoseBody<'a>, ImportError> {
         let (fps, claimed) = match header.version {
             1 => {
                 let fps = from.u16("the frame rate")?.into();
@@ -67,7 +70,7 @@ impl<'a> Body<'a> {
         let split = frames * usize::from(people) * points * axes * FLOAT;
         let coordinates = from.take(split, "the coordinates")?;
         let confidences = from.take(from.0.len(), "the confidences")?;
-        Ok(Body { fps, frames, people, points, axes, coordinates, confidences })
+        Ok(PoseBody { fps, frames, people, points, axes, coordinates, confidences })
     }
 
     /// x, y, z of a point of the first person, in the file's units; `None` when missing.

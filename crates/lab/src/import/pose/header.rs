@@ -1,15 +1,15 @@
 //! What stands before the numbers of a `.pose` file: version, image size, components.
 
-use super::layout::Component;
+use super::layout::PoseComponent;
 use crate::import::error::{ImportError, unexpected};
 
 /// Most points that a layout may have, all components together; the largest known has 586.
 const MAX_POINTS: usize = 10_000;
 
 /// Bytes not yet read.
-pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
+pub(super) struct ByteReader<'a>(pub(super) &'a [u8]);
 
-impl<'a> Bytes<'a> {
+impl<'a> ByteReader<'a> {
     pub(super) fn take(
         &mut self,
         length: usize,
@@ -46,16 +46,16 @@ impl<'a> Bytes<'a> {
 }
 
 /// What the file says about all frames.
-pub(super) struct Header<'a> {
+pub(super) struct PoseHeader<'a> {
     /// 1 or 2: version 0.1 or 0.2.
     pub(super) version: u8,
     /// Image width and height in pixels.
     pub(super) size: (u32, u32),
-    pub(super) components: Vec<Component<'a>>,
+    pub(super) components: Vec<PoseComponent<'a>>,
 }
 
-impl<'a> Header<'a> {
-    pub(super) fn read(from: &mut Bytes<'a>) -> Result<Header<'a>, ImportError> {
+impl<'a> PoseHeader<'a> {
+    pub(super) fn read(from: &mut ByteReader<'a>) -> Result<PoseHeader<'a>, ImportError> {
         let version = match f32::from_le_bytes(from.array("the version")?) {
             0.1 => 1,
             0.2 => 2,
@@ -78,10 +78,10 @@ impl<'a> Header<'a> {
                 return Err(unexpected("points of the layout", most, "more"));
             }
             let points = (0..points).map(|_| from.text("a point's name")).collect::<Result<_, _>>();
-            components.push(Component { name, format, points: points? });
+            components.push(PoseComponent { name, format, points: points? });
             from.take(limbs * 4, "a component's limbs")?;
             from.take(colours * 6, "a component's colours")?;
         }
-        Ok(Header { version, size: (width.into(), height.into()), components })
+        Ok(PoseHeader { version, size: (width.into(), height.into()), components })
     }
 }

@@ -10,7 +10,7 @@ use crate::import::error::{ImportError, unexpected};
 use signd_core::frame::{POINTS, Part};
 
 /// A group of points as the file's header describes it.
-pub(super) struct Component<'a> {
+pub(super) struct PoseComponent<'a> {
     pub(super) name: &'a str,
     /// One letter for each number of a point, the last being C for confidence.
     pub(super) format: &'a str,
@@ -106,7 +106,7 @@ fn names(part: Part) -> Vec<String> {
 /// # Errors
 ///
 /// When points are missing: one message tells it of all components.
-pub(super) fn find(components: &[Component<'_>]) -> Result<Vec<usize>, ImportError> {
+pub(super) fn find(components: &[PoseComponent<'_>]) -> Result<Vec<usize>, ImportError> {
     let mut found = Vec::with_capacity(POINTS);
     let mut lacks = Vec::new();
     for part in Part::ALL {
@@ -148,10 +148,10 @@ pub(super) fn whole() -> Vec<(&'static str, Vec<String>)> {
 mod tests {
     use super::*;
 
-    fn components(whole: &[(&'static str, Vec<String>)]) -> Vec<Component<'static>> {
+    fn components(whole: &[(&'static str, Vec<String>)]) -> Vec<PoseComponent<'static>> {
         // Leaked, as a file's bytes would outlive the header that borrows from them.
         let leak = |name: &String| -> &'static str { name.clone().leak() };
-        let one = |(name, points): &(&'static str, Vec<String>)| Component {
+        let one = |(name, points): &(&'static str, Vec<String>)| PoseComponent {
             name,
             format: FORMAT,
             points: points.iter().map(leak).collect(),

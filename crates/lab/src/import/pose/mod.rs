@@ -13,21 +13,21 @@ mod body;
 mod header;
 mod layout;
 
-use super::assumption::Assumption;
+use super::assumption::ImportAssumption;
 use super::error::{ImportError, unexpected};
-use super::imported::{Raw, WEBCAM};
-use super::overrides::Overrides;
-use body::Body;
-use header::{Bytes, Header};
+use super::imported::{RawClip, WEBCAM};
+use super::overrides::ImportOverrides;
+use body::PoseBody;
+use header::{ByteReader, PoseHeader};
 use signd_core::frame::{POINTS, Point};
 
 /// A picture of a person has more pixels than this in one direction.
 const FEWEST_PIXELS: f32 = 8.0;
 
 /// Reads a `.pose` file's bytes. A size given replaces the header's image size.
-pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportError> {
-    let mut from = Bytes(bytes);
-    let header = Header::read(&mut from)?;
+pub(super) fn read(bytes: &[u8], overrides: &ImportOverrides) -> Result<RawClip, ImportError> {
+    let mut from = ByteReader(bytes);
+    let header = PoseHeader::read(&mut from)?;
     let sources = layout::find(&header.components)?;
     let size = overrides.size.unwrap_or(header.size);
     let (width, height) = (size.0 as f32, size.1 as f32);
@@ -36,7 +36,7 @@ pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportErr
         return Err(unexpected("image size, by which pixels are divided", "at least 1x1", found));
     }
 
-    let body = Body::read(&mut from, &header)?;
+    let body = PoseBody::read(&mut from, &header)?;
     let mut points = Vec::with_capacity(body.frames);
     for frame in 0..body.frames {
         let mut frame_points = [[f32::NAN; 3]; POINTS];
@@ -58,9 +58,9 @@ pub(super) fn read(bytes: &[u8], overrides: &Overrides) -> Result<Raw, ImportErr
     }
     let assumed = match body.people {
         1 => Vec::new(),
-        people => vec![Assumption::FirstPerson { people }],
+        people => vec![ImportAssumption::FirstPerson { people }],
     };
-    Ok(Raw { points, fps: Some(body.fps), size: Some(size), camera: WEBCAM, assumed })
+    Ok(RawClip { points, fps: Some(body.fps), size: Some(size), camera: WEBCAM, assumed })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `.pose` files written, damaged and read.
 
 use super::*;
-use crate::import::{Clip, Overrides};
+use crate::import::{ImportOverrides, ImportedClip};
 use signd_core::frame::Part;
 
 /// A file to be written: one coordinate triple and confidence serves all points of a frame.
@@ -67,13 +67,13 @@ impl File {
 }
 
 fn message(bytes: &[u8]) -> String {
-    read(bytes, &Overrides::default()).err().expect("an error").to_string()
+    read(bytes, &ImportOverrides::default()).err().expect("an error").to_string()
 }
 
 #[test]
 fn both_versions_are_read_and_pixels_become_fractions() {
     for (version, fps) in [(0.1, 25.0), (0.2, 29.5)] {
-        let raw = read(&file(version).bytes(), &Overrides::default()).unwrap();
+        let raw = read(&file(version).bytes(), &ImportOverrides::default()).unwrap();
         assert_eq!((raw.fps, raw.size), (Some(fps), Some((640, 480))));
         assert_eq!(raw.points.len(), 2);
         assert!(raw.points[0].iter().all(|p| *p == [0.5, 0.25, -0.5]));
@@ -85,8 +85,8 @@ fn both_versions_are_read_and_pixels_become_fractions() {
 fn confidence_0_and_lacking_coordinates_are_missing() {
     let mut file = file(0.2);
     file.frames = vec![[f32::INFINITY, 0.0, 0.0, 0.0], [f32::NAN, 100.0, 1.0, 1.0]];
-    let raw = read(&file.bytes(), &Overrides::default()).unwrap();
-    let clip = Clip::settle(raw, &Overrides::default()).unwrap();
+    let raw = read(&file.bytes(), &ImportOverrides::default()).unwrap();
+    let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
     assert!(clip.points().iter().flatten().flatten().all(|v| v.is_nan()));
 }
 
@@ -100,7 +100,7 @@ fn irises_and_world_landmarks_are_left_out() {
     let all = 33 + 478 + 42 + 33;
     let place = file.header().len() + 10 + (all + 33 + 478 + 21) * 12;
     bytes[place..place + 4].copy_from_slice(&640f32.to_le_bytes());
-    let raw = read(&bytes, &Overrides::default()).unwrap();
+    let raw = read(&bytes, &ImportOverrides::default()).unwrap();
     let wrist = Part::RightHand.range().start;
     for (i, point) in raw.points[1].iter().enumerate() {
         assert_eq!(point[0], if i == wrist { 1.0 } else { 0.25 }, "{i}");
@@ -111,10 +111,10 @@ fn irises_and_world_landmarks_are_left_out() {
 fn of_several_people_the_first_is_taken_and_that_is_said() {
     let mut file = file(0.2);
     file.people = 3;
-    let raw = read(&file.bytes(), &Overrides::default()).unwrap();
+    let raw = read(&file.bytes(), &ImportOverrides::default()).unwrap();
     assert!(raw.points[0].iter().all(|p| p[0] == 0.5));
     assert!(raw.points[1].iter().all(|p| p[0] == 0.25));
-    assert_eq!(raw.assumed, [Assumption::FirstPerson { people: 3 }]);
+    assert_eq!(raw.assumed, [ImportAssumption::FirstPerson { people: 3 }]);
 }
 
 #[test]
@@ -123,8 +123,11 @@ fn a_given_size_replaces_the_recorded_and_without_any_there_is_no_scale() {
     file.size = [640, 0];
     let lacking = message(&file.bytes());
     assert!(lacking.ends_with("expected at least 1x1, found 640x0 (give a size)"), "{lacking}");
-    let raw = read(&file.bytes(), &Overrides { size: Some((1280, 960)), ..Overrides::default() })
-        .unwrap();
+    let raw = read(
+        &file.bytes(),
+        &ImportOverrides { size: Some((1280, 960)), ..ImportOverrides::default() },
+    )
+    .unwrap();
     assert_eq!(raw.points[0][0][..2], [0.25, 0.125]);
     assert_eq!(raw.size, Some((1280, 960)));
 }
@@ -134,11 +137,11 @@ fn a_file_cut_anywhere_or_lengthened_is_an_error() {
     for version in [0.1, 0.2] {
         let mut whole = file(version).bytes();
         for length in 0..whole.len() {
-            let cut = read(&whole[..length], &Overrides::default());
+            let cut = read(&whole[..length], &ImportOverrides::default());
             assert!(matches!(cut, Err(ImportError::Truncated { .. })), "{length}");
         }
         whole.push(0);
-        assert!(read(&whole, &Overrides::default()).is_err());
+        assert!(read(&whole, &ImportOverrides::default()).is_err());
     }
 }
 
@@ -150,7 +153,7 @@ fn no_changed_byte_of_the_header_panics() {
         for flip in [0x01, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[i] ^= flip;
-            let _ = read(&bytes, &Overrides::default());
+            let _ = read(&bytes, &ImportOverrides::default());
         }
     }
 }
@@ -178,6 +181,6 @@ fn version_0_1_counts_past_2_to_the_16() {
     let mut file = file(0.1);
     // One more component point would make it larger still: 65,537 frames of 543 points.
     file.frames = vec![[100.0; 4]; (1 << 16) + 1];
-    let raw = read(&file.bytes(), &Overrides::default()).unwrap();
+    let raw = read(&file.bytes(), &ImportOverrides::default()).unwrap();
     assert_eq!(raw.points.len(), (1 << 16) + 1);
 }

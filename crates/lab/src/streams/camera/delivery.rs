@@ -1,7 +1,7 @@
 //! A stream as a camera delivers it: at some frame rate, clean or with faults.
 
-use super::faults::Trouble;
-use crate::streams::track::Track;
+use super::faults::StreamFaults;
+use crate::streams::track::LandmarkTrack;
 use signd_core::frame::{Arrival, Frame, SourceTime};
 
 /// Capture time of a stream's first moment.
@@ -9,7 +9,7 @@ pub const START: SourceTime = SourceTime(1_000_000_000);
 
 /// How streams are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Delivery {
+pub struct StreamDelivery {
     /// Frames a second.
     pub fps: f64,
     /// With everything in [`super::faults`], or clean.
@@ -19,10 +19,10 @@ pub struct Delivery {
 /// A stream as a camera of `fps` frames a second delivers it, with or without faults. Its first
 /// moment is at [`START`].
 pub fn deliver(
-    track: &Track,
+    track: &LandmarkTrack,
     (width, height): (u32, u32),
     fps: f64,
-    mut faults: Option<Trouble>,
+    mut faults: Option<StreamFaults>,
 ) -> Vec<(Frame, Arrival)> {
     let aspect = f64::from(width) / f64::from(height);
     let count = (track.t.last().copied().unwrap_or(0.0) * fps + 1e-6).floor() as u64;
@@ -54,28 +54,28 @@ fn time(t: f64) -> SourceTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::track::NOBODY;
+    use crate::streams::track::NO_LANDMARKS;
     use signd_core::frame::Part;
 
     /// Ten minutes of a person with both hands in view.
-    fn track() -> Track {
-        let mut points = NOBODY;
+    fn track() -> LandmarkTrack {
+        let mut points = NO_LANDMARKS;
         for part in Part::ALL {
             points[part.range()].fill([0.8, 0.5, 0.0]);
         }
         let pose = Part::Pose.range().start;
         points[pose + 11] = [1.0, 0.5, 0.0];
         points[pose + 12] = [0.7, 0.5, 0.0];
-        let mut track = Track::default();
+        let mut track = LandmarkTrack::default();
         track.push(0.0, points);
         track.push(600.0, points);
         track
     }
 
-    fn shot(fps: f64, troubled: bool) -> Vec<(Frame, Arrival)> {
+    fn shot(fps: f64, disturbed: bool) -> Vec<(Frame, Arrival)> {
         let track = track();
-        let trouble = troubled.then(|| Trouble::draw(&track, &[(100.0, 200.0)], 1, "a"));
-        deliver(&track, (1280, 720), fps, trouble)
+        let faults = disturbed.then(|| StreamFaults::draw(&track, &[(100.0, 200.0)], 1, "a"));
+        deliver(&track, (1280, 720), fps, faults)
     }
 
     #[test]

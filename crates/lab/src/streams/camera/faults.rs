@@ -13,7 +13,7 @@
 use crate::random::SplitMix64;
 use signd_core::frame::Part;
 
-use crate::streams::track::{Body, NOBODY, Points, Track, palm};
+use crate::streams::track::{LandmarkSet, LandmarkTrack, NO_LANDMARKS, SignerPlacement, palm};
 
 /// Mean wait for a hand to vanish, and how long it is gone, s.
 const VANISH_S: (f64, f64, f64) = (6.0, 0.04, 0.2);
@@ -38,7 +38,7 @@ const WALK: (f64, f64) = (1.2, 0.7);
 
 /// Hands of others cross here.
 #[derive(Clone, Debug)]
-struct Crossing {
+struct HandCrossing {
     span: (f64, f64),
     rightwards: bool,
     /// Shoulder widths below the shoulders.
@@ -48,23 +48,28 @@ struct Crossing {
 
 /// All that will go wrong in one stream.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct StreamFaults {
     vanished: [Vec<(f64, f64)>; 2],
     bursts: Vec<(f64, f64)>,
-    crossings: Vec<Crossing>,
+    crossings: Vec<HandCrossing>,
     /// Begin, end, side: out when the end is first.
     visits: Vec<(f64, f64, f64)>,
     /// Somebody's hand, its wrist at the origin, shoulder widths.
     hand: Option<Vec<[f32; 3]>>,
-    body: Body,
+    body: SignerPlacement,
     random: SplitMix64,
 }
 
 const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
 
-impl Trouble {
+impl StreamFaults {
     /// Draws what happens to a stream. `visits` are those with room to walk in and out.
-    pub fn draw(track: &Track, visits: &[(f64, f64)], seed: u64, name: &str) -> Trouble {
+    pub fn draw(
+        track: &LandmarkTrack,
+        visits: &[(f64, f64)],
+        seed: u64,
+        name: &str,
+    ) -> StreamFaults {
         let of = |process: &str| SplitMix64::named(seed, &format!("{name} {process}"));
         let length = track.t.last().copied().unwrap_or(0.0);
         let spans = |random: &mut SplitMix64, (mean, least, most): (f64, f64, f64)| {
@@ -77,14 +82,15 @@ impl Trouble {
             spans
         };
         let mut random = of("crossing");
-        let crossings = spans(&mut random, CROSSING_S).into_iter().map(|span| Crossing {
+        let crossings = spans(&mut random, CROSSING_S).into_iter().map(|span| HandCrossing {
             span,
             rightwards: random.below(2) == 0,
             height: random.between(-0.5, 1.0),
             instead_of: HANDS[random.below(2)],
         });
         let crossings = crossings.collect();
-        let body = Body::of(track).unwrap_or(Body { middle: [0.9, 0.6], width: 0.4 });
+        let body = SignerPlacement::of(track)
+            .unwrap_or(SignerPlacement { middle: [0.9, 0.6], width: 0.4 });
         let shown = track.points.iter().find_map(|points| {
             HANDS.into_iter().find(|hand| palm(points, *hand).is_some()).map(|hand| (points, hand))
         });
@@ -99,7 +105,7 @@ impl Trouble {
         let visits = visits
             .iter()
             .map(|(from, to)| (*from, *to, if side.below(2) == 0 { -1.0 } else { 1.0 }));
-        Trouble {
+        StreamFaults {
             vanished: ["left", "right"].map(|hand| spans(&mut of(hand), VANISH_S)),
             bursts: spans(&mut of("bursts"), BURST_S),
             crossings,
@@ -122,11 +128,11 @@ impl Trouble {
     }
 
     /// What an estimator makes of a moment.
-    pub fn disturb(&mut self, t: f64, points: &mut Points, aspect: f64) {
+    pub fn disturb(&mut self, t: f64, points: &mut LandmarkSet, aspect: f64) {
         self.walk(t, points, aspect);
         for (hand, gone) in HANDS.into_iter().zip(&self.vanished) {
             if within(gone, t) {
-                points[hand.range()].fill(NOBODY[0]);
+                points[hand.range()].fill(NO_LANDMARKS[0]);
             }
         }
         self.cross(t, points, aspect);
@@ -143,7 +149,7 @@ impl Trouble {
         }
     }
 
-    fn walk(&self, t: f64, points: &mut Points, aspect: f64) {
+    fn walk(&self, t: f64, points: &mut LandmarkSet, aspect: f64) {
         let Some((from, to, side)) = self.visits.iter().find(|(a, b, _)| (*a..*b).contains(&t))
         else {
             return;
@@ -153,15 +159,15 @@ impl Trouble {
             return;
         }
         let (shift, scale) = (side * WALK.0 * away, 1.0 - (1.0 - WALK.1) * away);
-        let there = Body {
+        let there = SignerPlacement {
             middle: [self.body.middle[0] + shift as f32, self.body.middle[1]],
             width: self.body.width * scale as f32,
         };
         let outside = !(0.0..aspect).contains(&f64::from(there.middle[0]));
-        *points = if outside { NOBODY } else { self.body.become_body(&there, points) };
+        *points = if outside { NO_LANDMARKS } else { self.body.move_to(&there, points) };
     }
 
-    fn cross(&self, t: f64, points: &mut Points, aspect: f64) {
+    fn cross(&self, t: f64, points: &mut LandmarkSet, aspect: f64) {
         let Some(crossing) = self.crossings.iter().find(|c| within(&[c.span], t)) else { return };
         let Some(shape) = &self.hand else { return };
         let u = (t - crossing.span.0) / (crossing.span.1 - crossing.span.0);

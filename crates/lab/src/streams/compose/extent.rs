@@ -11,7 +11,7 @@
 
 use signd_core::frame::Part;
 
-use crate::streams::track::{Body, Track, palm};
+use crate::streams::track::{LandmarkTrack, SignerPlacement, palm};
 
 /// Lowest place of a raised palm, shoulder widths below the shoulders.
 const LINE: f32 = 1.2;
@@ -29,8 +29,9 @@ const RISE: f32 = 0.33;
 const ON_ITS_WAY: f32 = 1.5;
 
 /// First and last moment of the sign, seconds from the clip's start; none when no hand is ever up.
-pub fn extent(track: &Track) -> Option<(f64, f64)> {
-    let body = Body::of(track).unwrap_or(Body { middle: [0.5, 0.6], width: 0.4 });
+pub fn sign_extent(track: &LandmarkTrack) -> Option<(f64, f64)> {
+    let body =
+        SignerPlacement::of(track).unwrap_or(SignerPlacement { middle: [0.5, 0.6], width: 0.4 });
     let hands = [Part::LeftHand, Part::RightHand].map(|hand| path(track, hand, &body));
     let up = |path: &[Option<[f32; 2]>]| -> Vec<bool> {
         path.iter().map(|place| place.is_some_and(|p| p[1] < LINE)).collect()
@@ -57,7 +58,7 @@ pub fn extent(track: &Track) -> Option<(f64, f64)> {
 }
 
 /// Where the palm is in each frame, shoulder widths from the shoulders; short gaps bridged.
-fn path(track: &Track, hand: Part, body: &Body) -> Vec<Option<[f32; 2]>> {
+fn path(track: &LandmarkTrack, hand: Part, body: &SignerPlacement) -> Vec<Option<[f32; 2]>> {
     let mut path: Vec<_> =
         track.points.iter().map(|points| palm(points, hand).map(|p| body.place(p))).collect();
     let mut last: Option<usize> = None;
@@ -121,14 +122,14 @@ fn arrival(t: &[f64], speed: &[f32], order: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::track::NOBODY;
+    use crate::streams::track::NO_LANDMARKS;
 
     /// A clip at 30 frames a second: heights of the right palm over time, shoulder widths below the
     /// shoulders; `None` where the hand is not seen.
-    fn clip(heights: &[Option<f32>]) -> Track {
-        let mut track = Track::default();
+    fn clip(heights: &[Option<f32>]) -> LandmarkTrack {
+        let mut track = LandmarkTrack::default();
         for (i, height) in heights.iter().enumerate() {
-            let mut points = NOBODY;
+            let mut points = NO_LANDMARKS;
             let pose = Part::Pose.range().start;
             points[pose + 11] = [0.6, 0.5, 0.0];
             points[pose + 12] = [0.4, 0.5, 0.0];
@@ -154,7 +155,7 @@ mod tests {
 
     #[test]
     fn raise_and_lowering_are_no_part_of_the_sign() {
-        let (start, end) = extent(&clip(&session())).expect("a sign");
+        let (start, end) = sign_extent(&clip(&session())).expect("a sign");
         // It is there from 1.0 s to 2.0 s; a third of the speed is reached a little before.
         assert!((0.85..=1.05).contains(&start), "{start}");
         assert!((1.95..=2.15).contains(&end), "{end}");
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_clip_cut_to_the_sign_is_all_sign() {
         let session = session();
-        let (start, end) = extent(&clip(&session[30..60])).expect("a sign");
+        let (start, end) = sign_extent(&clip(&session[30..60])).expect("a sign");
         assert!(start < 0.01 && (end - 29.0 / 30.0).abs() < 0.01, "{start} {end}");
     }
 
@@ -171,9 +172,9 @@ mod tests {
     fn a_hand_lost_for_a_moment_is_still_there() {
         let mut heights = session();
         heights[40..46].fill(None);
-        let (start, end) = extent(&clip(&heights)).expect("a sign");
+        let (start, end) = sign_extent(&clip(&heights)).expect("a sign");
         assert!((0.85..=1.05).contains(&start) && (1.95..=2.15).contains(&end), "{start} {end}");
-        assert_eq!(extent(&clip(&[None; 9])), None);
-        assert_eq!(extent(&clip(&[Some(2.0); 9])), None);
+        assert_eq!(sign_extent(&clip(&[None; 9])), None);
+        assert_eq!(sign_extent(&clip(&[Some(2.0); 9])), None);
     }
 }

@@ -12,19 +12,19 @@
 use signd_core::frame::Part;
 
 use super::image::{SIZE, hide_outside};
-use super::rest::Rest;
+use super::rest::RestTrack;
+use super::transition;
 use super::visits::EDGE_S;
-use super::way;
 use crate::random::SplitMix64;
-use crate::streams::span::Span;
-use crate::streams::track::{Body, NOBODY, Points, Track};
-use crate::streams::truth::{Sign, Stream};
+use crate::streams::span::TimeSpan;
+use crate::streams::track::{LandmarkSet, LandmarkTrack, NO_LANDMARKS, SignerPlacement};
+use crate::streams::truth::{AnnotatedStream, TrueSign};
 
 /// A clip and the sign in it.
 #[derive(Clone, Debug)]
-pub struct Cut {
+pub struct SourceClip {
     /// Its landmarks.
-    pub track: Track,
+    pub track: LandmarkTrack,
     /// The sign within it, s.
     pub extent: (f64, f64),
     /// The output that is its label; none for a gloss that the model does not know.
@@ -45,17 +45,17 @@ const REST_S: (f64, f64, f64) = (0.4, 1.2, 6.0);
 const NOBODY_S: (f64, f64) = (1.0, 3.0);
 /// Joins visits; `rest` gives somebody at rest for each signer.
 pub fn compose(
-    visits: &[Vec<Cut>],
-    rest: impl Fn(&str) -> Option<Rest>,
+    visits: &[Vec<SourceClip>],
+    rest: impl Fn(&str) -> Option<RestTrack>,
     random: &mut SplitMix64,
-) -> Stream {
-    let mut out = Builder::default();
+) -> AnnotatedStream {
+    let mut out = StreamBuilder::default();
     for clips in visits {
         let Some(first) = clips.first() else { continue };
         out.nobody(random.between(NOBODY_S.0, NOBODY_S.1));
         let from = out.now;
-        let body = Body::of(&first.track).unwrap_or(ASSUMED);
-        let rest = Resting::new(rest(&first.signer), &body, &first.track);
+        let body = SignerPlacement::of(&first.track).unwrap_or(ASSUMED);
+        let rest = RestPose::new(rest(&first.signer), &body, &first.track);
         out.rest(&rest, EDGE_S);
         for clip in clips {
             let track = placed(&clip.track, &body);
@@ -69,7 +69,7 @@ pub fn compose(
         out.visits.push((from, out.now));
     }
     out.nobody(NOBODY_S.0);
-    Stream {
+    AnnotatedStream {
         track: out.track,
         signs: out.signs,
         visits: out.visits,
@@ -79,35 +79,35 @@ pub fn compose(
     }
 }
 
-const ASSUMED: Body = Body { middle: [0.889, 0.6], width: 0.4 };
+const ASSUMED: SignerPlacement = SignerPlacement { middle: [0.889, 0.6], width: 0.4 };
 
 /// A clip with its body in the visit's place.
-fn placed(track: &Track, body: &Body) -> Track {
-    let own = Body::of(track).unwrap_or(*body);
-    let points = track.points.iter().map(|points| own.become_body(body, points));
-    Track { t: track.t.clone(), points: points.collect() }
+fn placed(track: &LandmarkTrack, body: &SignerPlacement) -> LandmarkTrack {
+    let own = SignerPlacement::of(track).unwrap_or(*body);
+    let points = track.points.iter().map(|points| own.move_to(body, points));
+    LandmarkTrack { t: track.t.clone(), points: points.collect() }
 }
 
 /// Somebody at rest, in the visit's place.
-struct Resting {
-    rest: Option<Rest>,
-    body: Body,
+struct RestPose {
+    rest: Option<RestTrack>,
+    body: SignerPlacement,
     /// Where no rest is known: the clip's first pose without hands.
-    still: Points,
+    still: LandmarkSet,
 }
 
-impl Resting {
-    fn new(rest: Option<Rest>, body: &Body, track: &Track) -> Self {
+impl RestPose {
+    fn new(rest: Option<RestTrack>, body: &SignerPlacement, track: &LandmarkTrack) -> Self {
         let mut still = placed(track, body).points[0];
         for hand in [Part::LeftHand, Part::RightHand] {
-            still[hand.range()].fill(NOBODY[0]);
+            still[hand.range()].fill(NO_LANDMARKS[0]);
         }
-        Resting { rest, body: *body, still }
+        RestPose { rest, body: *body, still }
     }
 
-    fn at(&self, t: f64) -> Points {
+    fn at(&self, t: f64) -> LandmarkSet {
         match &self.rest {
-            Some(rest) => rest.body.become_body(&self.body, &rest.at(t)),
+            Some(rest) => rest.body.move_to(&self.body, &rest.at(t)),
             None => self.still,
         }
     }
@@ -115,16 +115,16 @@ impl Resting {
 
 /// A stream as far as it is composed.
 #[derive(Default)]
-struct Builder {
-    track: Track,
-    signs: Vec<Sign>,
-    visits: Vec<Span>,
+struct StreamBuilder {
+    track: LandmarkTrack,
+    signs: Vec<TrueSign>,
+    visits: Vec<TimeSpan>,
     /// When what comes next begins, s.
     now: f64,
 }
 
-impl Builder {
-    fn steps(&mut self, length: f64, at: impl Fn(f64, f64) -> Points) {
+impl StreamBuilder {
+    fn steps(&mut self, length: f64, at: impl Fn(f64, f64) -> LandmarkSet) {
         let steps = (length * STEPS).ceil().max(1.0);
         let begin = self.now;
         for i in 0..steps as usize {
@@ -137,14 +137,14 @@ impl Builder {
     }
 
     fn nobody(&mut self, length: f64) {
-        self.steps(length, |_, _| NOBODY);
+        self.steps(length, |_, _| NO_LANDMARKS);
     }
 
-    fn rest(&mut self, rest: &Resting, length: f64) {
+    fn rest(&mut self, rest: &RestPose, length: f64) {
         self.steps(length, |t, _| rest.at(t));
     }
 
-    fn play(&mut self, clip: &Cut, track: &Track) {
+    fn play(&mut self, clip: &SourceClip, track: &LandmarkTrack) {
         let begin = self.now;
         for (t, points) in track.t.iter().zip(&track.points) {
             self.track.push(begin + t - track.t[0], *points);
@@ -153,7 +153,7 @@ impl Builder {
         // The last frame lasts as long as the others.
         self.now = begin + length + length / track.t.len().max(2) as f64;
         let at = |(from, to): (f64, f64)| (begin + from, begin + to);
-        self.signs.push(Sign {
+        self.signs.push(TrueSign {
             label: clip.label,
             gloss: clip.gloss.clone(),
             signer: clip.signer.clone(),
@@ -164,33 +164,40 @@ impl Builder {
     }
 
     /// To where `to` is at the moment of arrival.
-    fn travel(&mut self, to: impl Fn(f64) -> Points, body: &Body, random: &mut SplitMix64) {
-        let from = self.track.points.last().copied().unwrap_or(NOBODY);
-        let usual = way::duration(&from, &to(self.now), body);
+    fn travel(
+        &mut self,
+        to: impl Fn(f64) -> LandmarkSet,
+        body: &SignerPlacement,
+        random: &mut SplitMix64,
+    ) {
+        let from = self.track.points.last().copied().unwrap_or(NO_LANDMARKS);
+        let usual = transition::duration(&from, &to(self.now), body);
         let length = usual * random.between(0.85, 1.15);
         let to = to(self.now + length);
-        self.steps(length, |_, u| way::between(&from, &to, body, way::minimum_jerk(u as f32)));
+        self.steps(length, |_, u| {
+            transition::between(&from, &to, body, transition::minimum_jerk(u as f32))
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::way::tests::pose;
-    use super::way::wrist_of;
+    use super::transition::tests::pose;
+    use super::transition::wrist_of;
     use super::*;
     use crate::streams::compose::rest::WRISTS;
     use crate::streams::track::palm;
 
-    fn track(heights: &[(f32, bool)]) -> Track {
-        let mut track = Track::default();
+    fn track(heights: &[(f32, bool)]) -> LandmarkTrack {
+        let mut track = LandmarkTrack::default();
         for (i, (height, seen)) in heights.iter().enumerate() {
             track.push(i as f64 / 30.0, pose(*height, *seen));
         }
         track
     }
 
-    fn cut(signer: &str) -> Cut {
-        Cut {
+    fn cut(signer: &str) -> SourceClip {
+        SourceClip {
             track: track(&[(0.0, true); 31]),
             extent: (0.2, 0.9),
             label: Some(3),
@@ -204,7 +211,7 @@ mod tests {
     fn signs_are_where_the_truth_says_and_nothing_jumps() {
         // Swaying, so that it matters where in the rest the hand arrives.
         let sway = |i: i32| (2.0 + 0.016 * (i - 15).abs() as f32, false);
-        let rest = Rest::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
+        let rest = RestTrack::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
         let visits = [vec![cut("a"), cut("a")], vec![cut("b")]];
         let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix64(1));
         assert_eq!((made.signs.len(), made.visits.len()), (3, 2));
@@ -216,7 +223,7 @@ mod tests {
             assert!((palm[1] - 0.4).abs() < 1e-5);
         }
         assert!(made.track.t.windows(2).all(|pair| pair[0] < pair[1]));
-        let wrist = |points: &Points| wrist_of(points, WRISTS[1]);
+        let wrist = |points: &LandmarkSet| wrist_of(points, WRISTS[1]);
         for pair in made.track.points.windows(2) {
             let (Some(a), Some(b)) = (wrist(&pair[0]), wrist(&pair[1])) else { continue };
             assert!((a[1] - b[1]).abs() < 0.035, "{a:?} {b:?}");

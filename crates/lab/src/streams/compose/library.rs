@@ -4,44 +4,46 @@ use std::collections::BTreeMap;
 
 use super::extent;
 use super::image::SIZE;
-use super::join::Cut;
-use super::rest::Rest;
-use crate::eval::clip_list::Failure;
+use super::join::SourceClip;
+use super::rest::RestTrack;
+use crate::eval::clip_list::ListFailure;
 use crate::random::SplitMix64;
-use crate::streams::index::{Recording, Role};
-use crate::streams::span::Span;
-use crate::streams::track::Track;
+use crate::streams::index::{IndexedRecording, RecordingRole};
+use crate::streams::span::TimeSpan;
+use crate::streams::track::LandmarkTrack;
 
 /// What is known of clips before any stream is made: where the sign is, and who rests how.
 #[derive(Debug, Default)]
-pub struct Library {
-    extents: BTreeMap<String, Span>,
+pub struct ClipLibrary {
+    extents: BTreeMap<String, TimeSpan>,
     /// By the model that judges them, and signer.
-    rests: BTreeMap<(usize, String), Rest>,
+    rests: BTreeMap<(usize, String), RestTrack>,
 }
 
-fn key(recording: &Recording) -> String {
+fn key(recording: &IndexedRecording) -> String {
     recording.folder.join(&recording.entry.path).display().to_string()
 }
 
 /// Landmarks over time, and width and height of the image in pixels.
-pub(super) fn load(recording: &Recording) -> Result<(Track, (u32, u32)), Failure> {
+pub(super) fn load(
+    recording: &IndexedRecording,
+) -> Result<(LandmarkTrack, (u32, u32)), ListFailure> {
     let frames = recording.entry.frames(&recording.folder)?;
     let size = frames.first().map_or(SIZE, |frame| (frame.width, frame.height));
-    Ok((Track::of(&frames), size))
+    Ok((LandmarkTrack::of(&frames), size))
 }
 
-impl Library {
+impl ClipLibrary {
     /// Learns a clip and which model judges it; false when no hand is ever up in it, so that it shows no
     /// sign.
-    pub fn learn(&mut self, clip: &Recording, fold: usize) -> Result<bool, Failure> {
+    pub fn add(&mut self, clip: &IndexedRecording, fold: usize) -> Result<bool, ListFailure> {
         let (track, _) = load(clip)?;
-        let Some(extent) = extent::extent(&track).filter(|(from, to)| from < to) else {
+        let Some(extent) = extent::sign_extent(&track).filter(|(from, to)| from < to) else {
             return Ok(false);
         };
         self.extents.insert(key(clip), extent);
-        if let Some(rest) = Rest::of(&track) {
-            let longer = |known: &Rest| known.length() >= rest.length();
+        if let Some(rest) = RestTrack::of(&track) {
+            let longer = |known: &RestTrack| known.length() >= rest.length();
             let who = (fold, clip.entry.signer.clone());
             if !self.rests.get(&who).is_some_and(longer) {
                 self.rests.insert(who, rest);
@@ -52,7 +54,7 @@ impl Library {
 
     /// How a signer rests: the longest rest known of them, or else of somebody else whom the same model
     /// judges, so that nobody is seen in two folds.
-    pub(super) fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<Rest> {
+    pub(super) fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<RestTrack> {
         let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
         let own = fellows().find(|((_, who), _)| who == signer);
         let other = || {
@@ -62,18 +64,18 @@ impl Library {
         own.or_else(other).map(|(_, rest)| rest.clone())
     }
 
-    pub(super) fn length(&self, clip: &Recording) -> f64 {
+    pub(super) fn length(&self, clip: &IndexedRecording) -> f64 {
         self.extents.get(&key(clip)).map_or(0.0, |(from, to)| to - from)
     }
 
     /// A clip and the sign in it.
-    pub(super) fn cut(&self, clip: &Recording) -> Result<Cut, Failure> {
+    pub(super) fn source_clip(&self, clip: &IndexedRecording) -> Result<SourceClip, ListFailure> {
         let (track, _) = load(clip)?;
         let label = match clip.role {
-            Role::Clip(label) => Some(label),
+            RecordingRole::Clip(label) => Some(label),
             _ => None,
         };
-        Ok(Cut {
+        Ok(SourceClip {
             extent: self.extents.get(&key(clip)).copied().unwrap_or((0.0, track.length())),
             track,
             label,

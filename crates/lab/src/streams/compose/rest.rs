@@ -3,7 +3,7 @@
 
 use signd_core::frame::{Part, is_missing};
 
-use crate::streams::track::{Body, Points, Track, palm};
+use crate::streams::track::{LandmarkSet, LandmarkTrack, SignerPlacement, palm};
 
 /// A resting palm is at least this far below the shoulders, shoulder widths.
 const LINE: f32 = 1.2;
@@ -18,17 +18,17 @@ pub const WRISTS: [usize; 2] = [15, 16];
 
 /// A run of real frames of somebody at rest.
 #[derive(Clone, Debug)]
-pub struct Rest {
+pub struct RestTrack {
     /// The frames, the first at 0 s.
-    track: Track,
+    track: LandmarkTrack,
     /// Where the person is in them.
-    pub body: Body,
+    pub body: SignerPlacement,
 }
 
-impl Rest {
+impl RestTrack {
     /// The longest run in a recording; none when there is none.
-    pub fn of(track: &Track) -> Option<Rest> {
-        let body = Body::of(track)?;
+    pub fn of(track: &LandmarkTrack) -> Option<RestTrack> {
+        let body = SignerPlacement::of(track)?;
         let rests = |i: usize| -> bool {
             let hands = hands(&track.points[i], &body);
             let down = hands.is_some_and(|hands| hands.iter().flatten().all(|p| p[1] >= LINE));
@@ -42,14 +42,14 @@ impl Rest {
         if track.t[last] - track.t[first] < SHORTEST_S {
             return None;
         }
-        let mut kept = Track::default();
+        let mut kept = LandmarkTrack::default();
         for i in first..=last {
             let t = track.t[i] - track.t[first];
             if t <= LONGEST_S {
                 kept.push(t, track.points[i]);
             }
         }
-        Some(Rest { track: kept, body })
+        Some(RestTrack { track: kept, body })
     }
 
     /// How long it is, seconds.
@@ -59,7 +59,7 @@ impl Rest {
 
     /// The person at any time: the frames forth and back and forth again, so that there is no jump
     /// however long the rest. The real frames' own sway and jitter stay in.
-    pub fn at(&self, t: f64) -> Points {
+    pub fn at(&self, t: f64) -> LandmarkSet {
         let length = self.length();
         let there = t.rem_euclid(2.0 * length);
         self.track.at(if there > length { 2.0 * length - there } else { there })
@@ -68,7 +68,7 @@ impl Rest {
 
 /// Where both hands are, shoulder widths from the shoulders; one that is not seen is where the body
 /// model has its wrist, if anywhere. None when the shoulders are not seen.
-fn hands(points: &Points, body: &Body) -> Option<[Option<[f32; 2]>; 2]> {
+fn hands(points: &LandmarkSet, body: &SignerPlacement) -> Option<[Option<[f32; 2]>; 2]> {
     let pose = &points[Part::Pose.range()];
     let hand = |hand, wrist: usize| {
         let wrist = Some(pose[wrist]).filter(|p| !is_missing(p)).map(|p| [p[0], p[1]]);
@@ -79,7 +79,7 @@ fn hands(points: &Points, body: &Body) -> Option<[Option<[f32; 2]>; 2]> {
 }
 
 /// The faster wrist's speed in the body model from the frame before, shoulder widths a second.
-fn speed(track: &Track, i: usize, body: &Body) -> f32 {
+fn speed(track: &LandmarkTrack, i: usize, body: &SignerPlacement) -> f32 {
     let wrist = |i: usize, wrist: usize| track.points[i][Part::Pose.range()][wrist];
     let speeds = WRISTS.map(|w| {
         let (a, b) = (wrist(i - 1, w), wrist(i, w));
@@ -93,13 +93,13 @@ fn speed(track: &Track, i: usize, body: &Body) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::track::NOBODY;
+    use crate::streams::track::NO_LANDMARKS;
 
     #[test]
     fn the_longest_run_with_hands_down_plays_forth_and_back() {
-        let mut track = Track::default();
+        let mut track = LandmarkTrack::default();
         for i in 0..30 {
-            let mut points = NOBODY;
+            let mut points = NO_LANDMARKS;
             let pose = Part::Pose.range().start;
             points[pose] = [i as f32, 0.0, 0.0];
             points[pose + 11] = [0.6, 0.5, 0.0];
@@ -109,12 +109,12 @@ mod tests {
             points[Part::RightHand.range()].fill([0.4, height, 0.0]);
             track.push(f64::from(i) / 30.0, points);
         }
-        let rest = Rest::of(&track).expect("a rest");
+        let rest = RestTrack::of(&track).expect("a rest");
         assert!((rest.length() - 0.5).abs() < 1e-9);
         let frame = |t: f64| rest.at(t)[Part::Pose.range().start][0];
         assert!((frame(0.1) - 13.0).abs() < 1e-3 && (frame(0.9) - 13.0).abs() < 1e-3);
         track.points.truncate(6);
         track.t.truncate(6);
-        assert!(Rest::of(&track).is_none());
+        assert!(RestTrack::of(&track).is_none());
     }
 }

@@ -10,7 +10,7 @@ pub(super) const EDGE_S: f64 = 2.0;
 const LONG_S: f64 = 120.0;
 /// Which clips, by their number, make up each stream: visits of at most eight clips of one signer,
 /// in any order, until the stream is about two minutes long. Every clip is in exactly one.
-pub fn plan(clips: &[(&str, f64)], random: &mut SplitMix64) -> Vec<Vec<Vec<usize>>> {
+pub fn plan_visits(clips: &[(&str, f64)], random: &mut SplitMix64) -> Vec<Vec<Vec<usize>>> {
     let mut signers: Vec<&str> = clips.iter().map(|(signer, _)| *signer).collect();
     signers.sort_unstable();
     signers.dedup();
@@ -44,8 +44,8 @@ mod tests {
     fn every_clip_is_in_exactly_one_stream() {
         let names: Vec<String> = (0..100).map(|i| format!("s{}", i % 7)).collect();
         let clips: Vec<(&str, f64)> = names.iter().map(|name| (&name[..], 2.0)).collect();
-        let streams = plan(&clips, &mut SplitMix64(1));
-        assert_eq!(streams, plan(&clips, &mut SplitMix64(1)));
+        let streams = plan_visits(&clips, &mut SplitMix64(1));
+        assert_eq!(streams, plan_visits(&clips, &mut SplitMix64(1)));
         let mut all: Vec<usize> = streams.iter().flatten().flatten().copied().collect();
         all.sort_unstable();
         assert_eq!(all, (0..100).collect::<Vec<_>>());

@@ -4,13 +4,13 @@
 //! with at least the threshold's probability three times in a row; then there is a pause of a second.
 //! Nothing is asked, and the row begins anew, while the window shows no hand.
 
-use crate::eval::vocabulary::Vocabulary;
+use crate::eval::vocabulary::SignVocabulary;
 use signd_core::event::Labels;
 use signd_core::frame::{Arrival, Frame, Part};
 use signd_engine::inference::decide::Decider;
 use signd_engine::model::{Model, ModelError};
 
-use super::trace::Decision;
+use super::trace::StreamDecision;
 use crate::streams::camera::delivery::START;
 
 /// Length of the window, s.
@@ -23,7 +23,7 @@ const IN_A_ROW: usize = 3;
 const PAUSE_S: f64 = 1.0;
 
 /// A model of raw landmarks, and how its labels are called by the model it is compared with.
-pub struct Peer {
+pub struct PeerModel {
     model: Model,
     decider: Decider,
     /// For each output the same sign among the other model's outputs.
@@ -32,7 +32,7 @@ pub struct Peer {
 
 /// What it says of one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Said {
+pub struct WindowAnswer {
     /// Capture time of the window's last frame, s.
     pub t: f64,
     /// The best output, as the other model numbers it (none where it has no such label), and its
@@ -40,24 +40,27 @@ pub struct Said {
     pub best: Option<(Option<u16>, f32)>,
 }
 
-impl Peer {
+impl PeerModel {
     /// A peer whose answers are compared with the truth of this vocabulary.
-    pub fn new(model: Model, decider: Decider, vocabulary: &Vocabulary) -> Peer {
+    pub fn new(model: Model, decider: Decider, vocabulary: &SignVocabulary) -> PeerModel {
         let own: &Labels = model.labels();
         let label = |i: usize| {
             let name = crate::eval::clip_list::comparable(own.name(i)?);
             match vocabulary.truth(&name) {
-                crate::eval::vocabulary::Truth::Known(label) => Some(label),
+                crate::eval::vocabulary::GroundTruth::Known(label) => Some(label),
                 _ => None,
             }
         };
         let labels = (0..own.names.len()).map(label).collect();
-        Peer { model, decider, labels }
+        PeerModel { model, decider, labels }
     }
 
     /// Asks about every window of a stream.
-    pub fn listen(&mut self, frames: &[(Frame, Arrival)]) -> Result<Vec<Said>, ModelError> {
-        let (mut said, mut next, mut rows) = (Vec::new(), WINDOW_S, Vec::new());
+    pub fn answer_windows(
+        &mut self,
+        frames: &[(Frame, Arrival)],
+    ) -> Result<Vec<WindowAnswer>, ModelError> {
+        let (mut answers, mut next, mut rows) = (Vec::new(), WINDOW_S, Vec::new());
         for (i, (frame, _)) in frames.iter().enumerate() {
             let t = frame.t.seconds_since(START);
             if t + 1e-6 < next {
@@ -79,9 +82,9 @@ impl Peer {
             } else {
                 None
             };
-            said.push(Said { t, best });
+            answers.push(WindowAnswer { t, best });
         }
-        Ok(said)
+        Ok(answers)
     }
 }
 
@@ -90,10 +93,10 @@ fn shows_hand(frame: &Frame) -> bool {
 }
 
 /// Decides at a threshold. A decision's segment is the window that it came from.
-pub fn decide(said: &[Said], threshold: f32) -> Vec<Decision> {
+pub fn decide_windows(answers: &[WindowAnswer], threshold: f32) -> Vec<StreamDecision> {
     let mut decisions = Vec::new();
     let (mut row, mut last, mut pause) = (0, None, f64::NEG_INFINITY);
-    for now in said {
+    for now in answers {
         let sure = now.best.filter(|(label, p)| label.is_some() && *p >= threshold);
         let Some((label, p)) = sure.and_then(|(label, p)| Some((label?, p))) else {
             (row, last) = (0, None);
@@ -104,7 +107,13 @@ pub fn decide(said: &[Said], threshold: f32) -> Vec<Decision> {
         if row >= IN_A_ROW && now.t >= pause {
             let span = (now.t - WINDOW_S, now.t);
             let best = Some((label, p));
-            decisions.push(Decision { span, at: now.t, label: Some(label), best, ended: None });
+            decisions.push(StreamDecision {
+                span,
+                at: now.t,
+                label: Some(label),
+                best,
+                ended: None,
+            });
             (row, last, pause) = (0, None, now.t + PAUSE_S);
         }
     }
@@ -116,8 +125,8 @@ mod tests {
     use super::*;
 
     /// One answer every 0.1 s from 1.5 s on.
-    fn said(labels: &[(Option<u16>, f32)]) -> Vec<Said> {
-        let answer = |(i, (label, p)): (usize, &(Option<u16>, f32))| Said {
+    fn answers(labels: &[(Option<u16>, f32)]) -> Vec<WindowAnswer> {
+        let answer = |(i, (label, p)): (usize, &(Option<u16>, f32))| WindowAnswer {
             t: 1.5 + i as f64 / 10.0,
             best: (*p > 0.0).then_some((*label, *p)),
         };
@@ -128,7 +137,10 @@ mod tests {
     fn three_in_a_row_then_a_pause() {
         let sure = (Some(1), 0.9);
         let decided = |list: &[(Option<u16>, f32)]| -> Vec<f64> {
-            decide(&said(list), 0.5).iter().map(|d| (d.at * 10.0).round() / 10.0).collect()
+            decide_windows(&answers(list), 0.5)
+                .iter()
+                .map(|d| (d.at * 10.0).round() / 10.0)
+                .collect()
         };
         assert_eq!(decided(&[sure; 2]), [0.0; 0]);
         assert_eq!(decided(&[sure; 3]), [1.7]);
@@ -137,7 +149,7 @@ mod tests {
         assert_eq!(decided(&[sure, sure, (None, 0.0), sure, sure]), [0.0; 0], "no hand");
         assert_eq!(decided(&[(None, 0.9); 5]), [0.0; 0], "no known label");
         assert_eq!(decided(&[sure; 14]), [1.7, 2.7], "a second's pause");
-        assert_eq!(decide(&said(&[sure; 3]), 0.95), []);
-        assert_eq!(decide(&said(&[sure; 3]), 0.5)[0].span.0, 1.7 - WINDOW_S);
+        assert_eq!(decide_windows(&answers(&[sure; 3]), 0.95), []);
+        assert_eq!(decide_windows(&answers(&[sure; 3]), 0.5)[0].span.0, 1.7 - WINDOW_S);
     }
 }

@@ -1,10 +1,10 @@
 //! A model that judges streams as the daemon does.
 
 use crate::clip;
-use crate::eval::Subject;
-use crate::eval::vocabulary::Vocabulary;
+use crate::eval::EvaluatedModel;
+use crate::eval::vocabulary::SignVocabulary;
 use crate::streams::camera::delivery::START;
-use crate::streams::span::Span;
+use crate::streams::span::TimeSpan;
 use signd_core::event::MAX_TOP;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
@@ -14,15 +14,15 @@ use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
 use signd_engine::model::{Model, ModelError};
 use signd_engine::pipeline::Pipeline;
 
-use super::trace::{self, StreamTrace};
+use super::trace::{StreamTrace, trace_stream};
 
 /// A model that judges streams as the daemon does, and signs cut by hand.
 pub struct StreamJudge {
     pipeline: Pipeline,
     /// Which one.
-    pub subject: Subject,
+    pub subject: EvaluatedModel,
     /// Its labels.
-    pub vocabulary: Vocabulary,
+    pub vocabulary: SignVocabulary,
 }
 
 impl StreamJudge {
@@ -33,8 +33,8 @@ impl StreamJudge {
         core: &CoreSettings,
     ) -> Result<StreamJudge, UnknownLabel> {
         let card = model.card();
-        let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
-        let vocabulary = Vocabulary::of(&card.labels);
+        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
+        let vocabulary = SignVocabulary::of(&card.labels);
         let settings = DecideSettings { top: MAX_TOP, ..settings.clone() };
         let decider = Decider::new(&settings, card)?;
         let pipeline = Pipeline::new(core.clone(), Inference::new(model, decider));
@@ -48,14 +48,14 @@ impl StreamJudge {
 
     /// Plays a stream from fresh state to its end.
     pub fn trace(&mut self, frames: &[(Frame, Arrival)]) -> Result<StreamTrace, ModelError> {
-        trace::trace(frames, &mut self.pipeline)
+        trace_stream(frames, &mut self.pipeline)
     }
 
     /// Whether the best output for the frames within a span is this label.
     pub fn top1(
         &mut self,
         frames: &[(Frame, Arrival)],
-        span: Span,
+        span: TimeSpan,
         label: u16,
     ) -> Result<bool, ModelError> {
         let time = |i: usize| frames[i].0.t.seconds_since(START);

@@ -13,7 +13,7 @@ use crate::streams::camera::delivery::START;
 
 /// A segment that was found, and what was decided about it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Decision {
+pub struct StreamDecision {
     /// First and last moment of the segment, s.
     pub span: (f64, f64),
     /// Capture time of the frame with which the decision came out, s.
@@ -28,7 +28,7 @@ pub struct Decision {
 
 /// The pipeline after one frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Glimpse {
+pub struct FrameTrace {
     /// Capture time, s.
     pub t: f64,
     /// The gate sees the dominant hand.
@@ -45,13 +45,13 @@ pub struct Glimpse {
 #[derive(Clone, Debug, Default)]
 pub struct StreamTrace {
     /// All decisions, of no known sign too, in their order.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<StreamDecision>,
     /// A glimpse for each frame.
-    pub glimpses: Vec<Glimpse>,
+    pub frames: Vec<FrameTrace>,
 }
 
 /// Plays a stream from fresh state to its end.
-pub fn trace(
+pub fn trace_stream(
     frames: &[(Frame, Arrival)],
     pipeline: &mut Pipeline,
 ) -> Result<StreamTrace, ModelError> {
@@ -62,8 +62,8 @@ pub fn trace(
         // Events do not tell of motion.
         let motion = core.view().map(|view| view.glance.motion);
         finish(pipeline, &mut work, &mut trace)?;
-        if let (Some(glimpse), Some(motion)) = (trace.glimpses.last_mut(), motion) {
-            glimpse.motion = motion;
+        if let (Some(last), Some(motion)) = (trace.frames.last_mut(), motion) {
+            last.motion = motion;
         }
     }
     pipeline.tick(id, Tick::End, &mut work);
@@ -80,7 +80,7 @@ fn finish(
     let seconds = |t: SourceTime| t.seconds_since(START);
     let (now, presence) = (seconds(work.batch().t), presence(work.batch()));
     pipeline.finish(work, true, |event| match event.body {
-        Body::Frame(frame) => trace.glimpses.push(Glimpse {
+        Body::Frame(frame) => trace.frames.push(FrameTrace {
             t: seconds(frame.t),
             visible: frame.hand.is_some(),
             state: frame.state,
@@ -91,7 +91,7 @@ fn finish(
             let best = sign.top.first().copied();
             let known =
                 |(output, _): &(u16, f32)| event.labels.name(usize::from(*output)).is_some();
-            trace.decisions.push(Decision {
+            trace.decisions.push(StreamDecision {
                 span: (seconds(sign.start_t), seconds(sign.end_t)),
                 at: now,
                 label: sign.label,

@@ -2,61 +2,61 @@
 
 use serde::Serialize;
 
-use crate::eval::Subject;
-use crate::eval::clip_list::Failure;
-use crate::streams::bench::Benchmark;
-use crate::streams::camera::delivery::Delivery;
-use crate::streams::compose::real::Check;
-use crate::streams::judge::trace::Decision;
-use crate::streams::score::figures::Figures;
-use crate::streams::score::order::Order;
+use crate::eval::EvaluatedModel;
+use crate::eval::clip_list::ListFailure;
+use crate::streams::bench::StreamBenchmark;
+use crate::streams::camera::delivery::StreamDelivery;
+use crate::streams::compose::real::TruthCheck;
+use crate::streams::judge::trace::StreamDecision;
+use crate::streams::score::figures::StreamFigures;
+use crate::streams::score::order::GlossOrder;
 use crate::streams::score::stream_score::StreamScore;
-use crate::streams::score::trade::Trade;
-use crate::streams::truth::Sign;
+use crate::streams::score::trade::TradePoint;
+use crate::streams::truth::TrueSign;
 use signd_core::event::Ended;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct StreamReport<'a> {
     hours: f64,
     false_decisions: usize,
     misses: usize,
     signs: usize,
     seed: u64,
-    models: &'a [Subject],
-    peer: Option<&'a Subject>,
+    models: &'a [EvaluatedModel],
+    peer: Option<&'a EvaluatedModel>,
     left_out: usize,
-    failures: &'a [Failure],
-    truth_checks: &'a [Check],
-    groups: Vec<Group<'a>>,
-    streams: Vec<Stream<'a>>,
-    played: Vec<Run<'a>>,
+    failures: &'a [ListFailure],
+    truth_checks: &'a [TruthCheck],
+    groups: Vec<DeliveryGroup<'a>>,
+    streams: Vec<StreamLine<'a>>,
+    played: Vec<RunLine<'a>>,
 }
 
 /// Streams of one set, delivered in one way to the daemon or the peer.
 #[derive(Serialize)]
-struct Group<'a> {
+struct DeliveryGroup<'a> {
     set: &'a str,
     who: &'static str,
     #[serde(flatten)]
-    delivery: Delivery,
+    delivery: StreamDelivery,
     #[serde(flatten)]
-    figures: Figures,
-    order: Option<Order>,
-    trade: Vec<Trade>,
+    figures: StreamFigures,
+    order: Option<GlossOrder>,
+    trade: Vec<TradePoint>,
 }
 
 #[derive(Serialize)]
-struct Stream<'a> {
+struct StreamLine<'a> {
     name: &'a str,
     set: &'a str,
     model: usize,
     seconds: f64,
     gapless: bool,
-    signs: Vec<Truth<'a>>,
+    signs: Vec<SignLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct Truth<'a> {
+struct SignLine<'a> {
     gloss: &'a str,
     known: bool,
     signer: &'a str,
@@ -65,28 +65,28 @@ struct Truth<'a> {
     clip: (f64, f64),
 }
 
-impl<'a> From<&'a Sign> for Truth<'a> {
-    fn from(sign: &'a Sign) -> Self {
-        let Sign { label, gloss, signer, path, span, clip } = sign;
-        Truth { gloss, known: label.is_some(), signer, path, span: *span, clip: *clip }
+impl<'a> From<&'a TrueSign> for SignLine<'a> {
+    fn from(sign: &'a TrueSign) -> Self {
+        let TrueSign { label, gloss, signer, path, span, clip } = sign;
+        SignLine { gloss, known: label.is_some(), signer, path, span: *span, clip: *clip }
     }
 }
 
 #[derive(Serialize)]
-struct Run<'a> {
+struct RunLine<'a> {
     /// Index into `streams`.
     stream: usize,
     who: &'static str,
     #[serde(flatten)]
-    delivery: Delivery,
+    delivery: StreamDelivery,
     #[serde(flatten)]
     score: &'a StreamScore,
-    order: Option<Order>,
-    decisions: Vec<Decided<'a>>,
+    order: Option<GlossOrder>,
+    decisions: Vec<DecisionLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct Decided<'a> {
+struct DecisionLine<'a> {
     span: (f64, f64),
     at: f64,
     label: Option<&'a str>,
@@ -95,45 +95,45 @@ struct Decided<'a> {
 }
 
 /// The report as JSON, with a line end.
-pub fn write(benchmark: &Benchmark) -> serde_json::Result<Vec<u8>> {
+pub fn write(benchmark: &StreamBenchmark) -> serde_json::Result<Vec<u8>> {
     let who = |peer: bool| if peer { "peer" } else { "signd" };
     let mut groups = Vec::new();
     for set in benchmark.sets() {
         for peer in [false, true] {
             for delivery in benchmark.deliveries() {
-                let played = benchmark.select(Some(set), peer, Some(delivery));
-                if played.is_empty() {
+                let runs = benchmark.select(Some(set), peer, Some(delivery));
+                if runs.is_empty() {
                     continue;
                 }
-                groups.push(Group {
+                groups.push(DeliveryGroup {
                     set,
                     who: who(peer),
                     delivery,
-                    figures: Benchmark::figures(&played),
-                    order: Benchmark::order(&played),
-                    trade: Benchmark::trade(&played),
+                    figures: StreamBenchmark::figures(&runs),
+                    order: StreamBenchmark::order(&runs),
+                    trade: StreamBenchmark::trade(&runs),
                 });
             }
         }
     }
-    let all = Benchmark::figures(&benchmark.select(None, false, None));
-    let streams = benchmark.streams.iter().map(|stream| Stream {
+    let all = StreamBenchmark::figures(&benchmark.select(None, false, None));
+    let streams = benchmark.streams.iter().map(|stream| StreamLine {
         name: &stream.name,
         set: &stream.set,
         model: stream.fold,
         seconds: stream.seconds,
         gapless: stream.gapless,
-        signs: stream.signs.iter().map(Truth::from).collect(),
+        signs: stream.signs.iter().map(SignLine::from).collect(),
     });
     let name = |label: u16| benchmark.vocabulary.name(label).unwrap_or_default();
-    let decided = |d: &Decision| Decided {
+    let decided = |d: &StreamDecision| DecisionLine {
         span: d.span,
         at: d.at,
         label: d.label.map(name),
         best: d.best.map(|(label, p)| (name(label), p)),
         ended: d.ended,
     };
-    let played = benchmark.played.iter().map(|run| Run {
+    let played = benchmark.runs.iter().map(|run| RunLine {
         stream: run.stream,
         who: who(run.peer),
         delivery: run.delivery,
@@ -141,7 +141,7 @@ pub fn write(benchmark: &Benchmark) -> serde_json::Result<Vec<u8>> {
         order: run.order,
         decisions: run.decisions.iter().map(decided).collect(),
     });
-    let report = Report {
+    let report = StreamReport {
         hours: all.hours,
         false_decisions: all.false_decisions,
         misses: all.misses,

@@ -3,12 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::eval::report::terminal::count;
-use crate::streams::bench::{Benchmark, Played};
-use crate::streams::camera::delivery::Delivery;
-use crate::streams::score::figures::Figures;
+use crate::streams::bench::{BenchmarkRun, StreamBenchmark};
+use crate::streams::camera::delivery::StreamDelivery;
+use crate::streams::score::figures::StreamFigures;
 
 /// Prints a benchmark as a table.
-pub struct Table<'a>(pub &'a Benchmark);
+pub struct StreamTable<'a>(pub &'a StreamBenchmark);
 
 /// The columns and their widths.
 pub const COLUMNS: [(&str, usize); 20] = [
@@ -34,9 +34,9 @@ pub const COLUMNS: [(&str, usize); 20] = [
     ("leads after", 14),
 ];
 
-impl Display for Table<'_> {
+impl Display for StreamTable<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Table(benchmark) = self;
+        let StreamTable(benchmark) = self;
         for (fold, model) in benchmark.models.iter().enumerate() {
             writeln!(f, "model {fold}      {} {}", plain(&model.name), short(&model.sha256))?;
         }
@@ -55,9 +55,9 @@ impl Display for Table<'_> {
     }
 }
 
-impl Table<'_> {
+impl StreamTable<'_> {
     fn set(&self, f: &mut Formatter<'_>, set: &str) -> fmt::Result {
-        let Table(benchmark) = self;
+        let StreamTable(benchmark) = self;
         let of_set = || benchmark.streams.iter().filter(|s| s.set == set);
         let timed = || of_set().filter(|s| s.gapless);
         let minutes = timed().map(|s| s.seconds).sum::<f64>() / 60.0;
@@ -82,9 +82,9 @@ impl Table<'_> {
         writeln!(f)?;
         for peer in [false, true] {
             for delivery in benchmark.deliveries() {
-                let played = benchmark.select(Some(set), peer, Some(delivery));
-                if !played.is_empty() {
-                    line(f, peer, delivery, &played)?;
+                let runs = benchmark.select(Some(set), peer, Some(delivery));
+                if !runs.is_empty() {
+                    line(f, peer, delivery, &runs)?;
                 }
             }
         }
@@ -92,8 +92,13 @@ impl Table<'_> {
     }
 }
 
-fn line(f: &mut Formatter<'_>, peer: bool, delivery: Delivery, played: &[&Played]) -> fmt::Result {
-    let figures = Benchmark::figures(played);
+fn line(
+    f: &mut Formatter<'_>,
+    peer: bool,
+    delivery: StreamDelivery,
+    runs: &[&BenchmarkRun],
+) -> fmt::Result {
+    let figures = StreamBenchmark::figures(runs);
     let cells = cells(&figures);
     let how = if delivery.disturbed { "disturbed" } else { "clean" };
     let head =
@@ -101,7 +106,7 @@ fn line(f: &mut Formatter<'_>, peer: bool, delivery: Delivery, played: &[&Played
     for (cell, (_, width)) in head.iter().chain(&cells).zip(COLUMNS) {
         write!(f, "{cell:>width$} ")?;
     }
-    if let Some(order) = Benchmark::order(played) {
+    if let Some(order) = StreamBenchmark::order(runs) {
         let share = |edits: usize, of: usize| 1.0 - edits as f64 / of.max(1) as f64;
         write!(
             f,
@@ -116,7 +121,7 @@ fn line(f: &mut Formatter<'_>, peer: bool, delivery: Delivery, played: &[&Played
 }
 
 /// The figures as they are written; a dash where there is nothing to take one from.
-pub fn cells(figures: &Figures) -> [String; 17] {
+pub fn cells(figures: &StreamFigures) -> [String; 17] {
     let dash = || "-".to_owned();
     let share = |n: usize| match figures.signs {
         0 => dash(),

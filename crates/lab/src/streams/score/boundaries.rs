@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::streams::judge::trace::Decision;
-use crate::streams::span::Span;
-use crate::streams::truth::Sign;
+use crate::streams::judge::trace::StreamDecision;
+use crate::streams::span::TimeSpan;
+use crate::streams::truth::TrueSign;
 
 /// Found, true and rightly found boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Boundaries {
+pub struct BoundaryCounts {
     /// Of all segments.
     pub found: usize,
     /// Of all signs.
@@ -22,17 +22,21 @@ pub struct Boundaries {
 }
 
 /// Compares the boundaries of true signs and of decisions' segments, at `fps` frames a second.
-pub(super) fn boundaries(signs: &[Sign], decisions: &[Decision], fps: f64) -> Boundaries {
+pub(super) fn boundaries(
+    signs: &[TrueSign],
+    decisions: &[StreamDecision],
+    fps: f64,
+) -> BoundaryCounts {
     // Half a frame more: a boundary lies on a frame, the truth between two.
     let matched = |within: f64| {
-        let ends = |of: fn(Span) -> f64| {
+        let ends = |of: fn(TimeSpan) -> f64| {
             let truly: Vec<f64> = signs.iter().map(|s| of(s.span)).collect();
             let found: Vec<f64> = decisions.iter().map(|d| of(d.span)).collect();
             pairs(&truly, &found, within)
         };
         ends(|span| span.0) + ends(|span| span.1)
     };
-    Boundaries {
+    BoundaryCounts {
         found: 2 * decisions.len(),
         truly: 2 * signs.len(),
         two: matched(2.5 / fps),
@@ -68,7 +72,7 @@ mod tests {
         let true_signs = signs(&[(1, 1.0, 2.0), (2, 5.0, 6.0)]);
         let made = decisions(&[(1, 1.2, 2.5, 0.9), (2, 5.05, 7.0, 0.9), (2, 8.0, 9.0, 0.9)]);
         let found = boundaries(&true_signs, &made, 10.0);
-        let expected = Boundaries { found: 6, truly: 4, two: 2, five: 3, sixth: 1 };
+        let expected = BoundaryCounts { found: 6, truly: 4, two: 2, five: 3, sixth: 1 };
         assert_eq!(found, expected);
         assert_eq!(pairs(&[1.0], &[0.9, 1.1], 0.2), 1, "each in one pair");
     }

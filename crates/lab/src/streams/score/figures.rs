@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::stream_score::{Outcome, StreamScore};
-use crate::eval::interval::{Interval, poisson};
+use super::stream_score::{SignOutcome, StreamScore};
+use crate::eval::interval::{ConfidenceInterval, poisson};
 
 /// What is said of some streams together. Shares are fractions, `None` where there is nothing to take
 /// them from.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Figures {
+pub struct StreamFigures {
     /// Streams.
     pub streams: usize,
     /// Their length together.
@@ -18,7 +18,7 @@ pub struct Figures {
     /// These an hour.
     pub false_per_hour: Option<f64>,
     /// Exact 95 % interval of that (Garwood), as if each stream were time of its own.
-    pub false_interval: Option<Interval>,
+    pub false_interval: Option<ConfidenceInterval>,
     /// Decisions over signs that the model does not know.
     pub unknown_named: usize,
     /// Known signs.
@@ -57,12 +57,12 @@ pub struct Figures {
     pub lead_share: Option<f64>,
 }
 
-impl Figures {
+impl StreamFigures {
     /// Sums up.
-    pub fn of(scores: &[&StreamScore]) -> Figures {
+    pub fn of(scores: &[&StreamScore]) -> StreamFigures {
         let signs: Vec<_> = scores.iter().flat_map(|s| &s.signs).collect();
         let known: Vec<_> = signs.iter().filter(|s| s.outcome.is_some()).collect();
-        let outcome = |o: Outcome| known.iter().filter(|s| s.outcome == Some(o)).count();
+        let outcome = |o: SignOutcome| known.iter().filter(|s| s.outcome == Some(o)).count();
         let alarms = scores.iter().flat_map(|s| &s.alarms);
         let false_decisions = alarms.filter(|alarm| alarm.decided).count();
         let hours = scores.iter().map(|s| s.seconds).sum::<f64>() / 3600.0;
@@ -81,7 +81,7 @@ impl Figures {
         let latencies = sorted(known.iter().filter_map(|s| s.latency_ms));
         let leads = sorted(known.iter().filter_map(|s| s.lead_ms));
         let shares = known.iter().filter_map(|s| Some(s.lead_ms? / 1e3 / (s.span.1 - s.span.0)));
-        Figures {
+        StreamFigures {
             streams: scores.len(),
             hours,
             false_decisions,
@@ -89,9 +89,9 @@ impl Figures {
             false_interval: (hours > 0.0).then(|| poisson(false_decisions).map(|x| x / hours)),
             unknown_named: scores.iter().map(|s| s.unknown_named).sum(),
             signs: known.len(),
-            misses: outcome(Outcome::Miss),
-            wrong: outcome(Outcome::Wrong),
-            right: outcome(Outcome::Right),
+            misses: outcome(SignOutcome::Miss),
+            wrong: outcome(SignOutcome::Wrong),
+            right: outcome(SignOutcome::Right),
             segment_top1: share(&|i| Some(known[i].segment_top1)),
             cut_top1: share(&|i| known[i].cut_top1),
             clip_top1: share(&|i| known[i].clip_top1),
@@ -128,14 +128,14 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::streams::judge::trace::Decision;
-    use crate::streams::score::stream_score::stream;
-    use crate::streams::truth::Sign;
+    use crate::streams::judge::trace::StreamDecision;
+    use crate::streams::score::stream_score::score_stream;
+    use crate::streams::truth::TrueSign;
 
     /// Three signs, the first decided rightly with 0.9, the second wrongly with 0.7, the third not at
     /// all; a false decision with 0.8 and an alarm of 0.4.
     pub fn score() -> StreamScore {
-        let sign = |label: u16, from: f64| Sign {
+        let sign = |label: u16, from: f64| TrueSign {
             label: Some(label),
             gloss: label.to_string(),
             signer: "a".into(),
@@ -143,7 +143,7 @@ pub(super) mod tests {
             span: (from, from + 1.0),
             clip: (from, from + 1.0),
         };
-        let decision = |label: u16, from: f64, p: f32| Decision {
+        let decision = |label: u16, from: f64, p: f32| StreamDecision {
             span: (from, from + 1.0),
             at: from + 1.2,
             label: (p >= 0.5).then_some(label),
@@ -157,13 +157,13 @@ pub(super) mod tests {
             decision(9, 12.0, 0.8),
             decision(9, 15.0, 0.4),
         ];
-        stream(1800.0, &signs, &decisions, &[], 30.0)
+        score_stream(1800.0, &signs, &decisions, &[], 30.0)
     }
 
     #[test]
     fn figures_by_hand() {
         let score = score();
-        let figures = Figures::of(&[&score, &score]);
+        let figures = StreamFigures::of(&[&score, &score]);
         assert_eq!((figures.streams, figures.signs, figures.hours), (2, 6, 1.0));
         assert_eq!((figures.right, figures.wrong, figures.misses), (2, 2, 2));
         assert_eq!((figures.false_decisions, figures.false_per_hour), (2, Some(2.0)));
@@ -174,7 +174,7 @@ pub(super) mod tests {
         assert_eq!(figures.f1_five, Some(2.0 * 4.0 / 14.0));
         let latency = figures.latency_ms.expect("decided");
         assert!(latency.iter().all(|x| (x - 200.0).abs() < 1e-6));
-        assert_eq!(Figures::of(&[]).false_per_hour, None);
+        assert_eq!(StreamFigures::of(&[]).false_per_hour, None);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::streams::judge::trace::Decision;
-use crate::streams::truth::Stream;
+use crate::streams::judge::trace::StreamDecision;
+use crate::streams::truth::AnnotatedStream;
 
 /// Order of the glosses of a sentence: edits and length, of all glosses and of known ones alone.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Order {
+pub struct GlossOrder {
     /// Changes that make the decided labels of all glosses.
     pub edits: usize,
     /// All glosses.
@@ -19,23 +19,23 @@ pub struct Order {
 }
 
 /// Compares the decided labels with the glosses; none for what is no sentence.
-pub fn order(stream: &Stream, decisions: &[Decision]) -> Option<Order> {
+pub fn gloss_order(stream: &AnnotatedStream, decisions: &[StreamDecision]) -> Option<GlossOrder> {
     stream.sentence.then(|| {
         let decided: Vec<Option<u16>> =
             decisions.iter().filter(|d| d.label.is_some()).map(|d| d.label).collect();
         let all: Vec<Option<u16>> = stream.signs.iter().map(|sign| sign.label).collect();
         let known: Vec<Option<u16>> = all.iter().copied().filter(Option::is_some).collect();
-        Order {
-            edits: edits(&all, &decided),
+        GlossOrder {
+            edits: edit_distance(&all, &decided),
             glosses: all.len(),
-            known_edits: edits(&known, &decided),
+            known_edits: edit_distance(&known, &decided),
             known: known.len(),
         }
     })
 }
 
 /// Changes (a sign too many, missing or wrong) that make one sequence of the other: Levenshtein.
-fn edits<T: PartialEq>(from: &[T], to: &[T]) -> usize {
+fn edit_distance<T: PartialEq>(from: &[T], to: &[T]) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (i, a) in from.iter().enumerate() {
         let mut corner = row[0];
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn edit_distance_by_hand() {
-        assert_eq!(edits(&[1, 2, 3], &[1, 2, 3]), 0);
-        assert_eq!(edits(&[1, 2, 3], &[1, 3]), 1);
-        assert_eq!(edits(&[1, 2], &[2, 1]), 2);
-        assert_eq!(edits(&[] as &[u8], &[1, 2]), 2);
-        assert_eq!(edits(&[1, 2, 3, 4], &[9, 2, 4, 5]), 3);
+        assert_eq!(edit_distance(&[1, 2, 3], &[1, 2, 3]), 0);
+        assert_eq!(edit_distance(&[1, 2, 3], &[1, 3]), 1);
+        assert_eq!(edit_distance(&[1, 2], &[2, 1]), 2);
+        assert_eq!(edit_distance(&[] as &[u8], &[1, 2]), 2);
+        assert_eq!(edit_distance(&[1, 2, 3, 4], &[9, 2, 4, 5]), 3);
     }
 }

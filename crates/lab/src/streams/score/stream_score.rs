@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::boundaries::{Boundaries, boundaries};
-use crate::streams::judge::trace::{Decision, Glimpse};
-use crate::streams::span::{Span, iou, length, overlap};
-use crate::streams::truth::Sign;
+use super::boundaries::{BoundaryCounts, boundaries};
+use crate::streams::judge::trace::{FrameTrace, StreamDecision};
+use crate::streams::span::{TimeSpan, iou, length, overlap};
+use crate::streams::truth::TrueSign;
 
 /// How a known sign fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum SignOutcome {
     /// A decision with the right label overlaps it.
     Right,
     /// One with a known label overlaps it, none with the right one.
@@ -29,9 +29,9 @@ pub struct SignScore {
     /// The recording.
     pub path: String,
     /// First and last moment.
-    pub span: Span,
+    pub span: TimeSpan,
     /// How it fared; none for a gloss that the model does not know.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<SignOutcome>,
     /// The highest probability of any known label over it, at any threshold.
     pub named: Option<f32>,
     /// The same of the right label.
@@ -59,9 +59,9 @@ pub struct SignScore {
 
 /// A known label where no sign is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Alarm {
+pub struct FalseAlarm {
     /// The segment.
-    pub span: Span,
+    pub span: TimeSpan,
     /// The output.
     pub label: u16,
     /// Its probability.
@@ -78,22 +78,22 @@ pub struct StreamScore {
     /// Its signs.
     pub signs: Vec<SignScore>,
     /// Known labels where no sign is, at any threshold.
-    pub alarms: Vec<Alarm>,
+    pub alarms: Vec<FalseAlarm>,
     /// Decisions with a known label over signs that the model does not know, and no others.
     pub unknown_named: usize,
     /// Boundaries.
-    pub boundaries: Boundaries,
+    pub boundaries: BoundaryCounts,
 }
 
 /// Measures a stream of `fps` frames a second.
-pub fn stream(
+pub fn score_stream(
     seconds: f64,
-    signs: &[Sign],
-    decisions: &[Decision],
-    glimpses: &[Glimpse],
+    signs: &[TrueSign],
+    decisions: &[StreamDecision],
+    frames: &[FrameTrace],
     fps: f64,
 ) -> StreamScore {
-    let overlapping = |d: &Decision| -> Vec<&Sign> {
+    let overlapping = |d: &StreamDecision| -> Vec<&TrueSign> {
         signs.iter().filter(|sign| overlap(d.span, sign.span) > 0.0).collect()
     };
     let mut alarms = Vec::new();
@@ -103,28 +103,38 @@ pub fn stream(
         if let Some((label, p)) = decision.best
             && over.is_empty()
         {
-            alarms.push(Alarm { span: decision.span, label, p, decided: decision.label.is_some() });
+            alarms.push(FalseAlarm {
+                span: decision.span,
+                label,
+                p,
+                decided: decision.label.is_some(),
+            });
         }
         let unknown = !over.is_empty() && over.iter().all(|sign| sign.label.is_none());
         unknown_named += usize::from(unknown && decision.label.is_some());
     }
     let boundaries = boundaries(signs, decisions, fps);
-    let signs = signs.iter().map(|sign| score(sign, signs, decisions, glimpses)).collect();
+    let signs = signs.iter().map(|sign| score_sign(sign, signs, decisions, frames)).collect();
     StreamScore { seconds, signs, alarms, unknown_named, boundaries }
 }
 
-fn score(sign: &Sign, all: &[Sign], decisions: &[Decision], glimpses: &[Glimpse]) -> SignScore {
-    let over: Vec<&Decision> =
+fn score_sign(
+    sign: &TrueSign,
+    all: &[TrueSign],
+    decisions: &[StreamDecision],
+    frames: &[FrameTrace],
+) -> SignScore {
+    let over: Vec<&StreamDecision> =
         decisions.iter().filter(|d| overlap(d.span, sign.span) > 0.0).collect();
-    let right = |d: &&&Decision| sign.label.is_some() && d.label == sign.label;
+    let right = |d: &&&StreamDecision| sign.label.is_some() && d.label == sign.label;
     let first_right = over.iter().find(right);
     let outcome = sign.label.map(|_| {
         if first_right.is_some() {
-            Outcome::Right
+            SignOutcome::Right
         } else if over.iter().any(|d| d.label.is_some()) {
-            Outcome::Wrong
+            SignOutcome::Wrong
         } else {
-            Outcome::Miss
+            SignOutcome::Miss
         }
     });
     let most = |of: &dyn Fn(u16) -> bool| {
@@ -132,7 +142,7 @@ fn score(sign: &Sign, all: &[Sign], decisions: &[Decision], glimpses: &[Glimpse]
         p.max_by(f32::total_cmp)
     };
     let best = over.iter().max_by(|a, b| iou(a.span, sign.span).total_cmp(&iou(b.span, sign.span)));
-    let within = |d: &&&Decision| overlap(d.span, sign.span) > length(d.span) / 2.0;
+    let within = |d: &&&StreamDecision| overlap(d.span, sign.span) > length(d.span) / 2.0;
     SignScore {
         gloss: sign.gloss.clone(),
         signer: sign.signer.clone(),
@@ -146,7 +156,7 @@ fn score(sign: &Sign, all: &[Sign], decisions: &[Decision], glimpses: &[Glimpse]
         cut_top1: None,
         clip_top1: None,
         latency_ms: first_right.map(|d| (d.at - sign.span.1) * 1e3),
-        lead_ms: first_right.and_then(|d| lead(sign, d, glimpses)),
+        lead_ms: first_right.and_then(|d| lead(sign, d, frames)),
         segments: over.iter().filter(within).count(),
         decisions: over.iter().filter(within).filter(|d| d.label.is_some()).count(),
         merged: merged(sign, all, decisions),
@@ -154,8 +164,8 @@ fn score(sign: &Sign, all: &[Sign], decisions: &[Decision], glimpses: &[Glimpse]
 }
 
 /// From the sign's start to where its label takes the lead for good, ms.
-fn lead(sign: &Sign, decision: &Decision, glimpses: &[Glimpse]) -> Option<f64> {
-    let before = glimpses.iter().rev().skip_while(|g| g.t > decision.at);
+fn lead(sign: &TrueSign, decision: &StreamDecision, frames: &[FrameTrace]) -> Option<f64> {
+    let before = frames.iter().rev().skip_while(|g| g.t > decision.at);
     // While no sign is open there are no hypotheses: those of the sign before are another matter.
     let open = before.skip_while(|g| g.best.is_none()).take_while(|g| g.best.is_some());
     let leading = open.take_while(|g| g.best.map(|(label, _)| label) == sign.label);
@@ -163,7 +173,7 @@ fn lead(sign: &Sign, decision: &Decision, glimpses: &[Glimpse]) -> Option<f64> {
 }
 
 /// One segment covers more than half of this sign and of another one.
-fn merged(sign: &Sign, all: &[Sign], decisions: &[Decision]) -> bool {
-    let covers = |d: &Decision, s: &Sign| overlap(d.span, s.span) > length(s.span) / 2.0;
+fn merged(sign: &TrueSign, all: &[TrueSign], decisions: &[StreamDecision]) -> bool {
+    let covers = |d: &StreamDecision, s: &TrueSign| overlap(d.span, s.span) > length(s.span) / 2.0;
     decisions.iter().any(|d| covers(d, sign) && all.iter().filter(|s| covers(d, s)).count() > 1)
 }

@@ -1,13 +1,13 @@
 //! Streams of known signs and decisions.
 
-use super::stream_score::{Outcome, stream};
-use crate::streams::judge::trace::{Decision, Glimpse};
-use crate::streams::truth::Sign;
+use super::stream_score::{SignOutcome, score_stream};
+use crate::streams::judge::trace::{FrameTrace, StreamDecision};
+use crate::streams::truth::TrueSign;
 use signd_core::event::State;
 
 /// Signs as `label from to`, seconds.
-pub fn signs(list: &[(u16, f64, f64)]) -> Vec<Sign> {
-    let sign = |(label, from, to): &(u16, f64, f64)| Sign {
+pub fn signs(list: &[(u16, f64, f64)]) -> Vec<TrueSign> {
+    let sign = |(label, from, to): &(u16, f64, f64)| TrueSign {
         label: (*label < 90).then_some(*label),
         gloss: label.to_string(),
         signer: "a".into(),
@@ -19,8 +19,8 @@ pub fn signs(list: &[(u16, f64, f64)]) -> Vec<Sign> {
 }
 
 /// Decisions as `label from to probability`, made 0.3 s after their end; sure from 0.5 on.
-pub fn decisions(list: &[(u16, f64, f64, f32)]) -> Vec<Decision> {
-    let decision = |(label, from, to, p): &(u16, f64, f64, f32)| Decision {
+pub fn decisions(list: &[(u16, f64, f64, f32)]) -> Vec<StreamDecision> {
+    let decision = |(label, from, to, p): &(u16, f64, f64, f32)| StreamDecision {
         span: (*from, *to),
         at: to + 0.3,
         label: (*p >= 0.5).then_some(*label),
@@ -30,8 +30,8 @@ pub fn decisions(list: &[(u16, f64, f64, f32)]) -> Vec<Decision> {
     list.iter().map(decision).collect()
 }
 
-fn outcomes(s: &[(u16, f64, f64)], d: &[(u16, f64, f64, f32)]) -> Vec<Option<Outcome>> {
-    let score = stream(60.0, &signs(s), &decisions(d), &[], 30.0);
+fn outcomes(s: &[(u16, f64, f64)], d: &[(u16, f64, f64, f32)]) -> Vec<Option<SignOutcome>> {
+    let score = score_stream(60.0, &signs(s), &decisions(d), &[], 30.0);
     score.signs.iter().map(|s| s.outcome).collect()
 }
 
@@ -45,12 +45,12 @@ fn right_wrong_and_missed() {
         (4, 9.5, 9.9, 0.9),   // beside it: missed, and a false decision
         (6, 11.0, 12.0, 0.9), // over a sign that the model does not know
     ];
-    use Outcome::{Miss, Right, Wrong};
+    use SignOutcome::{Miss, Right, Wrong};
     assert_eq!(
         outcomes(&true_signs, &made),
         [Some(Right), Some(Wrong), Some(Miss), Some(Miss), None]
     );
-    let score = stream(60.0, &signs(&true_signs), &decisions(&made), &[], 30.0);
+    let score = score_stream(60.0, &signs(&true_signs), &decisions(&made), &[], 30.0);
     assert_eq!((score.alarms.len(), score.unknown_named), (1, 1));
     assert!(score.alarms[0].decided && score.alarms[0].label == 4);
     let named: Vec<_> = score.signs.iter().map(|s| (s.named, s.right)).collect();
@@ -62,7 +62,7 @@ fn right_wrong_and_missed() {
 
 #[test]
 fn an_unsure_alarm_is_no_false_decision() {
-    let score = stream(60.0, &[], &decisions(&[(1, 1.0, 2.0, 0.3)]), &[], 30.0);
+    let score = score_stream(60.0, &[], &decisions(&[(1, 1.0, 2.0, 0.3)]), &[], 30.0);
     assert_eq!(score.alarms.len(), 1);
     assert!(!score.alarms[0].decided);
 }
@@ -70,7 +70,7 @@ fn an_unsure_alarm_is_no_false_decision() {
 #[test]
 fn latency_counts_from_the_true_end_and_overlap_is_measured() {
     let score =
-        stream(60.0, &signs(&[(1, 1.0, 2.0)]), &decisions(&[(1, 1.5, 2.5, 0.9)]), &[], 30.0);
+        score_stream(60.0, &signs(&[(1, 1.0, 2.0)]), &decisions(&[(1, 1.5, 2.5, 0.9)]), &[], 30.0);
     let sign = &score.signs[0];
     assert!((sign.latency_ms.expect("right") - 800.0).abs() < 1e-6);
     assert!((sign.iou - 1.0 / 3.0).abs() < 1e-9);
@@ -78,7 +78,7 @@ fn latency_counts_from_the_true_end_and_overlap_is_measured() {
 
 #[test]
 fn split_duplicate_and_merged() {
-    let split = stream(
+    let split = score_stream(
         60.0,
         &signs(&[(1, 1.0, 3.0)]),
         &decisions(&[(1, 1.0, 1.8, 0.9), (2, 2.0, 2.9, 0.3), (3, 2.9, 4.9, 0.9)]),
@@ -87,7 +87,7 @@ fn split_duplicate_and_merged() {
     );
     assert_eq!((split.signs[0].segments, split.signs[0].decisions), (2, 1));
     assert!(!split.signs[0].merged);
-    let merged = stream(
+    let merged = score_stream(
         60.0,
         &signs(&[(1, 1.0, 2.0), (2, 3.0, 4.0), (3, 4.1, 5.0)]),
         &decisions(&[(1, 1.2, 4.2, 0.9)]),
@@ -99,7 +99,7 @@ fn split_duplicate_and_merged() {
 
 #[test]
 fn the_lead_is_taken_when_no_other_label_comes_between() {
-    let glimpse = |t: f64, label: Option<u16>| Glimpse {
+    let frame = |t: f64, label: Option<u16>| FrameTrace {
         t,
         visible: true,
         state: State::Signing,
@@ -108,12 +108,12 @@ fn the_lead_is_taken_when_no_other_label_comes_between() {
     };
     // A sign before, then 1 leads for a moment, 2 for another, and 1 from 1.4 s on.
     let labels = [Some(1), None, Some(1), Some(2), Some(1), Some(1), None, None];
-    let glimpses: Vec<_> = labels
+    let frames: Vec<_> = labels
         .iter()
         .zip([0.2, 0.6, 1.0, 1.2, 1.4, 1.8, 2.0, 2.3])
-        .map(|(l, t)| glimpse(t, *l))
+        .map(|(l, t)| frame(t, *l))
         .collect();
     let made = decisions(&[(1, 1.0, 2.0, 0.9)]);
-    let score = stream(60.0, &signs(&[(1, 1.1, 2.0)]), &made, &glimpses, 30.0);
+    let score = score_stream(60.0, &signs(&[(1, 1.1, 2.0)]), &made, &frames, 30.0);
     assert!((score.signs[0].lead_ms.expect("leads") - 300.0).abs() < 1e-6);
 }

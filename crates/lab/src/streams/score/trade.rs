@@ -12,7 +12,7 @@ pub const THRESHOLDS: [f32; 18] = [
 
 /// A point of the trade.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Trade {
+pub struct TradePoint {
     /// Least probability of a decision.
     pub threshold: f32,
     /// False decisions.
@@ -24,12 +24,12 @@ pub struct Trade {
 }
 
 /// The trade at these thresholds, had one threshold held for all labels.
-pub fn trade(scores: &[&StreamScore], thresholds: &[f32]) -> Vec<Trade> {
+pub fn trade_curve(scores: &[&StreamScore], thresholds: &[f32]) -> Vec<TradePoint> {
     let at = |threshold: &f32| {
         let sure = |p: Option<f32>| p.is_some_and(|p| p >= *threshold);
         let known = || scores.iter().flat_map(|s| &s.signs).filter(|sign| sign.outcome.is_some());
         let alarms = scores.iter().flat_map(|s| &s.alarms);
-        Trade {
+        TradePoint {
             threshold: *threshold,
             false_decisions: alarms.filter(|alarm| alarm.p >= *threshold).count(),
             misses: known().filter(|sign| !sure(sign.named)).count(),
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn a_higher_threshold_trades_false_decisions_for_misses() {
         let score = score();
-        let points = trade(&[&score], &[0.3, 0.5, 0.75, 0.95]);
+        let points = trade_curve(&[&score], &[0.3, 0.5, 0.75, 0.95]);
         let seen: Vec<_> = points.iter().map(|p| (p.false_decisions, p.misses, p.right)).collect();
         assert_eq!(seen, [(2, 1, 1), (1, 1, 1), (1, 2, 1), (0, 3, 0)]);
     }

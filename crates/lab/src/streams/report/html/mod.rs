@@ -8,9 +8,9 @@ mod trade;
 use super::terminal::{COLUMNS, cells};
 use crate::eval::report::html::escape;
 use crate::eval::report::terminal::count;
-use crate::streams::bench::{Benchmark, Played, USUAL_FPS};
-use crate::streams::camera::delivery::Delivery;
-use crate::streams::score::stream_score::Outcome;
+use crate::streams::bench::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
+use crate::streams::camera::delivery::StreamDelivery;
+use crate::streams::score::stream_score::SignOutcome;
 
 const STYLE: &str =
     concat!(include_str!("../../../eval/report/html/page.css"), include_str!("page.css"));
@@ -18,7 +18,7 @@ const STYLE: &str =
 const OPEN: usize = 12;
 
 /// The page.
-pub fn write(benchmark: &Benchmark) -> String {
+pub fn write(benchmark: &StreamBenchmark) -> String {
     let sections = [
         ("Figures", figures(benchmark)),
         ("The trade", trade::section(benchmark)),
@@ -40,7 +40,7 @@ pub fn write(benchmark: &Benchmark) -> String {
     )
 }
 
-fn figures(benchmark: &Benchmark) -> String {
+fn figures(benchmark: &StreamBenchmark) -> String {
     let mut out = String::new();
     for set in benchmark.sets() {
         let streams: Vec<_> = benchmark.streams.iter().filter(|s| s.set == set).collect();
@@ -50,9 +50,9 @@ fn figures(benchmark: &Benchmark) -> String {
         let mut lines = String::new();
         for peer in [false, true] {
             for delivery in benchmark.deliveries() {
-                let played = benchmark.select(Some(set), peer, Some(delivery));
-                if !played.is_empty() {
-                    lines.push_str(&line(peer, delivery, &played));
+                let runs = benchmark.select(Some(set), peer, Some(delivery));
+                if !runs.is_empty() {
+                    lines.push_str(&line(peer, delivery, &runs));
                 }
             }
         }
@@ -66,29 +66,30 @@ fn figures(benchmark: &Benchmark) -> String {
     out
 }
 
-fn line(peer: bool, delivery: Delivery, played: &[&Played]) -> String {
+fn line(peer: bool, delivery: StreamDelivery, runs: &[&BenchmarkRun]) -> String {
     let how = if delivery.disturbed { "disturbed" } else { "clean" };
     let who = if peer { "peer" } else { "signd" };
     let head = [who.to_owned(), delivery.fps.to_string(), how.to_owned()];
-    let cells = cells(&Benchmark::figures(played));
+    let cells = cells(&StreamBenchmark::figures(runs));
     let all: String = head.iter().chain(&cells).map(|cell| format!("<td>{cell}</td>")).collect();
     format!("<tr>{all}</tr>")
 }
 
-fn pictures(benchmark: &Benchmark) -> String {
-    let usual = Delivery { fps: USUAL_FPS, disturbed: true };
+fn pictures(benchmark: &StreamBenchmark) -> String {
+    let usual = StreamDelivery { fps: USUAL_FPS, disturbed: true };
     let mut all = benchmark.select(None, false, Some(usual));
-    let wrong = |played: &&Played| {
-        let alarms = played.score.alarms.iter().filter(|alarm| alarm.decided).count();
-        let signs = played.score.signs.iter();
-        let bad = |o: &Option<Outcome>| matches!(o, Some(Outcome::Miss | Outcome::Wrong));
+    let wrong = |run: &&BenchmarkRun| {
+        let alarms = run.score.alarms.iter().filter(|alarm| alarm.decided).count();
+        let signs = run.score.signs.iter();
+        let bad =
+            |o: &Option<SignOutcome>| matches!(o, Some(SignOutcome::Miss | SignOutcome::Wrong));
         alarms + signs.filter(|sign| bad(&sign.outcome)).count()
     };
-    all.sort_by_key(|played| std::cmp::Reverse(wrong(played)));
-    let picture = |(i, played): (usize, &&Played)| {
-        let stream = &benchmark.streams[played.stream];
+    all.sort_by_key(|run| std::cmp::Reverse(wrong(run)));
+    let picture = |(i, run): (usize, &&BenchmarkRun)| {
+        let stream = &benchmark.streams[run.stream];
         let peer = benchmark.select(None, true, Some(usual));
-        let peer = peer.into_iter().find(|p| p.stream == played.stream);
+        let peer = peer.into_iter().find(|p| p.stream == run.stream);
         format!(
             "<details{}><summary>{} <span class=\"soft\">{:.0} s, {}, {} wrong, missed or false\
              </span></summary><div class=\"scroll\">{}</div></details>",
@@ -96,8 +97,8 @@ fn pictures(benchmark: &Benchmark) -> String {
             escape(&stream.name),
             stream.seconds,
             count(stream.signs.len(), "sign"),
-            wrong(played),
-            picture::svg(benchmark, played, peer),
+            wrong(run),
+            picture::svg(benchmark, run, peer),
         )
     };
     let pictures: String = all.iter().enumerate().map(picture).collect();

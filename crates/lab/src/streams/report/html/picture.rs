@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::streams::bench::{Benchmark, Played};
-use crate::streams::judge::trace::Decision;
-use crate::streams::judge::trace::Glimpse;
-use crate::streams::score::stream_score::Outcome;
-use crate::streams::span::Span;
+use crate::streams::bench::{BenchmarkRun, StreamBenchmark};
+use crate::streams::judge::trace::FrameTrace;
+use crate::streams::judge::trace::StreamDecision;
+use crate::streams::score::stream_score::SignOutcome;
+use crate::streams::span::TimeSpan;
 use signd_core::event::State;
 
 /// Pixels a second.
@@ -29,30 +29,30 @@ const MOTION: (f64, f64) = (122.0, 162.0);
 const HEIGHT: f64 = 178.0;
 
 /// The picture.
-pub fn svg(benchmark: &Benchmark, played: &Played, peer: Option<&Played>) -> String {
-    let stream = &benchmark.streams[played.stream];
+pub fn svg(benchmark: &StreamBenchmark, run: &BenchmarkRun, peer: Option<&BenchmarkRun>) -> String {
+    let stream = &benchmark.streams[run.stream];
     let name = |label: u16| benchmark.vocabulary.name(label).unwrap_or_default().to_owned();
     let mut out = String::new();
-    for (sign, truth) in played.score.signs.iter().zip(&stream.signs) {
+    for (sign, truth) in run.score.signs.iter().zip(&stream.signs) {
         let class = match sign.outcome {
-            Some(Outcome::Right) => "good",
-            Some(Outcome::Wrong) => "bad",
+            Some(SignOutcome::Right) => "good",
+            Some(SignOutcome::Wrong) => "bad",
             _ => "none",
         };
         let whole = (TRUTH.0, MOTION.1);
         rect(&mut out, truth.span, whole, "band", "");
         rect(&mut out, truth.span, TRUTH, class, &truth.gloss);
     }
-    let verdict = |d: &Decision| match d.label {
+    let verdict = |d: &StreamDecision| match d.label {
         None => "none",
         Some(label) => {
-            let over = |span: Span| d.span.0 < span.1 && span.0 < d.span.1;
+            let over = |span: TimeSpan| d.span.0 < span.1 && span.0 < d.span.1;
             let right = stream.signs.iter().any(|s| s.label == Some(label) && over(s.span));
             if right { "good" } else { "bad" }
         }
     };
-    for (decisions, row) in [(Some(played), DECIDED), (peer, PEER)] {
-        for decision in decisions.iter().flat_map(|played| &played.decisions) {
+    for (decisions, row) in [(Some(run), DECIDED), (peer, PEER)] {
+        for decision in decisions.iter().flat_map(|run| &run.decisions) {
             let text = decision.best.map(|(label, p)| format!("{} {p:.2}", name(label)));
             rect(&mut out, decision.span, row, verdict(decision), &text.unwrap_or_default());
             let (x, y) = (SCALE * decision.span.1, (row.0 + row.1) / 2.0);
@@ -60,10 +60,10 @@ pub fn svg(benchmark: &Benchmark, played: &Played, peer: Option<&Played>) -> Str
                 write!(out, "<path class=\"wait\" d=\"M{x:.1} {y}H{:.1}\"/>", SCALE * decision.at);
         }
     }
-    if let Some(trace) = &played.trace {
-        states(&mut out, &trace.glimpses);
-        beliefs(&mut out, &trace.glimpses, name);
-        motion(&mut out, &trace.glimpses);
+    if let Some(trace) = &run.trace {
+        states(&mut out, &trace.frames);
+        beliefs(&mut out, &trace.frames, name);
+        motion(&mut out, &trace.frames);
     }
     let width = SCALE * stream.seconds + 20.0;
     for second in (0..stream.seconds as usize).step_by(5) {
@@ -77,7 +77,7 @@ pub fn svg(benchmark: &Benchmark, played: &Played, peer: Option<&Played>) -> Str
     format!("<svg width=\"{width:.0}\" height=\"{HEIGHT}\" role=\"img\">{out}</svg>")
 }
 
-fn rect(out: &mut String, span: Span, (top, bottom): (f64, f64), class: &str, text: &str) {
+fn rect(out: &mut String, span: TimeSpan, (top, bottom): (f64, f64), class: &str, text: &str) {
     let (x, width) = (SCALE * span.0, SCALE * (span.1 - span.0));
     let height = bottom - top;
     let _ = write!(
@@ -91,26 +91,26 @@ fn rect(out: &mut String, span: Span, (top, bottom): (f64, f64), class: &str, te
 }
 
 /// Runs of glimpses of which this says the same, with what it says and how long they last.
-fn runs<T: PartialEq + Copy>(
-    glimpses: &[Glimpse],
-    of: impl Fn(&Glimpse) -> Option<T>,
-) -> Vec<(T, Span)> {
-    let mut runs = Vec::new();
-    let mut rest = glimpses;
+fn stretches<T: PartialEq + Copy>(
+    frames: &[FrameTrace],
+    of: impl Fn(&FrameTrace) -> Option<T>,
+) -> Vec<(T, TimeSpan)> {
+    let mut found = Vec::new();
+    let mut rest = frames;
     while let Some(first) = rest.first() {
         let kind = of(first);
         let length = rest.iter().take_while(|g| of(g) == kind).count();
         let end = rest.get(length).or(rest.last()).map_or(first.t, |g| g.t);
         if let Some(kind) = kind {
-            runs.push((kind, (first.t, end)));
+            found.push((kind, (first.t, end)));
         }
         rest = &rest[length..];
     }
-    runs
+    found
 }
 
-fn states(out: &mut String, glimpses: &[Glimpse]) {
-    for (state, span) in runs(glimpses, |g| Some(g.state)) {
+fn states(out: &mut String, frames: &[FrameTrace]) {
+    for (state, span) in stretches(frames, |g| Some(g.state)) {
         let class = match state {
             State::Idle => continue,
             State::Onset => "onset",
@@ -119,16 +119,16 @@ fn states(out: &mut String, glimpses: &[Glimpse]) {
         };
         rect(out, span, STATE, class, "");
     }
-    for ((), span) in runs(glimpses, |g| g.visible.then_some(())) {
+    for ((), span) in stretches(frames, |g| g.visible.then_some(())) {
         rect(out, span, GATE, "gate", "");
     }
 }
 
-fn beliefs(out: &mut String, glimpses: &[Glimpse], name: impl Fn(u16) -> String) {
+fn beliefs(out: &mut String, frames: &[FrameTrace], name: impl Fn(u16) -> String) {
     let height = |p: f32| BELIEF.1 - (BELIEF.1 - BELIEF.0) * f64::from(p);
-    for ((), span) in runs(glimpses, |g| g.best.map(|_| ())) {
+    for ((), span) in stretches(frames, |g| g.best.map(|_| ())) {
         let mut path = format!("M{:.1} {}", SCALE * span.0, BELIEF.1);
-        let within = glimpses.iter().filter(|g| (span.0..span.1).contains(&g.t));
+        let within = frames.iter().filter(|g| (span.0..span.1).contains(&g.t));
         for (t, p) in within.filter_map(|g| Some((g.t, g.best?.1))) {
             let _ = write!(path, "L{:.1} {:.1}", SCALE * t, height(p));
         }
@@ -139,7 +139,7 @@ fn beliefs(out: &mut String, glimpses: &[Glimpse], name: impl Fn(u16) -> String)
             BELIEF.1
         );
     }
-    for (label, span) in runs(glimpses, |g| g.best.map(|(label, _)| label)) {
+    for (label, span) in stretches(frames, |g| g.best.map(|(label, _)| label)) {
         if span.1 - span.0 >= NAMED_S {
             let (x, y) = (SCALE * span.0 + 2.0, BELIEF.0 + 9.0);
             let text = escape(&name(label));
@@ -148,10 +148,10 @@ fn beliefs(out: &mut String, glimpses: &[Glimpse], name: impl Fn(u16) -> String)
     }
 }
 
-fn motion(out: &mut String, glimpses: &[Glimpse]) {
+fn motion(out: &mut String, frames: &[FrameTrace]) {
     let mut path = String::new();
     let mut next = f64::NEG_INFINITY;
-    for g in glimpses.iter().filter(|g| g.motion.is_finite()) {
+    for g in frames.iter().filter(|g| g.motion.is_finite()) {
         if g.t < next {
             continue;
         }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::streams::bench::{Benchmark, Played, USUAL_FPS};
-use crate::streams::camera::delivery::Delivery;
+use crate::streams::bench::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
+use crate::streams::camera::delivery::StreamDelivery;
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
@@ -18,17 +18,17 @@ const COLOURS: [&str; 6] = ["#2a6fbb", "#c2410c", "#4a9a62", "#7c5cbf", "#d9b23c
 
 /// One colour for each set without known signs, and one for streams with signs: false decisions there against the
 /// misses of all streams with signs. Dots mark what the models decide as they are.
-pub fn section(benchmark: &Benchmark) -> String {
-    let usual = Delivery { fps: USUAL_FPS, disturbed: true };
+pub fn section(benchmark: &StreamBenchmark) -> String {
+    let usual = StreamDelivery { fps: USUAL_FPS, disturbed: true };
     let mut lines = String::new();
     let mut key = String::new();
     let with_signs = |set: &&str| {
-        let played = benchmark.select(Some(set), false, Some(usual));
-        Benchmark::figures(&played).signs > 0
+        let runs = benchmark.select(Some(set), false, Some(usual));
+        StreamBenchmark::figures(&runs).signs > 0
     };
     let sets = benchmark.sets();
     let (signing, silent): (Vec<&str>, Vec<&str>) = sets.iter().partition(|set| with_signs(set));
-    let gather = |sets: &[&str], peer: bool| -> Vec<&Played> {
+    let gather = |sets: &[&str], peer: bool| -> Vec<&BenchmarkRun> {
         sets.iter().flat_map(|set| benchmark.select(Some(set), peer, Some(usual))).collect()
     };
     let composed: Vec<&str> = signing;
@@ -38,14 +38,15 @@ pub fn section(benchmark: &Benchmark) -> String {
     for ((name, false_sets), colour) in curves.iter().zip(COLOURS.iter().cycle()) {
         for peer in [false, true] {
             let (of_false, of_misses) = (gather(false_sets, peer), gather(&composed, peer));
-            let (alarms, signs) = (Benchmark::figures(&of_false), Benchmark::figures(&of_misses));
+            let (alarms, signs) =
+                (StreamBenchmark::figures(&of_false), StreamBenchmark::figures(&of_misses));
             if alarms.hours == 0.0 || signs.signs == 0 {
                 continue;
             }
             let at = |false_decisions: usize, misses: usize| {
                 place(false_decisions as f64 / alarms.hours, misses as f64 / signs.signs as f64)
             };
-            let (a, b) = (Benchmark::trade(&of_false), Benchmark::trade(&of_misses));
+            let (a, b) = (StreamBenchmark::trade(&of_false), StreamBenchmark::trade(&of_misses));
             let mut path = String::new();
             for (a, b) in a.iter().zip(&b) {
                 let (x, y) = at(a.false_decisions, b.misses);

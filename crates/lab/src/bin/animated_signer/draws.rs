@@ -4,21 +4,21 @@ use std::f32::consts::TAU;
 
 use signd_lab::random::SplitMix64;
 
-use crate::space::{V3, v};
+use crate::space::{SpaceVector, v};
 
 /// The draws that make up a signer, a camera and their faults.
 #[derive(Clone, Debug)]
-pub struct Chance(SplitMix64);
+pub struct SeededDraws(SplitMix64);
 
-impl Chance {
+impl SeededDraws {
     /// The numbers of that seed.
-    pub fn new(seed: u64) -> Chance {
-        Chance(SplitMix64(seed))
+    pub fn new(seed: u64) -> SeededDraws {
+        SeededDraws(SplitMix64(seed))
     }
 
     /// A generator of its own for one concern, so that drawing more for one changes no other.
-    pub fn fork(&mut self) -> Chance {
-        Chance(SplitMix64(self.0.bits()))
+    pub fn fork(&mut self) -> SeededDraws {
+        SeededDraws(SplitMix64(self.0.bits()))
     }
 
     /// Even over 0..1, without 1.
@@ -49,27 +49,27 @@ impl Chance {
     }
 
     /// Three normal numbers of that deviation.
-    pub fn normal3(&mut self, deviation: f32) -> V3 {
+    pub fn normal3(&mut self, deviation: f32) -> SpaceVector {
         v(self.normal(0.0, deviation), self.normal(0.0, deviation), self.normal(0.0, deviation))
     }
 }
 
 /// A smooth aimless motion around zero: per axis three sines of unrelated frequency.
 #[derive(Clone, Debug)]
-pub struct Wander([[[f32; 3]; 3]; 3]);
+pub struct SmoothNoise([[[f32; 3]; 3]; 3]);
 
-impl Wander {
+impl SmoothNoise {
     /// About `size` large, at frequencies over `low..high` Hz.
-    pub fn new(chance: &mut Chance, size: f32, low: f32, high: f32) -> Wander {
+    pub fn new(draws: &mut SeededDraws, size: f32, low: f32, high: f32) -> SmoothNoise {
         let mut wave = || {
-            let (size, hz) = (size * chance.between(0.2, 0.8), chance.between(low, high));
-            [size, TAU * hz, chance.between(0.0, TAU)]
+            let (size, hz) = (size * draws.between(0.2, 0.8), draws.between(low, high));
+            [size, TAU * hz, draws.between(0.0, TAU)]
         };
-        Wander(std::array::from_fn(|_| std::array::from_fn(|_| wave())))
+        SmoothNoise(std::array::from_fn(|_| std::array::from_fn(|_| wave())))
     }
 
     /// Where it is at `t` seconds.
-    pub fn at(&self, t: f32) -> V3 {
+    pub fn at(&self, t: f32) -> SpaceVector {
         let axis = |i: usize| self.0[i].iter().map(|[size, w, at]| size * (w * t + at).sin()).sum();
         v(axis(0), axis(1), axis(2))
     }

@@ -7,18 +7,18 @@
 use signd_core::frame::{Part, is_missing};
 
 use super::rest::WRISTS;
-use crate::streams::track::{Body, Points, mix, palm};
+use crate::streams::track::{LandmarkSet, SignerPlacement, mix, palm};
 
 /// Time for a way: this, and this for each shoulder width, s. Hands in real sentences fall by 1.4
 /// shoulder widths in 0.25 to 0.35 s, at up to 8 a second.
-const WAY_S: (f64, f64) = (0.2, 0.1);
+const TRANSITION_S: (f64, f64) = (0.2, 0.1);
 /// Longest way, s.
-const LONGEST_WAY_S: f64 = 0.6;
+const LONGEST_S: f64 = 0.6;
 
 /// How long hands take from one pose to the other, s.
-pub(super) fn duration(from: &Points, to: &Points, body: &Body) -> f64 {
-    let (least, each) = WAY_S;
-    (least + each * f64::from(distance(from, to, body))).min(LONGEST_WAY_S)
+pub(super) fn duration(from: &LandmarkSet, to: &LandmarkSet, body: &SignerPlacement) -> f64 {
+    let (least, each) = TRANSITION_S;
+    (least + each * f64::from(distance(from, to, body))).min(LONGEST_S)
 }
 
 /// Share of the way done after a share `u` of the time.
@@ -27,22 +27,27 @@ pub(super) fn minimum_jerk(u: f32) -> f32 {
 }
 
 /// The longer of both wrists' ways, shoulder widths.
-fn distance(from: &Points, to: &Points, body: &Body) -> f32 {
+fn distance(from: &LandmarkSet, to: &LandmarkSet, body: &SignerPlacement) -> f32 {
     let ways = [Part::LeftHand, Part::RightHand].iter().zip(WRISTS).filter_map(|(hand, wrist)| {
-        let at = |points: &Points| palm(points, *hand).or(wrist_of(points, wrist));
+        let at = |points: &LandmarkSet| palm(points, *hand).or(wrist_of(points, wrist));
         let (a, b) = (at(from)?, at(to)?);
         Some((a[0] - b[0]).hypot(a[1] - b[1]) / body.width)
     });
     ways.fold(0.0, f32::max)
 }
 
-pub(super) fn wrist_of(points: &Points, wrist: usize) -> Option<[f32; 2]> {
+pub(super) fn wrist_of(points: &LandmarkSet, wrist: usize) -> Option<[f32; 2]> {
     let p = points[Part::Pose.range()][wrist];
     (!is_missing(&p)).then_some([p[0], p[1]])
 }
 
 /// A moment on the way, `u` of it done.
-pub(super) fn between(from: &Points, to: &Points, body: &Body, u: f32) -> Points {
+pub(super) fn between(
+    from: &LandmarkSet,
+    to: &LandmarkSet,
+    body: &SignerPlacement,
+    u: f32,
+) -> LandmarkSet {
     let mut out = mix(from, to, u);
     for part in [Part::Face, Part::Pose] {
         for i in part.range() {
@@ -79,11 +84,11 @@ pub(super) fn between(from: &Points, to: &Points, body: &Body, u: f32) -> Points
 pub(super) mod tests {
     use super::*;
     use crate::streams::compose::image::hide_outside;
-    use crate::streams::track::NOBODY;
+    use crate::streams::track::NO_LANDMARKS;
 
     /// A signer whose right palm is `height` shoulder widths below the shoulders, or not seen.
-    pub fn pose(height: f32, seen: bool) -> Points {
-        let mut points = NOBODY;
+    pub fn pose(height: f32, seen: bool) -> LandmarkSet {
+        let mut points = NO_LANDMARKS;
         let pose = Part::Pose.range().start;
         points[pose + 11] = [1.0, 0.4, 0.0];
         points[pose + 12] = [0.8, 0.4, 0.0];
@@ -98,7 +103,7 @@ pub(super) mod tests {
     #[test]
     fn a_hand_leaves_the_image_along_its_wrist() {
         let (up, down) = (pose(0.0, true), pose(4.0, false));
-        let body = Body { middle: [0.9, 0.4], width: 0.2 };
+        let body = SignerPlacement { middle: [0.9, 0.4], width: 0.2 };
         let height = |u| {
             let mut points = between(&up, &down, &body, u);
             hide_outside(&mut points);

@@ -1,4 +1,6 @@
-//! A clip: one sign as its maker cut it. No gate, no segmenter; its rows are those of all its frames.
+//! A clip: one sign as it was cut by hand, from a file of any kind.
+//!
+//! Neither gate nor segmenter has a say in it: its rows are those of all its frames.
 
 use std::path::Path;
 
@@ -13,7 +15,7 @@ use signd_core::signer::hands::{Hands, Repair};
 use signd_core::signer::space::Shoulders;
 use signd_engine::recording::{self, Losses, RecordingError};
 
-/// Capture time of a clip's first frame; nothing follows from it.
+/// Capture time of a clip's first frame. Nothing follows from it.
 const START: SourceTime = SourceTime(1_000_000_000);
 
 /// A file that gives no clip. No message names the file: the caller knows it.
@@ -48,7 +50,7 @@ pub fn read(file: &Path, overrides: &ImportOverrides) -> Result<(Vec<Frame>, Los
 }
 
 /// The rows of a clip, one after the other, each `kind.width()` long. The dominant hand is the one
-/// that the whole clip shows more of; a hand below `rest_line` (shoulder widths below the shoulders)
+/// that the whole clip shows more of. A hand below `rest_line` (shoulder widths below the shoulders)
 /// counts little, as in the gate.
 pub fn rows(frames: &[Frame], kind: &RowKind, rest_line: f32) -> Vec<f32> {
     let (mut shoulders, mut repair) = (Shoulders::default(), Repair::default());

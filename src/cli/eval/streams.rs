@@ -16,7 +16,7 @@ use signd_engine::inference::decide::{DecideSettings, Decider};
 use signd_engine::model::Contract;
 use signd_lab::eval::EvaluatedModel;
 use signd_lab::eval::vocabulary::SignVocabulary;
-use signd_lab::streams::bench::StreamBenchmark;
+use signd_lab::streams::benchmark::StreamBenchmark;
 use signd_lab::streams::compose::library::ClipLibrary;
 use signd_lab::streams::compose::plan::{StreamPlan, plan_streams};
 use signd_lab::streams::index::{self, IndexedRecording, RecordingRole};

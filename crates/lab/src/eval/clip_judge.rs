@@ -1,12 +1,13 @@
-//! From the frames of a clip to the model's answer.
+//! From the frames of a clip to the model's answer, in one of two ways.
 //!
-//! Two ways. *Hand-cut*: the clip is one segment as its maker cut it; the model sees its rows, of
-//! more than its window the last. *Segmented*: the clip goes through the daemon's own gate and
-//! segmenter, and whatever is open at its end is ended there. Of several decisions the one about the
-//! longest sign counts (the first of equals): a choice that looks neither at labels nor at
-//! probabilities. Without any decision there is no answer, and that is wrong for a known sign.
+//! - *Hand-cut*: the clip is one segment. The model sees its rows, or the last of them if they are more
+//!   than its window.
+//! - *Segmented*: the clip goes through the daemon's own gate and segmenter. A sign that is open at the
+//!   end of the clip ends there. Of several decisions the one about the longest sign counts, and the
+//!   first of equals. That choice looks neither at labels nor at probabilities. Without any decision
+//!   there is no answer, which is wrong for a known sign.
 //!
-//! The answer is the ranking; thresholds of single labels have no part in it.
+//! The answer is the ranking. Thresholds of single labels have no part in it.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ use super::vocabulary::SignVocabulary;
 /// What a model says about a clip.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClipAnswer {
-    /// The best outputs of the vocabulary and their probabilities, best first; empty when nothing
+    /// The best outputs of the vocabulary and their probabilities, best first. Empty when nothing
     /// was decided.
     pub top: Top,
     /// Decisions in the clip: always 1 for a hand-cut one.

@@ -9,7 +9,7 @@ use crate::clip;
 use crate::import::ImportOverrides;
 use signd_core::frame::Frame;
 
-/// Columns that a list must have; others are passed over.
+/// Columns that a list must have. Others are passed over.
 const COLUMNS: [&str; 6] = ["path", "label", "signer", "fps", "width", "height"];
 
 /// A list that cannot be read at all.
@@ -42,7 +42,7 @@ pub struct ListFailure {
 pub struct ListEntry {
     /// Its path as listed.
     pub path: String,
-    /// The label in the form in which labels are compared; empty for *no sign*.
+    /// The label in the form in which labels are compared. Empty for *no sign*.
     pub label: String,
     /// Who signs.
     pub signer: String,
@@ -125,7 +125,7 @@ fn entry([path, label, signer, fps, width, height]: [&str; 6]) -> Result<ListEnt
     })
 }
 
-/// A number; none where it is 0 or empty, which is how lists say *not recorded*.
+/// A number. None where it is 0 or empty, which is how lists say *not recorded*.
 fn recorded(column: &str, text: &str) -> Result<Option<f64>, String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! The summary of an evaluation.
+//! The figures of an evaluation, each with its confidence intervals.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::vocabulary::{GroundTruth, SignVocabulary};
 /// A figure and its 95 % intervals.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct IntervalEstimate {
-    /// The figure, 0..1; none without clips to take it from.
+    /// The figure, 0..1. None without clips to take it from.
     pub value: Option<f64>,
     /// Wilson's interval, for shares of clips: as if all were independent.
     pub wilson: Option<ConfidenceInterval>,
@@ -29,7 +29,7 @@ pub struct OpenSetFigures {
     pub signers: usize,
     /// Area under the ROC curve.
     pub auroc: IntervalEstimate,
-    /// The threshold that accepts 95 % of the known; none when too many of them have no answer.
+    /// The threshold that accepts 95 % of the known. None when too many of them have no answer.
     pub threshold: Option<f64>,
     /// Share of `n` accepted at this threshold.
     pub fpr95: IntervalEstimate,
@@ -65,9 +65,9 @@ pub struct ClipFigures {
     pub top5: IntervalEstimate,
     /// Expected calibration error over those of `n` with an answer.
     pub ece: IntervalEstimate,
-    /// Against signs outside the vocabulary; none when there are none.
+    /// Against signs outside the vocabulary. None when there are none.
     pub unknown: Option<OpenSetFigures>,
-    /// Against clips without a sign; none when there are none.
+    /// Against clips without a sign. None when there are none.
     pub no_sign: Option<OpenSetFigures>,
     /// Clips, of any kind, in which nothing was decided.
     pub undecided: usize,

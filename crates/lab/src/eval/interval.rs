@@ -1,9 +1,11 @@
-//! 95 % intervals.
+//! 95 % confidence intervals of two kinds, which answer different questions.
 //!
-//! Two, because they answer different questions. Wilson's takes every clip for an independent draw:
-//! how far off might the share be if more clips of *these* signers came? The bootstrap draws signers:
-//! clips of one signer go right or wrong together, and a user asks about signers not seen yet. It is
-//! the one to quote; with few signers it is itself rough, and too narrow rather than too wide.
+//! Wilson's interval takes every clip for an independent draw. It says how far off the share could be
+//! if more clips of *these* signers came.
+//!
+//! The bootstrap draws signers, because the clips of one signer go right or wrong together. It says how
+//! far off the share could be for signers not seen yet, and is the one to quote. With few signers it is
+//! itself rough, and rather too narrow than too wide.
 
 use crate::random::SplitMix64;
 
@@ -33,7 +35,7 @@ pub fn wilson(k: usize, n: usize) -> Option<ConfidenceInterval> {
 
 /// Percentile interval of a statistic over draws of as many signers as there are, with replacement
 /// (the cluster bootstrap: Davison and Hinkley, *Bootstrap Methods and their Application*, 1997,
-/// section 3.8). `statistic` is given how often each signer was drawn; draws for which it has no value
+/// section 3.8). `statistic` is given how often each signer was drawn. Draws for which it has no value
 /// are left out. None for fewer than two signers, or when half of the draws or more have no value.
 pub fn over_signers(
     signers: usize,

@@ -1,5 +1,7 @@
-//! The figures themselves, each with a weight for every clip, so that a bootstrap can ask for them
-//! again with some signers counted twice and others not at all.
+//! Formulas of the figures.
+//!
+//! Each takes a weight for every clip. A bootstrap asks for a figure again with some signers counted
+//! twice and others not at all.
 
 /// Bins of the reliability curve.
 pub const BINS: usize = 15;
@@ -8,7 +10,7 @@ pub const NEVER: f64 = f64::NEG_INFINITY;
 /// Share of the known signs that must be accepted.
 pub const TPR: f64 = 0.95;
 
-/// Weighted share of what holds; none without any weight.
+/// Weighted share of what holds. None without any weight.
 pub fn share(items: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
     let (mut holds, mut all) = (0.0, 0.0);
     for (weight, right) in items {
@@ -23,9 +25,9 @@ pub fn share(items: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
 pub struct ReliabilityBin {
     /// Weight of the answers: their number, when each counts once.
     pub n: f64,
-    /// Mean probability that they claim, 0..1; 0 when there are none.
+    /// Mean probability that they claim, 0..1, and 0 when there are none.
     pub confidence: f64,
-    /// Share of them that are right, 0..1; 0 when there are none.
+    /// Share of them that are right, 0..1, and 0 when there are none.
     pub accuracy: f64,
 }
 
@@ -49,7 +51,7 @@ pub fn reliability(answers: impl Iterator<Item = (f64, f64, bool)>) -> [Reliabil
 }
 
 /// Expected calibration error, sum over bins of n/N |accuracy - confidence| (the same paper, equation
-/// 3), 0..1; none without answers.
+/// 3), 0..1. None without answers.
 pub fn calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
     let all: f64 = bins.iter().map(|bin| bin.n).sum();
     let gaps = bins.iter().map(|bin| bin.n * (bin.accuracy - bin.confidence).abs());

@@ -1,9 +1,12 @@
 //! Evaluation: how well a model understands labelled clips.
 //!
-//! [`clip_list`] reads the list, [`vocabulary`] says which labels the model can know, [`clip_judge`] asks the
-//! model, [`figures`] sums up with the formulas of [`metrics`] and the intervals of [`interval`], and
-//! [`report`] writes it down. Nothing here depends on a clock, on where files lie or on anything drawn
-//! at random without a fixed seed: two runs give the same bytes.
+//! The modules in the order of the data:
+//!
+//! 1. [`clip_list`] reads the list of clips.
+//! 2. [`vocabulary`] says which of their labels the model can know.
+//! 3. [`clip_judge`] asks the model about each clip.
+//! 4. [`figures`] sums up, with the formulas of [`metrics`] and the intervals of [`interval`].
+//! 5. [`report`] writes it down.
 
 pub mod clip_judge;
 pub mod clip_list;
@@ -37,7 +40,7 @@ impl EvaluatedClip {
         self.answer.top.first().is_some_and(|(best, _)| GroundTruth::Known(*best) == self.truth)
     }
 
-    /// Whether the sign shown is among the five best signs; *no sign* takes none of the five places.
+    /// Whether the sign shown is among the five best signs. *No sign* takes none of the five places.
     pub fn top5(&self, vocabulary: &SignVocabulary) -> bool {
         let signs = self.answer.top.iter().filter(|(i, _)| vocabulary.name(*i).is_some());
         signs.take(5).any(|(i, _)| GroundTruth::Known(*i) == self.truth)
@@ -67,7 +70,7 @@ pub struct ClipEvaluation {
     pub model: EvaluatedModel,
     /// The signs scored.
     pub vocabulary: SignVocabulary,
-    /// The daemon's own segmenter found the signs; else clips are segments as they are.
+    /// The daemon's own segmenter found the signs. Else clips are segments as they are.
     pub segmented: bool,
     /// Clips with answers, in the order of the list.
     pub clips: Vec<EvaluatedClip>,

@@ -43,7 +43,7 @@ pub struct SignVocabulary {
     /// Name of each output in the form in which labels are compared.
     names: Vec<String>,
     no_sign: Option<usize>,
-    /// Whether the output is scored; true for *no sign*.
+    /// Whether the output is scored. True for *no sign*.
     scored: Vec<bool>,
 }
 
@@ -85,7 +85,7 @@ impl SignVocabulary {
         }
     }
 
-    /// The compared name of an output; none for *no sign*.
+    /// The compared name of an output. None for *no sign*.
     pub fn name(&self, output: u16) -> Option<&str> {
         let output = usize::from(output);
         if self.no_sign == Some(output) { None } else { self.names.get(output).map(String::as_str) }

@@ -1,4 +1,4 @@
-//! A file's landmarks put right where the user says how, cleaned, and judged.
+//! Landmarks of a file are corrected as the user asks, cleaned and judged.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -117,7 +117,7 @@ pub(super) fn convert(
     }
 }
 
-/// What is doubtful about the landmarks; refuses what no recording of a person shows.
+/// What is doubtful about the landmarks. Refuses what no recording of a person shows.
 pub(super) fn judge(
     points: &[[Point; POINTS]],
     size: (u32, u32),
@@ -140,7 +140,7 @@ pub(super) fn judge(
         Some(&(doubt, example)) => Err(ImportError::Implausible { doubt, example }),
         None => {
             let misfit = order::misfit(points).map(|fit| (InputDoubt::Misfit, [fit, 0.0]));
-            // Without hands, or without anybody, there is nothing that could fit.
+            // Without hands, or without a person, there is nothing that could fit.
             doubts.extend(misfit);
             if doubts.iter().any(|(doubt, _)| *doubt == InputDoubt::NoPerson) {
                 doubts.retain(|(doubt, _)| *doubt != InputDoubt::NoHands);

@@ -1,8 +1,8 @@
-//! What is taken for granted because a file does not say it.
+//! What is assumed because a file does not say it.
 
 use std::fmt;
 
-/// Something taken for granted that the file does not say; its `Display` is for the user.
+/// Something taken for granted that the file does not say. Its `Display` is for the user.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ImportAssumption {
     /// No frame rate.

@@ -9,7 +9,7 @@ use signd_core::frame::{Frame, POINTS, Point, SourceTime};
 use signd_core::plausibility::{InputDoubt, USUAL_RATES};
 use signd_core::wire::landmarks::MAX_SIDE;
 
-/// What the cameras behind a kind of file mostly were; taken where nothing is recorded.
+/// What the cameras behind a kind of file mostly were. Taken where nothing is recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AssumedCamera {
     /// Frames a second.
@@ -43,9 +43,9 @@ pub struct ImportedClip {
 /// What a reader found in a file, before overrides and assumptions.
 pub(super) struct RawClip {
     pub(super) points: Vec<[Point; POINTS]>,
-    /// Frames a second as recorded; 0, `NaN` or `None` where not.
+    /// Frames a second as recorded. 0, `NaN` or `None` where not.
     pub(super) fps: Option<f64>,
-    /// Width and height in pixels as recorded; 0 or `None` where not.
+    /// Width and height in pixels as recorded. 0 or `None` where not.
     pub(super) size: Option<(u32, u32)>,
     /// What is taken for granted where neither is.
     pub(super) camera: AssumedCamera,

@@ -1,4 +1,4 @@
-//! How much is imported at once, and what a file can be right about.
+//! How much is imported at once, and which frame rates a file can be right about.
 
 use std::ops::RangeInclusive;
 

@@ -1,11 +1,13 @@
-//! Reads other people's landmark files into frames.
+//! Reads landmark files of other projects into frames.
 //!
-//! A *clip* is a recording in which frame follows frame at an even rate; it has no clock of its
-//! own, so its frames get their times from a start and the frame rate. Four kinds of file are
-//! read: the parquet of Google's isolated-sign competition, `.pose` of sign-language-processing,
-//! and plain or packed numpy arrays. What a file does not say is assumed, and every assumption is
-//! listed for the user to see. Files are taken to be hostile: sizes are checked against the bytes
-//! that are there before memory is asked for.
+//! Four kinds of file are read: the parquet of Google's isolated-sign competition, `.pose` of
+//! sign-language-processing, and plain or packed numpy arrays. None of them has a clock. Frames follow
+//! each other at an even rate, and get their times from a start and that rate.
+//!
+//! What a file does not say is assumed, and every assumption is listed for the user to see.
+//!
+//! Files are taken to be hostile. Sizes are checked against the bytes that are there before memory is
+//! asked for.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -56,13 +58,14 @@ fn refuse_other_kind(path: &Path, ending: Option<&str>) -> Result<(), ImportErro
     }
 }
 
-/// Reads a landmark file; the ending of its name says which kind it is.
+/// Reads a landmark file. The ending of its name says which kind it is.
 ///
 /// # Errors
 ///
 /// When the file cannot be read, is none of the four kinds, is damaged, lacks points that are
 /// needed, has no or too many frames or an infinite coordinate, shows what no person before a camera
-/// shows (see [`InputDoubt::is_certain`]), or when an override is impossible.
+/// shows (see [`is_certain`](signd_core::plausibility::InputDoubt::is_certain)), or when an override is
+/// impossible.
 pub fn read(path: &Path, overrides: &ImportOverrides) -> Result<ImportedClip, ImportError> {
     if let Some((width, height)) = overrides.size.filter(|(width, height)| *width.min(height) == 0)
     {

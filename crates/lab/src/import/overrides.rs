@@ -16,6 +16,6 @@ pub struct ImportOverrides {
     pub pixels: bool,
     /// x was mirrored after the estimator.
     pub mirrored: bool,
-    /// In which order the parts lie in an array; the usual one if not given.
+    /// In which order the parts lie in an array. The usual one if not given.
     pub order: Option<PartOrder>,
 }

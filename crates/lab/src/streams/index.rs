@@ -22,7 +22,7 @@ use crate::eval::vocabulary::{GroundTruth, SignVocabulary};
 pub enum RecordingRole {
     /// A clip of one known sign, by the model's output.
     Clip(u16),
-    /// Nobody makes a known sign.
+    /// No known sign is made.
     Silent,
     /// Signs one after the other.
     Sentence {
@@ -86,7 +86,7 @@ pub fn read(
 struct ExtraColumns(HashMap<String, String>);
 
 impl ExtraColumns {
-    /// A column's text; empty where it is missing, empty or `nan`, as some tools write nothing.
+    /// A column's text. Empty where it is missing, empty or `nan`, as some tools write nothing.
     fn get(&self, column: &str) -> &str {
         let text = self.0.get(column).map(|text| text.trim()).unwrap_or_default();
         if text.eq_ignore_ascii_case("nan") { "" } else { text }

@@ -1,4 +1,4 @@
-//! The rows of a stream with its truth: what a tagger is taught from.
+//! Lessons of a tagger: the rows of a stream with the truth about it.
 
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -11,14 +11,14 @@ use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame};
 use signd_core::stream::{self, Batch, CoreSettings};
 
-/// One stream, delivered in one way: what a tagger hears, and what it should say.
+/// One stream, delivered in one way: what a tagger is given, and what it should answer.
 #[derive(Serialize)]
 pub struct TaggerLesson<'a> {
     /// Name of the stream.
     name: &'a str,
     /// Its set.
     set: &'a str,
-    /// The fold of its signers; 0 where one model judges everybody.
+    /// The fold of its signers. It is 0 where one model judges all of them.
     fold: i64,
     /// Frames a second.
     fps: f64,

@@ -1,6 +1,6 @@
-//! What reports ask of a benchmark: some of its runs, and what is said of them together.
+//! The questions of reports: which runs belong together, and their figures.
 
-use super::bench::{BenchmarkRun, StreamBenchmark};
+use super::benchmark::{BenchmarkRun, StreamBenchmark};
 use super::camera::delivery::StreamDelivery;
 use super::score::figures::StreamFigures;
 use super::score::order::GlossOrder;
@@ -27,7 +27,7 @@ impl StreamBenchmark {
         deliveries
     }
 
-    /// Those played like this to the daemon or the peer; of one set, or of all.
+    /// The runs delivered like this to the daemon or to the peer, of one set or of all.
     pub fn select(
         &self,
         set: Option<&str>,
@@ -40,13 +40,13 @@ impl StreamBenchmark {
         all.filter(of_set).filter(like).collect()
     }
 
-    /// What is said of these together.
+    /// The figures of these runs together.
     pub fn figures(runs: &[&BenchmarkRun]) -> StreamFigures {
         let scores: Vec<&StreamScore> = runs.iter().map(|p| &p.score).collect();
         StreamFigures::of(&scores)
     }
 
-    /// The trade of these; of the peer from what it would have decided.
+    /// The trade of these runs. That of the peer follows from what it would have decided.
     pub fn trade(runs: &[&BenchmarkRun]) -> Vec<TradePoint> {
         if !runs.iter().any(|p| p.peer) {
             let scores: Vec<&StreamScore> = runs.iter().map(|p| &p.score).collect();

@@ -3,7 +3,7 @@
 /// From one moment to another, s.
 pub type TimeSpan = (f64, f64);
 
-/// How long both last together, s; 0 where they do not overlap.
+/// How long both last together, s. 0 where they do not overlap.
 pub fn overlap(a: TimeSpan, b: TimeSpan) -> f64 {
     (a.1.min(b.1) - a.0.max(b.0)).max(0.0)
 }

@@ -1,7 +1,7 @@
-//! Landmarks over time, free of cameras and frame rates: what streams are composed of.
+//! Landmarks over time, without a camera or a frame rate. Streams are composed of them.
 //!
-//! Coordinates are in image heights on both axes, so that moving, scaling and joining recordings of
-//! different shapes is plain geometry. A frame of any rate is read off it by capture time.
+//! Coordinates are in image heights on both axes. Moving, scaling and joining recordings of different
+//! shapes is then plain geometry. A frame of any rate is read off by its capture time.
 
 use signd_core::frame::{Frame, POINTS, Part, Point, is_missing};
 
@@ -44,7 +44,7 @@ impl LandmarkTrack {
     }
 
     /// The landmarks at a time: linear between the moments around it, missing where one of them
-    /// lacks the landmark; before the first and after the last moment theirs.
+    /// lacks the landmark. Before the first moment and after the last one it is theirs.
     pub fn at(&self, t: f64) -> LandmarkSet {
         let after = self.t.partition_point(|x| *x < t - SAME_S);
         let Some(b) = self.points.get(after) else {
@@ -61,7 +61,7 @@ impl LandmarkTrack {
 /// Times closer than this are the same moment: frame times are rounded.
 const SAME_S: f64 = 1e-6;
 
-/// Linear between two moments, `u` in 0..1; missing where either is.
+/// Linear between two moments, `u` in 0..1. Missing where either is.
 pub fn mix(a: &LandmarkSet, b: &LandmarkSet, u: f32) -> LandmarkSet {
     let mut out = NO_LANDMARKS;
     for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
@@ -84,7 +84,7 @@ const SHOULDERS: [usize; 2] = [11, 12];
 const NARROWEST: f32 = 0.02;
 
 impl SignerPlacement {
-    /// The median over a recording; none when the shoulders are never seen.
+    /// The median over a recording. None when the shoulders are never seen.
     pub fn of(track: &LandmarkTrack) -> Option<SignerPlacement> {
         let mut seen: [Vec<f32>; 3] = Default::default();
         for points in &track.points {
@@ -120,7 +120,7 @@ impl SignerPlacement {
     }
 }
 
-/// The middle of the palm: wrist, and the knuckles of index and little finger; none when missing.
+/// The middle of the palm: wrist, and the knuckles of index and little finger. None when missing.
 pub fn palm(points: &LandmarkSet, hand: Part) -> Option<[f32; 2]> {
     let hand = &points[hand.range()];
     let palm = [hand[0], hand[5], hand[17]];

@@ -1,4 +1,4 @@
-//! What is truly in a stream: its signs, each from one moment to another.
+//! The ground truth of a stream: its signs, and when each of them is made.
 
 use super::span::TimeSpan;
 use super::track::LandmarkTrack;
@@ -6,7 +6,7 @@ use super::track::LandmarkTrack;
 /// A sign that is truly there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrueSign {
-    /// The output that is its label; none for a gloss that the model does not know.
+    /// The output that is its label. None for a gloss that the model does not know.
     pub label: Option<u16>,
     /// What it is called.
     pub gloss: String,

@@ -1,7 +1,7 @@
 //! Arms that reach for a place, and the 33 points of the pose.
 //!
-//! All arms are reckoned as left arms, with x pointing away from the middle of the body; a right arm
-//! is the mirror image of what comes out.
+//! Every arm is computed as a left arm, with x pointing away from the middle of the body. A right arm is
+//! its mirror image.
 
 use crate::hand::{ANGLES, HandShape};
 use crate::person::SignerProfile;
@@ -43,12 +43,12 @@ pub struct ArmPose {
     pub shoulder: SpaceVector,
     /// The elbow.
     pub elbow: SpaceVector,
-    /// The 21 points of the hand; the first is the wrist.
+    /// The 21 points of the hand. The first is the wrist.
     pub hand: [SpaceVector; 21],
 }
 
 impl ArmPose {
-    /// The arm that brings a hand where it is wanted, or as near as it can reach; `breath` lifts
+    /// The arm that brings a hand where it is wanted, or as near as it can reach. `breath` lifts
     /// the shoulder by so much.
     pub fn reach(person: &SignerProfile, held: &HandPose, breath: f32) -> ArmPose {
         let target = v(held[0], held[1], held[2]);
@@ -96,7 +96,7 @@ fn ease_wrist(turn: SpaceRotation, forearm: SpaceVector) -> SpaceRotation {
     SpaceRotation::about(fingers.cross(forearm).unit(), bent - WRIST_LIMIT).after(turn)
 }
 
-/// Hips to toes, seldom in the picture; estimators guess them all the same. The left side.
+/// Hips to toes, seldom in the picture. Estimators guess them all the same. The left side.
 const LEGS: [(usize, SpaceVector); 5] = [
     (23, v(0.32, 1.42, 0.05)),
     (25, v(0.31, 2.50, 0.0)),

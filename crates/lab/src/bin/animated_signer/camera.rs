@@ -1,5 +1,6 @@
-//! The camera and the pose estimator behind it: from a person's points to landmark frames, with the
-//! faults that estimators have.
+//! The camera and the pose estimator behind it.
+//!
+//! They make landmark frames of a person's points, with the faults that estimators have.
 
 use signd_core::frame::{Frame, Part, Point, SourceTime};
 
@@ -23,7 +24,7 @@ pub struct VirtualCamera {
     pub at: [f32; 2],
     /// Shoulder width, image heights.
     pub unit: f32,
-    /// Jitter of landmarks, shoulder widths; hands get all of it, the rest less.
+    /// Jitter of landmarks, shoulder widths. Hands get all of it, the rest less.
     pub jitter: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Seeded random numbers, and slow wandering made of them.
+//! Random draws of the signer, all from one seed, and smooth noise made of them.
 
 use std::f32::consts::TAU;
 

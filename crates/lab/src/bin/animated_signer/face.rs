@@ -1,10 +1,10 @@
 //! The face mesh: 468 points on a head that nods, turns and opens its mouth.
 //!
-//! Points that recognisers look at (lips, eyes, brows, nose, outline) sit where MediaPipe's
-//! numbering has them. The remaining ones are spread evenly over the face: they are there, they
-//! move with the head, and nothing can be learnt from their numbers.
+//! Points that recognisers look at (lips, eyes, brows, nose, outline) sit where MediaPipe's numbering
+//! has them. The remaining points are spread evenly over the face. They move with the head, and their
+//! numbers say nothing.
 //!
-//! Origin is the middle between the ears; lengths in shoulder widths of an average person.
+//! The origin is the middle between the ears. Lengths are shoulder widths of an average person.
 
 use crate::person::SignerProfile;
 use crate::space::{SpaceVector, v};

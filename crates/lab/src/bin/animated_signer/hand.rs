@@ -1,8 +1,8 @@
-//! The hand: 21 points from a *handshape*, that is from the angles of its joints.
+//! The hand: 21 points from a *handshape*, which is the angles of its joints.
 //!
-//! A hand has axes of its own: x out of the palm, y along the fingers, z towards the thumb, with
-//! the wrist at the origin and the distance from the wrist to the middle knuckle as unit. All
-//! is said of the left hand; the right one is its mirror image (see `skeleton`).
+//! A hand has its own axes: x out of the palm, y along the fingers, z towards the thumb. The wrist is the
+//! origin, and the distance from the wrist to the middle knuckle is the unit. Everything is described for
+//! the left hand. The right hand is its mirror image (see `body`).
 
 use crate::space::{SpaceVector, v};
 
@@ -91,7 +91,7 @@ impl HandShape {
         fingers: two_fingers(3.0, 62.0, 34.0),
         thumb: [[44.0, 46.0], [16.0, 54.0], [4.0, 50.0]],
     };
-    /// What a hand does when nobody minds it.
+    /// A hand that does nothing in particular.
     pub const LOOSE: HandShape = HandShape {
         fingers: fingers([6.0, 1.0, -4.0, -10.0], 26.0, 32.0),
         thumb: [[44.0, 22.0], [28.0, 22.0], [18.0, 18.0]],

@@ -1,13 +1,15 @@
 //! An animated signer: landmark frames of a person who signs as people do.
 //!
-//! Rest, lead-in, sign, lead-out, rest; between signs motions that are no sign; and what estimators
-//! do to all of it: jitter, lost hands, swapped hands, both hands in one place. Everything follows
-//! from a seed. The signs resemble those of ASL, but nobody signed them: good for trying things out
-//! and for tests, no measure of how well real signers are understood.
+//! The person rests, raises the hands, makes a sign, lowers the hands and rests again. Between signs
+//! there are motions that are no sign. The estimator adds its faults: jitter, lost hands, swapped hands,
+//! both hands in one place. Everything follows from a seed.
+//!
+//! The signs resemble those of ASL, but no person signed them. They are good for trying things out and
+//! for tests. They are no measure of how well real signers are understood.
 //!
 //! `animated_signer demo OUT.mcap` makes the recording that ships with the project, and
-//! `OUT.truth.jsonl` beside it. `animated_signer clips DIR --people N --seed S` makes a training
-//! set: one sign or other motion a recording, and `DIR/index.csv`.
+//! `OUT.truth.jsonl` beside it. `animated_signer clips DIR --people N --seed S` makes a training set.
+//! It has one sign or other motion in each recording, and `DIR/index.csv`.
 
 mod body;
 mod camera;

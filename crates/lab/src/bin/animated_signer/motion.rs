@@ -1,6 +1,6 @@
 //! Motion between key poses.
 //!
-//! A hand that moves by itself from one place to another does so with *minimum jerk*: it starts and
+//! A hand that moves by itself from one place to another follows a *minimum-jerk* path. It starts and
 //! ends at rest, and its speed rises and falls as a smooth bell.
 
 /// `N` numbers that change together over time: keys of seconds and values, in order.

@@ -1,4 +1,4 @@
-//! A *performance*: what one person does with hands and mouth over time, and which of it are signs.
+//! A *performance*: the motion of hands and mouth over time, and which parts of it are signs.
 
 use crate::body::{HAND_POSE, HandPose, short_way};
 use crate::draws::SeededDraws;
@@ -75,7 +75,7 @@ impl<'a> SignPerformance<'a> {
         self.mouth.at(t)[0]
     }
 
-    /// Lead-in, movement and lead-out; returns when the movement began and ended, seconds.
+    /// Lead-in, movement and lead-out. Returns when the movement began and ended, seconds.
     fn make(&mut self, motion: &HandGesture, miss: f32, talk: f32) -> (f32, f32) {
         let tempo = self.person.tempo * self.draws.between(0.92, 1.08);
         let lead_in = self.draws.between(0.45, 0.75) / tempo;
@@ -87,7 +87,7 @@ impl<'a> SignPerformance<'a> {
         let beats = self.draws.between(fewest as f32, most as f32 + 1.0) as u32;
         for _ in 0..beats.min(most) {
             for step in motion.beat {
-                // Nobody makes a beat exactly as the one before.
+                // No beat is made exactly as the one before.
                 self.go(&step.to, step.over / tempo, 0.4 * miss, motion.both);
                 self.wait(step.stay / tempo);
             }

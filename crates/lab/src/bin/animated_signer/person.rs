@@ -1,6 +1,6 @@
-//! One signer: how they are built, how they move and where they rest, all drawn from a seed.
+//! One signer, drawn from a seed: how they are built, how they move and where they rest.
 //!
-//! Lengths are shoulder widths (between the joints, some 34 cm), so none of them says how near the
+//! Lengths are shoulder widths (between the joints, some 34 cm). None of them depends on how near the
 //! camera is.
 
 use crate::draws::SeededDraws;
@@ -19,17 +19,17 @@ pub struct SignerProfile {
     pub forearm: f32,
     /// Wrist to middle knuckle.
     pub hand: f32,
-    /// Size of the head; 1 is average.
+    /// Size of the head. 1 is average.
     pub head: f32,
     /// Height of the ears above the shoulders.
     pub neck: f32,
-    /// Width of the face; 1 is average.
+    /// Width of the face. 1 is average.
     pub face_width: f32,
-    /// Thickness of the lips; 1 is average.
+    /// Thickness of the lips. 1 is average.
     pub lips: f32,
     /// Turn of the body away from the camera, radians.
     pub facing: f32,
-    /// Speed of signing; 1 is average, 1.2 a fifth quicker.
+    /// Speed of signing. 1 is average, 1.2 a fifth quicker.
     pub tempo: f32,
     /// 0 is a dictionary, 1 a tired learner: places, angles and joints miss by that much.
     pub sloppiness: f32,

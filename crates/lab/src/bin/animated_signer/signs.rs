@@ -1,8 +1,8 @@
 //! What the signer can do, as data: eight signs, and motions that are no sign.
 //!
 //! A motion enters a stance and then makes a *beat* (one or more stances) a number of times. Signs
-//! follow their dictionary form in ASL and are named as in the GISLR vocabulary. To add one, add an
-//! entry; `stance` explains the directions.
+//! follow their dictionary form in ASL and are named as in the GISLR vocabulary. To add a sign, add an
+//! entry. The module `stance` explains the directions.
 
 use crate::hand::{HandContact, HandShape};
 use crate::space::v;

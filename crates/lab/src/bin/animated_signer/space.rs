@@ -1,6 +1,6 @@
-//! Vectors and turns.
+//! Vectors and rotations in the space of the signer.
 //!
-//! Lengths are shoulder widths, and the axes those of the picture: x to the right (the signer's own
+//! Lengths are shoulder widths. The axes are those of the picture: x to the right (the signer's own
 //! left), y down, z away from the camera. The origin is the middle between the shoulders.
 
 use std::ops::{Add, Mul, Sub};
@@ -31,7 +31,7 @@ impl SpaceVector {
         self.dot(self).sqrt()
     }
 
-    /// The same direction with length one; zero stays zero.
+    /// The same direction with length one. Zero stays zero.
     pub fn unit(self) -> SpaceVector {
         self * (1.0 / self.length().max(1e-9))
     }

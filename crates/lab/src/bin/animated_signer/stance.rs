@@ -1,9 +1,9 @@
-//! A *stance*: one held position of a hand, said the way sign dictionaries say it: which handshape,
-//! which part of the hand is at which place, where the fingers point and where the palm faces.
+//! A *stance*: one held position of a hand, described as sign dictionaries do.
 //!
-//! Directions are those of the left hand as the camera sees it: x outwards (away from the middle of
-//! the body), y down, z away from the camera (towards the signer). A right hand does the mirror
-//! image.
+//! It says which handshape, which part of the hand is at which place, where the fingers point and where
+//! the palm faces. Directions are those of the left hand as the camera sees it: x outwards (away from
+//! the middle of the body), y down, z away from the camera (towards the signer). A right hand does the
+//! mirror image.
 
 use crate::body::{HandPose, pack_pose};
 use crate::draws::SeededDraws;

@@ -1,4 +1,4 @@
-//! The JSON report; `docs/benchmark.md` describes its keys.
+//! The evaluation as JSON. `docs/benchmark.md` describes its keys.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The summary for people at a terminal.
+//! The evaluation as a table on the terminal.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -102,7 +102,7 @@ impl FigureUnit {
         format!("{:.*}{}", self.digits, self.factor * value, self.sign)
     }
 
-    /// An interval without it; a dash where there is none.
+    /// An interval without it. A dash where there is none.
     pub fn range(&self, interval: Option<ConfidenceInterval>) -> String {
         let end = |value: f64| format!("{:.*}", self.digits, self.factor * value);
         interval.map_or("-".into(), |[low, high]| format!("{}–{}", end(low), end(high)))

@@ -1,14 +1,13 @@
-//! One array in numpy's own format: a short text header (element type, order, shape), then the
-//! elements.
+//! The header of one array in numpy's own format: element type, order and shape as a short text.
 //!
-//! The header is read here and not by a library because the shape is a claim: multiplied out
-//! without care it overflows, and trusted it reserves memory that the file does not fill.
+//! It is read here and not by a library because the shape is only a claim. Multiplied out without care
+//! it overflows. Taken on trust it reserves memory that the file does not fill.
 
 use std::io::{self, Read};
 
 use crate::import::error::{ImportError, unexpected};
 
-/// Longest header text in bytes; numpy writes 118 for a plain array.
+/// Longest header text in bytes. Numpy writes 118 for a plain array.
 const MAX_HEADER: u32 = 1 << 16;
 
 /// An element type that numpy writes for numbers, always little-endian.
@@ -95,7 +94,7 @@ impl ArrayHeader {
         })
     }
 
-    /// The three entries that numpy always writes; not a Python parser.
+    /// The three entries that numpy always writes. Not a Python parser.
     fn parse(text: &str) -> Option<ArrayHeader> {
         let entry = |key: &str| Some(text.split_once(key)?.1.trim_start());
         let descr = entry("'descr':")?.strip_prefix('\'')?.split_once('\'')?.0;
@@ -136,7 +135,7 @@ pub(super) fn fill(
     Ok(())
 }
 
-/// Checks that nothing follows; in an archive this also makes the checksum be compared.
+/// Checks that nothing follows. In an archive this also makes the checksum be compared.
 pub(super) fn end(from: &mut (impl Read + ?Sized)) -> Result<(), ImportError> {
     match fill(from, &mut [0], "") {
         Err(ImportError::Truncated { .. }) => Ok(()),

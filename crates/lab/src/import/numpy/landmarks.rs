@@ -1,4 +1,4 @@
-//! Landmarks in one array: floats, or packed in 16 bits.
+//! Landmarks of one array, as floats or packed in 16 bits.
 
 use std::io::Read;
 
@@ -104,7 +104,7 @@ fn frames(
     }
 }
 
-/// Puts each part where signd holds it; the irises at the face's end are dropped.
+/// Puts each part where signd holds it. The irises at the face's end are dropped.
 fn in_usual_order(mut row: &[Point], order: PartOrder) -> [Point; POINTS] {
     let (mut points, width) = ([[f32::NAN; 3]; POINTS], row.len());
     for part in order {

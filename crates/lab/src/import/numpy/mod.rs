@@ -1,9 +1,11 @@
-//! Landmarks in numpy arrays: one float array of [frames, points, 3], alone (`.npy`) or with frame
-//! rate and image size (`.npz`), or the *packed* form of it.
+//! Landmarks in numpy arrays.
 //!
-//! Packed is an `.npz` whose array `q` holds the coordinates times 4096 as 16-bit integers, each
-//! frame as its difference to the one before, wrapping; it takes a tenth of the room. In all of
-//! them the points of a frame are the face, the left hand, the pose, the right hand, unless the user
+//! - `.npy` is one float array of [frames, points, 3].
+//! - `.npz` is a zip archive of such an array, with frame rate and image size.
+//! - *Packed* is an `.npz` whose array `q` holds the coordinates times 4096 as 16-bit integers. Each
+//!   frame is stored as its difference to the one before, wrapping. It takes a tenth of the room.
+//!
+//! The points of a frame are the face, the left hand, the pose and the right hand, unless the user
 //! gives another order. Points that do not fit the order are refused.
 
 mod header;
@@ -73,7 +75,7 @@ fn array_names<R: Read + Seek>(archive: &ZipArchive<R>) -> Result<Vec<String>, I
     Ok(names)
 }
 
-/// Reads one array of an archive; `read` must come to its end, where the checksum is compared.
+/// Reads one array of an archive. `read` must come to its end, where the checksum is compared.
 fn member<R: Read + Seek, T>(
     archive: &mut ZipArchive<R>,
     name: &str,

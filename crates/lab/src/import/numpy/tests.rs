@@ -1,4 +1,4 @@
-//! Arrays and archives written, damaged and read.
+//! Arrays and archives are written here, damaged, and read.
 
 use std::io::{Cursor, Write};
 

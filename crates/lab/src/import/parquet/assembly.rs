@@ -1,4 +1,4 @@
-//! Frames put together from the rows of a table, which may come in any order.
+//! Frames assembled from the rows of a table, which come in any order.
 
 use std::collections::BTreeMap;
 

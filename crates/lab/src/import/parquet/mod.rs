@@ -1,8 +1,8 @@
 //! The parquet files of Google's isolated-sign competition: a row for each point of each frame.
 //!
-//! Columns: `frame`, `type` (the part's name), `landmark_index` (within the part), `x`, `y`, `z`,
-//! null where missing; others, such as `row_id`, are not read. A frame has exactly 543 rows, in
-//! any order. Neither frame rate nor image size is recorded.
+//! The columns are `frame`, `type` (the name of the part), `landmark_index` (within the part), `x`, `y`
+//! and `z`, which are null where missing. Others, such as `row_id`, are not read. A frame has exactly
+//! 543 rows, in any order. Neither frame rate nor image size is recorded.
 
 mod assembly;
 mod values;

@@ -1,4 +1,4 @@
-//! Competition files written, damaged and read.
+//! Competition files are written here, damaged, and read.
 
 use std::sync::Arc;
 

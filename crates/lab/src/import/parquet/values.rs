@@ -1,4 +1,4 @@
-//! Values of a column, whatever the type in which the file has them.
+//! Values of a column, of any type that writers give it.
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};

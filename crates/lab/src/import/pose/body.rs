@@ -73,7 +73,7 @@ impl<'a> PoseBody<'a> {
         Ok(PoseBody { fps, frames, people, points, axes, coordinates, confidences })
     }
 
-    /// x, y, z of a point of the first person, in the file's units; `None` when missing.
+    /// x, y, z of a point of the first person, in the file's units. `None` when missing.
     pub(super) fn point(&self, frame: usize, point: usize) -> Option<Point> {
         let place = frame * usize::from(self.people) * self.points + point;
         let confidence = float(self.confidences, place)?;

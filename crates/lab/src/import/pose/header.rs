@@ -3,7 +3,7 @@
 use super::layout::PoseComponent;
 use crate::import::error::{ImportError, unexpected};
 
-/// Most points that a layout may have, all components together; the largest known has 586.
+/// Most points that a layout may have, all components together. The largest known has 586.
 const MAX_POINTS: usize = 10_000;
 
 /// Bytes not yet read.

@@ -1,8 +1,8 @@
-//! Where a frame's 543 points lie among the points of a `.pose` file.
+//! Where the 543 points of a frame lie among the points of a `.pose` file.
 //!
-//! Such a file groups its points into named *components* and names every point, so points are
-//! found by name: files with the irises, with world landmarks or in another order all fit, and
-//! one from which points were thrown out is told from a whole one.
+//! Such a file groups its points into named *components* and names every point. Points are found by
+//! name, so files with the irises, with world landmarks or in another order all fit. A file from which
+//! points were thrown out is recognised.
 
 use std::collections::HashMap;
 

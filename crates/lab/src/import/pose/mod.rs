@@ -1,13 +1,13 @@
 //! The `.pose` files of sign-language-processing, versions 0.1 and 0.2.
 //!
-//! A header (version, image size, *components* with their point names, limbs and colours), then
-//! the *body*: all coordinates as [frames, people, points, axes], then all confidences as
-//! [frames, people, points]. All little-endian, strings with a 16-bit length in front.
+//! The header has the version, the image size, and *components* with their point names, limbs and
+//! colours. The body has all coordinates as [frames, people, points, axes], then all confidences as
+//! [frames, people, points]. All numbers are little-endian. A string has a 16-bit length in front.
 //!
-//! x and y are in pixels. z is MediaPipe's own, in image widths and not scaled by the writer
-//! (`p.x * width, p.y * height, p.z` in its source; files and direct estimates of one recording
-//! agree on it), so it is taken as it is. Confidence 0 means that the point is missing, whatever
-//! its coordinates; some writers put `NaN` there with confidence 1 instead.
+//! x and y are in pixels. z is MediaPipe's own, in image widths: the writer does not scale it
+//! (`p.x * width, p.y * height, p.z` in its source), and files agree with direct estimates of the same
+//! recording. It is taken as it is. Confidence 0 means that the point is missing, whatever its
+//! coordinates. Some writers put `NaN` there with confidence 1 instead.
 
 mod body;
 mod header;

@@ -1,4 +1,4 @@
-//! `.pose` files written, damaged and read.
+//! `.pose` files are written here, damaged, and read.
 
 use super::*;
 use crate::import::{ImportOverrides, ImportedClip};

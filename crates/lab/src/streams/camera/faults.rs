@@ -1,14 +1,16 @@
-//! What goes wrong between a signer and the daemon: independent processes, drawn in time and not in
-//! frames, so that the same things happen at every frame rate.
+//! Faults between a signer and the daemon.
+//!
+//! They are independent processes, drawn in time and not in frames. The same faults then happen at every
+//! frame rate.
 //!
 //! | process | how often | what |
 //! |---|---|---|
 //! | *vanishing* | each hand, 10 a minute | not found for 40 to 200 ms |
-//! | *jitter* | every frame | every point moves by itself, normal, 0.5 % of the shoulder width for hands, half of that for body and face; the recordings' own comes on top |
-//! | *dropped frames* | 1 in 50, and 2 bursts a minute of 100 to 400 ms | never arrive; their numbers are missing |
-//! | *late frames* | every frame | captured up to 20 % of a frame early or late; arrive after an exponential delay of 20 ms on average, 1 in 100 after 200 ms more, in their order |
-//! | *crossing* | 1 a minute | a second hand, shaped like the first that the stream shows, crosses the image in 0.6 to 1.5 s; the estimator gives it the place of a hand that it does not see, or else takes it for the signer's left or right hand during the middle third |
-//! | *walking* | with each visit | the signer comes from one side, smaller, in 1.2 s, and leaves likewise |
+//! | *jitter* | every frame | every point moves by itself, normal, 0.5 % of the shoulder width for hands and half of that for body and face, on top of the recording's own jitter |
+//! | *dropped frames* | 1 in 50, and 2 bursts a minute of 100 to 400 ms | never arrive, so that their numbers are missing |
+//! | *late frames* | every frame | captured up to 20 % of a frame early or late. They arrive in their order, after an exponential delay of 20 ms on average, 1 in 100 after 200 ms more |
+//! | *crossing* | 1 a minute | a second hand, shaped like the first that the stream shows, crosses the image in 0.6 to 1.5 s. The estimator gives it the place of a hand that it does not see. Otherwise it takes it for the signer's left or right hand during the middle third |
+//! | *walking* | with each visit | the signer comes from one side in 1.2 s, smaller at first, and leaves in the same way |
 
 use crate::random::SplitMix64;
 use signd_core::frame::Part;
@@ -46,7 +48,7 @@ struct HandCrossing {
     instead_of: Part,
 }
 
-/// All that will go wrong in one stream.
+/// All faults of one stream.
 #[derive(Clone, Debug)]
 pub struct StreamFaults {
     vanished: [Vec<(f64, f64)>; 2],
@@ -54,7 +56,7 @@ pub struct StreamFaults {
     crossings: Vec<HandCrossing>,
     /// Begin, end, side: out when the end is first.
     visits: Vec<(f64, f64, f64)>,
-    /// Somebody's hand, its wrist at the origin, shoulder widths.
+    /// The hand of a passer-by, its wrist at the origin, shoulder widths.
     hand: Option<Vec<[f32; 3]>>,
     body: SignerPlacement,
     random: SplitMix64,
@@ -116,7 +118,7 @@ impl StreamFaults {
         }
     }
 
-    /// When the camera captures a frame that is due at `t`, and when that arrives, s; none where it is
+    /// When the camera captures a frame that is due at `t`, and when that arrives, s. None where it is
     /// dropped. Asked about every frame, in order.
     pub fn capture(&mut self, t: f64, fps: f64) -> Option<(f64, f64)> {
         let random = &mut self.random;

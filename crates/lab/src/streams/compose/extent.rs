@@ -1,13 +1,16 @@
-//! Where in a clip the sign is: found from the whole clip at once, looking both ways, by a rule that
-//! shares no code, state or threshold search with the segmenter that is measured against it.
+//! Where in a clip the sign is, found from the whole clip at once.
 //!
-//! The hand that is raised for more of the clip makes the sign. It is *up* while its palm is above a
-//! line 1.2 shoulder widths below the shoulders; a hand not seen for up to a third of a second is where
-//! a straight line puts it. The sign lies within the stretch from the first to the last moment up. A
-//! raise that the clip shows (the hand was down or unseen before, and then rises by a third of a
-//! shoulder width or more) is no part of the sign: the sign begins where the palm, after its fastest
-//! moment on the way up, has slowed to a third of that or is slowest. Seen backwards, the end is the
-//! same. Where the clip shows no raise or no lowering, the sign begins or ends with that stretch.
+//! The rule shares no code, no state and no thresholds with the segmenter that is measured against it.
+//!
+//! - The hand that is raised for more of the clip makes the sign. It is *up* while its palm is above a
+//!   line 1.2 shoulder widths below the shoulders. While it is not seen, for up to a third of a second,
+//!   a straight line says where it is.
+//! - The sign lies between the first and the last moment up.
+//! - A raise that the clip shows is no part of the sign. The hand was down or unseen before, and rises
+//!   by a third of a shoulder width or more. The sign begins where the palm has slowed to a third of its
+//!   fastest speed on the way up, or is slowest.
+//! - The end is found in the same way, backwards.
+//! - Without a raise or a lowering the sign begins or ends with the first or the last moment up.
 
 use signd_core::frame::Part;
 
@@ -28,7 +31,7 @@ const RISE: f32 = 0.33;
 /// A hand this fast is on its way, shoulder widths a second.
 const ON_ITS_WAY: f32 = 1.5;
 
-/// First and last moment of the sign, seconds from the clip's start; none when no hand is ever up.
+/// First and last moment of the sign, seconds from the clip's start. None when no hand is ever up.
 pub fn sign_extent(track: &LandmarkTrack) -> Option<(f64, f64)> {
     let body =
         SignerPlacement::of(track).unwrap_or(SignerPlacement { middle: [0.5, 0.6], width: 0.4 });
@@ -57,7 +60,7 @@ pub fn sign_extent(track: &LandmarkTrack) -> Option<(f64, f64)> {
     Some((track.t[start] - track.t[0], track.t[end] - track.t[0]))
 }
 
-/// Where the palm is in each frame, shoulder widths from the shoulders; short gaps bridged.
+/// Where the palm is in each frame, shoulder widths from the shoulders. Short gaps bridged.
 fn path(track: &LandmarkTrack, hand: Part, body: &SignerPlacement) -> Vec<Option<[f32; 2]>> {
     let mut path: Vec<_> =
         track.points.iter().map(|points| palm(points, hand).map(|p| body.place(p))).collect();
@@ -79,7 +82,7 @@ fn path(track: &LandmarkTrack, hand: Part, body: &SignerPlacement) -> Vec<Option
     path
 }
 
-/// Speed of the palm over a window around each frame, shoulder widths a second; 0 where unseen.
+/// Speed of the palm over a window around each frame, shoulder widths a second. 0 where unseen.
 fn speeds(t: &[f64], path: &[Option<[f32; 2]>]) -> Vec<f32> {
     (0..path.len())
         .map(|i| {
@@ -125,7 +128,7 @@ mod tests {
     use crate::streams::track::NO_LANDMARKS;
 
     /// A clip at 30 frames a second: heights of the right palm over time, shoulder widths below the
-    /// shoulders; `None` where the hand is not seen.
+    /// shoulders. `None` where the hand is not seen.
     fn clip(heights: &[Option<f32>]) -> LandmarkTrack {
         let mut track = LandmarkTrack::default();
         for (i, height) in heights.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The image of the camera that composed streams are seen by.
+//! The image of the camera that sees composed streams.
 
 use signd_core::frame::Part;
 

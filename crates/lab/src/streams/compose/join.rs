@@ -1,13 +1,11 @@
-//! Clips joined to a long stream: one signer after another, each with several signs and a rest before,
-//! between and after them.
+//! Clips joined to a long stream.
 //!
-//! A *visit* is one signer's time in the stream. It begins and ends with a rest, and nobody is there
-//! between two visits. Every clip of a visit is moved and scaled as a whole to one place and shoulder
-//! width, the first clip's; relative to the shoulders nothing in it changes. From a clip's last pose
-//! the landmarks go to the rest pose and from there to the next clip's first pose along a minimum-jerk
-//! path (Flash and Hogan, *J. Neurosci.* 5, 1985), in the time that hands take for the way. A hand that
-//! one end of the way does not show keeps its shape, goes with the wrist of the body model and is seen
-//! as long as it is within the image.
+//! A *visit* is the time of one signer in the stream. It begins and ends with a rest, and has several
+//! signs with a rest between any two. Between two visits the image is empty.
+//!
+//! Every clip of a visit is moved and scaled as a whole to the place and the shoulder width of the
+//! first. Relative to the shoulders nothing in it changes. From the last pose of a clip the landmarks
+//! go to the rest pose, and from there to the first pose of the next clip.
 
 use signd_core::frame::Part;
 
@@ -27,7 +25,7 @@ pub struct SourceClip {
     pub track: LandmarkTrack,
     /// The sign within it, s.
     pub extent: (f64, f64),
-    /// The output that is its label; none for a gloss that the model does not know.
+    /// The output that is its label. None for a gloss that the model does not know.
     pub label: Option<u16>,
     /// What it is called.
     pub gloss: String,
@@ -41,9 +39,9 @@ pub struct SourceClip {
 const STEPS: f64 = 60.0;
 /// A rest: at least this long and this much more on average, at most the last, s.
 const REST_S: (f64, f64, f64) = (0.4, 1.2, 6.0);
-/// Nobody is there for this long between two visits, s.
+/// The image is empty for this long between two visits, s.
 const NOBODY_S: (f64, f64) = (1.0, 3.0);
-/// Joins visits; `rest` gives somebody at rest for each signer.
+/// Joins visits. `rest` gives the rest of each signer, if one is known.
 pub fn compose(
     visits: &[Vec<SourceClip>],
     rest: impl Fn(&str) -> Option<RestTrack>,
@@ -88,7 +86,7 @@ fn placed(track: &LandmarkTrack, body: &SignerPlacement) -> LandmarkTrack {
     LandmarkTrack { t: track.t.clone(), points: points.collect() }
 }
 
-/// Somebody at rest, in the visit's place.
+/// A signer at rest, in the place of the visit.
 struct RestPose {
     rest: Option<RestTrack>,
     body: SignerPlacement,

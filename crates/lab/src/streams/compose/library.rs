@@ -1,4 +1,4 @@
-//! What is known of clips before any stream is made of them.
+//! The library of clips: where the sign of each is, and how each signer rests.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ pub(super) fn load(
 }
 
 impl ClipLibrary {
-    /// Learns a clip and which model judges it; false when no hand is ever up in it, so that it shows no
-    /// sign.
+    /// Adds a clip that the model of this fold judges. False when no hand is ever up in it: then it
+    /// shows no sign and is not added.
     pub fn add(&mut self, clip: &IndexedRecording, fold: usize) -> Result<bool, ListFailure> {
         let (track, _) = load(clip)?;
         let Some(extent) = extent::sign_extent(&track).filter(|(from, to)| from < to) else {
@@ -52,8 +52,8 @@ impl ClipLibrary {
         Ok(true)
     }
 
-    /// How a signer rests: the longest rest known of them, or else of somebody else whom the same model
-    /// judges, so that nobody is seen in two folds.
+    /// How a signer rests: the longest rest known of them. Without one it is the rest of another signer
+    /// of the same fold, so that no signer is seen in two folds.
     pub(super) fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<RestTrack> {
         let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
         let own = fellows().find(|((_, who), _)| who == signer);
@@ -64,6 +64,7 @@ impl ClipLibrary {
         own.or_else(other).map(|(_, rest)| rest.clone())
     }
 
+    /// How long its sign is, s.
     pub(super) fn length(&self, clip: &IndexedRecording) -> f64 {
         self.extents.get(&key(clip)).map_or(0.0, |(from, to)| to - from)
     }

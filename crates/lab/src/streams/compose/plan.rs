@@ -1,4 +1,4 @@
-//! From the lines of indices to streams with truth.
+//! Plans of streams: what each is made of. A plan is built to a stream when its turn comes.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ enum PlanMaterial {
     Real(IndexedRecording),
 }
 
-/// The streams that can be made of these recordings; each comes with the fold that judges it.
+/// The streams that can be made of these recordings. Each comes with the fold that judges it.
 /// Its clips are those of the library.
 pub fn plan_streams(
     recordings: &[(IndexedRecording, usize)],

@@ -1,4 +1,4 @@
-//! Streams that are recordings as they are.
+//! Streams that are real recordings, used as they are.
 
 use super::extent;
 use super::library::load;

@@ -1,5 +1,6 @@
-//! How people stand while they do not sign: real frames of a clip's lead-in or lead-out with both
-//! hands at rest or out of view, and not on their way.
+//! How a signer stands at rest: real frames from the beginning or the end of a clip.
+//!
+//! In these frames both hands are down or out of view, and do not move up or down.
 
 use signd_core::frame::{Part, is_missing};
 
@@ -16,7 +17,7 @@ const LONGEST_S: f64 = 3.0;
 /// Points of the body model at the wrists: left, right.
 pub const WRISTS: [usize; 2] = [15, 16];
 
-/// A run of real frames of somebody at rest.
+/// A run of real frames of a signer at rest.
 #[derive(Clone, Debug)]
 pub struct RestTrack {
     /// The frames, the first at 0 s.
@@ -26,7 +27,7 @@ pub struct RestTrack {
 }
 
 impl RestTrack {
-    /// The longest run in a recording; none when there is none.
+    /// The longest run in a recording. None when there is none.
     pub fn of(track: &LandmarkTrack) -> Option<RestTrack> {
         let body = SignerPlacement::of(track)?;
         let rests = |i: usize| -> bool {
@@ -57,8 +58,8 @@ impl RestTrack {
         self.track.length()
     }
 
-    /// The person at any time: the frames forth and back and forth again, so that there is no jump
-    /// however long the rest. The real frames' own sway and jitter stay in.
+    /// The landmarks at any time. The frames are played forward, backward and forward again, so that
+    /// there is no jump in a rest of any length. Their own sway and jitter stay in.
     pub fn at(&self, t: f64) -> LandmarkSet {
         let length = self.length();
         let there = t.rem_euclid(2.0 * length);
@@ -66,7 +67,7 @@ impl RestTrack {
     }
 }
 
-/// Where both hands are, shoulder widths from the shoulders; one that is not seen is where the body
+/// Where both hands are, shoulder widths from the shoulders. One that is not seen is where the body
 /// model has its wrist, if anywhere. None when the shoulders are not seen.
 fn hands(points: &LandmarkSet, body: &SignerPlacement) -> Option<[Option<[f32; 2]>; 2]> {
     let pose = &points[Part::Pose.range()];

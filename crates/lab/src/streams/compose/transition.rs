@@ -1,8 +1,8 @@
-//! Landmarks on their way from one pose to another.
+//! Landmarks between two poses.
 //!
-//! They go along a minimum-jerk path (Flash and Hogan, *J. Neurosci.* 5, 1985), in the time that hands
-//! take for the way. A hand that one end of the way does not show keeps its shape and goes with the
-//! wrist of the body model.
+//! They follow a minimum-jerk path (Flash and Hogan, *J. Neurosci.* 5, 1985) and take as long as hands
+//! do. A hand that only one of the poses shows keeps its shape and goes with the wrist of the body
+//! model.
 
 use signd_core::frame::{Part, is_missing};
 

@@ -1,4 +1,4 @@
-//! Which of several models judges whom: one that has not met them.
+//! Folds: a signer is judged by a model that was not trained on them.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use crate::streams::index::{IndexedRecording, RecordingRole};
 /// Which model judges a signer.
 #[derive(Debug, Default)]
 pub struct SignerFolds {
-    /// Fold of each signer whose clips were in training; -1: in that of all models.
+    /// Fold of each signer whose clips were in training. -1 stands for all models.
     pub by_signer: HashMap<String, i64>,
-    /// The folds that have a model here; empty when one model judges everybody.
+    /// The folds that have a model. Empty when one model judges all signers.
     pub with_model: Vec<i64>,
 }
 
 impl SignerFolds {
-    /// The number of the model that judges this recording; none when all that are here may have met
+    /// The number of the model that judges this recording. None when all that are here may have met
     /// its signer. Signers in no fold are dealt out among the models, so that no minute counts twice.
     pub fn model_for(&self, recording: &IndexedRecording) -> Option<usize> {
         let signer = &recording.entry.signer;

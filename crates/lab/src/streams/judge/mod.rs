@@ -1,4 +1,4 @@
-//! Who decides about a stream: the daemon's own pipeline, and the peer that it is compared with.
+//! Judges of streams: the daemon's own pipeline, and the peer that it is compared with.
 
 pub mod folds;
 pub mod peer;

@@ -1,8 +1,8 @@
-//! What people do today: a model made for clips, on a window that slides along the stream.
+//! The peer: a model made for clips, on a window that slides along the stream, as is usual today.
 //!
 //! Every 0.1 s the model is asked about the last 1.5 s. A label is decided when it is the best output
-//! with at least the threshold's probability three times in a row; then there is a pause of a second.
-//! Nothing is asked, and the row begins anew, while the window shows no hand.
+//! three times in a row, each time with at least the threshold's probability. A pause of one second
+//! follows. While the window shows no hand, nothing is asked and the row begins anew.
 
 use crate::eval::vocabulary::SignVocabulary;
 use signd_core::event::Labels;
@@ -36,7 +36,7 @@ pub struct WindowAnswer {
     /// Capture time of the window's last frame, s.
     pub t: f64,
     /// The best output, as the other model numbers it (none where it has no such label), and its
-    /// probability; none while the window shows no hand.
+    /// probability. None while the window shows no hand.
     pub best: Option<(Option<u16>, f32)>,
 }
 

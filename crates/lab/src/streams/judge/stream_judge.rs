@@ -1,4 +1,4 @@
-//! A model that judges streams as the daemon does.
+//! A model that judges streams as the daemon does, and signs that are cut by hand.
 
 use crate::clip;
 use crate::eval::EvaluatedModel;

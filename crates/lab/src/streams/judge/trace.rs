@@ -1,5 +1,5 @@
-//! A stream through the daemon's own core and inference, without threads: what was decided, when,
-//! and what was thought on the way.
+//! The trace of a stream through the daemon's own pipeline: its decisions, and each frame as the pipeline
+//! saw it. No thread is involved.
 
 use signd_core::event::{Body, Ended, State};
 use signd_core::frame::{Arrival, Frame, SourceTime};
@@ -10,19 +10,20 @@ use signd_engine::model::ModelError;
 use signd_engine::pipeline::{Pipeline, Work};
 
 use crate::streams::camera::delivery::START;
+use crate::streams::span::TimeSpan;
 
 /// A segment that was found, and what was decided about it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct StreamDecision {
     /// First and last moment of the segment, s.
-    pub span: (f64, f64),
+    pub span: TimeSpan,
     /// Capture time of the frame with which the decision came out, s.
     pub at: f64,
-    /// The decided output; none when it is no known sign.
+    /// The decided output. None when it is no known sign.
     pub label: Option<u16>,
-    /// The best output and its probability, sure enough or not; none when that is *no sign*.
+    /// The best output and its probability, sure enough or not. None when that is *no sign*.
     pub best: Option<(u16, f32)>,
-    /// Why the segment ended; none of the peer's windows.
+    /// Why the segment ended. None of the peer's windows.
     pub ended: Option<Ended>,
 }
 
@@ -37,7 +38,7 @@ pub struct FrameTrace {
     pub state: State,
     /// How fast the dominant hand moves, shoulder widths a second.
     pub motion: f32,
-    /// The best hypothesis; output and probability.
+    /// The best hypothesis, as output and probability.
     pub best: Option<(u16, f32)>,
 }
 
@@ -46,7 +47,7 @@ pub struct FrameTrace {
 pub struct StreamTrace {
     /// All decisions, of no known sign too, in their order.
     pub decisions: Vec<StreamDecision>,
-    /// A glimpse for each frame.
+    /// The pipeline after each frame.
     pub frames: Vec<FrameTrace>,
 }
 

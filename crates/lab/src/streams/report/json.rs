@@ -1,10 +1,10 @@
-//! The benchmark as JSON; `docs/benchmark.md` describes its keys.
+//! The benchmark as JSON. `docs/benchmark.md` describes its keys.
 
 use serde::Serialize;
 
 use crate::eval::EvaluatedModel;
 use crate::eval::clip_list::ListFailure;
-use crate::streams::bench::StreamBenchmark;
+use crate::streams::benchmark::StreamBenchmark;
 use crate::streams::camera::delivery::StreamDelivery;
 use crate::streams::compose::real::TruthCheck;
 use crate::streams::judge::trace::StreamDecision;

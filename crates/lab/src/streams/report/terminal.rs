@@ -1,9 +1,11 @@
-//! The table for people at a terminal: a line for each set, way of delivery and whom it was played to.
+//! The benchmark as a table on the terminal.
+//!
+//! A line is one set, delivered in one way, to the daemon or to the peer.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::eval::report::terminal::count;
-use crate::streams::bench::{BenchmarkRun, StreamBenchmark};
+use crate::streams::benchmark::{BenchmarkRun, StreamBenchmark};
 use crate::streams::camera::delivery::StreamDelivery;
 use crate::streams::score::figures::StreamFigures;
 
@@ -120,7 +122,7 @@ fn line(
     writeln!(f)
 }
 
-/// The figures as they are written; a dash where there is nothing to take one from.
+/// The figures as they are written. A dash where there is nothing to take one from.
 pub fn cells(figures: &StreamFigures) -> [String; 17] {
     let dash = || "-".to_owned();
     let share = |n: usize| match figures.signs {

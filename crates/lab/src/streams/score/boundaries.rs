@@ -1,4 +1,4 @@
-//! How many boundaries of signs were found, and how many of them rightly.
+//! Boundaries of signs: how many were found, and how many of them at the right time.
 
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub(super) fn boundaries(
     }
 }
 
-/// How many pairs can be made of rising times that differ by at most this; each is in one pair.
+/// How many pairs can be made of rising times that differ by at most this. Each is in one pair.
 fn pairs(truly: &[f64], found: &[f64], within: f64) -> usize {
     let (mut i, mut j, mut count) = (0, 0, 0);
     while let (Some(a), Some(b)) = (truly.get(i), found.get(j)) {

@@ -1,4 +1,4 @@
-//! Sums over streams.
+//! The figures of several streams together.
 
 use serde::Serialize;
 
@@ -119,7 +119,7 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     values
 }
 
-/// The smallest value that at least this share of all do not exceed; `sorted` is not empty.
+/// The smallest value that at least this share of all do not exceed. `sorted` is not empty.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
@@ -133,7 +133,7 @@ pub(super) mod tests {
     use crate::streams::truth::TrueSign;
 
     /// Three signs, the first decided rightly with 0.9, the second wrongly with 0.7, the third not at
-    /// all; a false decision with 0.8 and an alarm of 0.4.
+    /// all. A false decision with 0.8 and an alarm of 0.4.
     pub fn score() -> StreamScore {
         let sign = |label: u16, from: f64| TrueSign {
             label: Some(label),

@@ -1,4 +1,7 @@
-//! What was decided, compared with what is true, and summed up.
+//! Decisions compared with the truth, and summed up.
+//!
+//! [`stream_score`] scores one stream, with the [`boundaries`] of its signs and the [`order`] of its
+//! glosses. [`figures`] are sums over streams. [`trade`] is what other thresholds would have given.
 
 pub mod boundaries;
 pub mod figures;

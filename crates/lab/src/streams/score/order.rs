@@ -1,4 +1,4 @@
-//! The order of a sentence's glosses.
+//! The order of a sentence's glosses, as an edit distance.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub struct GlossOrder {
     pub known: usize,
 }
 
-/// Compares the decided labels with the glosses; none for what is no sentence.
+/// Compares the decided labels with the glosses. None for what is no sentence.
 pub fn gloss_order(stream: &AnnotatedStream, decisions: &[StreamDecision]) -> Option<GlossOrder> {
     stream.sentence.then(|| {
         let decided: Vec<Option<u16>> =

@@ -1,4 +1,4 @@
-//! One stream's decisions against its truth. `docs/benchmark.md` has the definitions in words.
+//! The score of one stream. `docs/benchmark.md` has the definitions in words.
 
 use serde::Serialize;
 
@@ -30,17 +30,17 @@ pub struct SignScore {
     pub path: String,
     /// First and last moment.
     pub span: TimeSpan,
-    /// How it fared; none for a gloss that the model does not know.
+    /// How it fared. None for a gloss that the model does not know.
     pub outcome: Option<SignOutcome>,
     /// The highest probability of any known label over it, at any threshold.
     pub named: Option<f32>,
     /// The same of the right label.
     pub right: Option<f32>,
-    /// Intersection over union with the segment that overlaps it best; 0 without any.
+    /// Intersection over union with the segment that overlaps it best. 0 without any.
     pub iou: f64,
     /// That segment's best output is the sign, sure enough or not.
     pub segment_top1: bool,
-    /// The same for the sign cut out at its true boundaries; none where it was not asked.
+    /// The same for the sign cut out at its true boundaries. None where it was not asked.
     pub cut_top1: Option<bool>,
     /// The same for the whole clip as its maker cut it.
     pub clip_top1: Option<bool>,

@@ -1,4 +1,4 @@
-//! Streams of known signs and decisions.
+//! Known signs and decisions, scored.
 
 use super::stream_score::{SignOutcome, score_stream};
 use crate::streams::judge::trace::{FrameTrace, StreamDecision};
@@ -18,7 +18,7 @@ pub fn signs(list: &[(u16, f64, f64)]) -> Vec<TrueSign> {
     list.iter().map(sign).collect()
 }
 
-/// Decisions as `label from to probability`, made 0.3 s after their end; sure from 0.5 on.
+/// Decisions as `label from to probability`, made 0.3 s after their end. Sure from 0.5 on.
 pub fn decisions(list: &[(u16, f64, f64, f32)]) -> Vec<StreamDecision> {
     let decision = |(label, from, to, p): &(u16, f64, f64, f32)| StreamDecision {
         span: (*from, *to),

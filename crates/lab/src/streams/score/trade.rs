@@ -1,4 +1,4 @@
-//! The trade between false decisions and misses, over the threshold.
+//! The trade between false decisions and misses, as the threshold changes.
 
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
-//! Pictures as inline SVG. Each is drawn 360 units wide, a phone's width, so that its text stays
-//! readable there; the page's style sheet colours the classes. Names come from files: all text is
-//! escaped.
+//! Pictures as inline SVG.
+//!
+//! Each is drawn 360 units wide, the width of a phone, so that its text stays readable there. The
+//! page's style sheet colours the classes. Names come from files, so all text is escaped.
 
 use std::fmt::Write;
 
@@ -82,7 +83,7 @@ pub struct ScoreGroup<'a> {
     pub scores: Vec<f64>,
 }
 
-/// A histogram for each kind, one below the other over one axis; each is as high as its fullest bin.
+/// A histogram for each kind, one below the other over one axis. Each is as high as its fullest bin.
 /// A dashed line stands at the threshold.
 pub fn histograms(kinds: &[ScoreGroup<'_>], threshold: Option<f64>) -> String {
     const BINS: usize = 20;

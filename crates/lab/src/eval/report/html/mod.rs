@@ -1,7 +1,7 @@
 //! The evaluation as one HTML page that needs nothing else: no network, no build step.
 //!
-//! Labels, paths and signers come from a file that anyone may have written. They are escaped wherever
-//! they become text, they stand in no script, and the page's own policy runs no script but its own.
+//! Labels, paths and signers come from files of unknown origin. They are escaped wherever they become
+//! text. They stand in no script, and the page's own policy runs no script but its own.
 
 mod charts;
 mod confusion;
@@ -205,7 +205,7 @@ fn failures(evaluation: &ClipEvaluation) -> String {
 }
 
 /// Text as HTML, for elements and quoted attributes. Control characters, and those that turn the
-/// direction of text, become replacement characters; no name needs more than [`LONGEST`] characters.
+/// direction of text, become replacement characters. No name needs more than [`LONGEST`] characters.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {

@@ -1,7 +1,7 @@
 //! The clips that a model is surest about and wrong, as drawings that move.
 //!
-//! Drawn are the landmarks as they come out of the import: arms, hands, lips, outline of the face, in
-//! pixels of equal width and height. What is missing is not drawn.
+//! A drawing shows the landmarks as they come out of the import: arms, hands, lips and the outline of
+//! the face, in pixels of equal width and height. Missing landmarks are not drawn.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ struct Drawing {
     /// Numbers of the drawn frames in the clip.
     frames: Vec<usize>,
     /// Base64 of little-endian u16: x, y of each point of each frame, 0..65534 from the left or top
-    /// edge of the area to the other; 65535 where missing.
+    /// edge of the area to the other. 65535 where missing.
     points: String,
 }
 
@@ -62,7 +62,7 @@ struct Skeleton {
     lines: Vec<(&'static str, Vec<usize>)>,
 }
 
-/// The section, and what its script needs as JSON. `frames` reads a clip again; clips that have gone
+/// The section, and what its script needs as JSON. `frames` reads a clip again. Clips that have gone
 /// are left out.
 pub fn section(
     evaluation: &ClipEvaluation,
@@ -88,7 +88,7 @@ pub fn section(
     Ok((section, serde_json::to_string(&(skeleton, drawings))?))
 }
 
-/// Wrong answers, the surest first; of one mistake, a label taken for another, only the surest.
+/// Wrong answers, the surest first. Of one mistake, a label taken for another, only the surest.
 fn worst<'a>(clips: &'a [EvaluatedClip], vocabulary: &SignVocabulary) -> Vec<&'a EvaluatedClip> {
     let sure = |clip: &EvaluatedClip| clip.answer.top.first().map_or(0.0, |(_, p)| *p);
     // *No sign* is the right answer to whatever is no known sign.

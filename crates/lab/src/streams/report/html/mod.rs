@@ -1,6 +1,6 @@
-//! The benchmark as one page: the table, the trade, and a picture of each stream, worst first.
+//! The benchmark as one HTML page: the table, the trade, and a picture of each stream, worst first.
 //!
-//! Like the page on clips it needs nothing else, and runs no script at all.
+//! Like the page on clips it needs nothing else. It runs no script at all.
 
 mod picture;
 mod trade;
@@ -8,7 +8,7 @@ mod trade;
 use super::terminal::{COLUMNS, cells};
 use crate::eval::report::html::escape;
 use crate::eval::report::terminal::count;
-use crate::streams::bench::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
+use crate::streams::benchmark::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
 use crate::streams::camera::delivery::StreamDelivery;
 use crate::streams::score::stream_score::SignOutcome;
 

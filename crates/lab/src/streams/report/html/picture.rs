@@ -1,9 +1,9 @@
-//! One stream on one time line.
+//! The picture of one stream: its truth, its decisions and the pipeline on one time line.
 
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::streams::bench::{BenchmarkRun, StreamBenchmark};
+use crate::streams::benchmark::{BenchmarkRun, StreamBenchmark};
 use crate::streams::judge::trace::FrameTrace;
 use crate::streams::judge::trace::StreamDecision;
 use crate::streams::score::stream_score::SignOutcome;

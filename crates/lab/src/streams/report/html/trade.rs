@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::eval::report::html::escape;
-use crate::streams::bench::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
+use crate::streams::benchmark::{BenchmarkRun, StreamBenchmark, USUAL_FPS};
 use crate::streams::camera::delivery::StreamDelivery;
 
 const WIDTH: f64 = 560.0;
@@ -11,7 +11,7 @@ const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 50.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
-/// False decisions an hour at the right edge; the scale is that of ln(1 + x).
+/// False decisions an hour at the right edge. The scale is that of ln(1 + x).
 const MOST: f64 = 1500.0;
 const TICKS: [f64; 8] = [0.0, 0.5, 2.0, 10.0, 50.0, 200.0, 500.0, 1500.0];
 const COLOURS: [&str; 6] = ["#2a6fbb", "#c2410c", "#4a9a62", "#7c5cbf", "#d9b23c", "#888"];

@@ -1,8 +1,8 @@
 //! The whole benchmark: every stream at every rate, clean and disturbed, to the daemon and to a peer.
 //!
-//! [`StreamBenchmark::play`] is the way of one recording from top to bottom: a stream is made of it, a
-//! camera delivers the stream, a model decides about it, the decisions are compared with the truth.
-//! [`selection`](super::selection) sums up what was played.
+//! [`StreamBenchmark::play`] follows one stream from top to bottom. The stream is made, a camera
+//! delivers it, a model decides about it, and the decisions are compared with the truth. Reports sum up
+//! with [`selection`](super::selection).
 
 use super::camera::delivery::{StreamDelivery, deliver};
 use super::camera::faults::StreamFaults;
@@ -86,8 +86,8 @@ pub struct StreamBenchmark {
 }
 
 impl StreamBenchmark {
-    /// Makes one stream and plays it in every way; `done` hears of each. A stream that cannot be made
-    /// is a failure of the benchmark's and no error.
+    /// Makes one stream and plays it in every way. `done` is called after each. A stream that cannot be
+    /// made is listed under `failures`, and is no error.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl StreamBenchmark {
     }
 }
 
-/// Plays to the daemon's pipeline; true signs are also cut out by hand and given to its model.
+/// Plays to the daemon's pipeline. True signs are also cut out by hand and given to its model.
 fn run_daemon(
     judge: &mut StreamJudge,
     number: usize,

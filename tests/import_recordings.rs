@@ -165,7 +165,9 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
             match recorded(number(3) > 0.0) {
                 true => assert!((clip.fps - number(3)).abs() < 1e-3, "{row}: {}", clip.fps),
                 false => assert!(
-                    clip.assumed.iter().any(|a| matches!(a, ImportAssumption::FrameRate { .. })),
+                    clip.assumptions
+                        .iter()
+                        .any(|a| matches!(a, ImportAssumption::FrameRate { .. })),
                     "{row}"
                 ),
             }
@@ -176,7 +178,9 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
                     "{row}"
                 ),
                 false => assert!(
-                    clip.assumed.iter().any(|a| matches!(a, ImportAssumption::ImageSize { .. })),
+                    clip.assumptions
+                        .iter()
+                        .any(|a| matches!(a, ImportAssumption::ImageSize { .. })),
                     "{row}"
                 ),
             }

@@ -249,7 +249,7 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     let usual = Part::ALL;
     let plain = |frames: &[Frame]| files.write(frames, 30.0, usual, None);
     let right = read(&plain(&signer()), &ImportOverrides::default()).expect("imports");
-    assert_eq!((right.doubts.len(), right.assumed.len()), (0, 0));
+    assert_eq!((right.doubts.len(), right.assumptions.len()), (0, 0));
     let check = |file: PathBuf, option: &str, overrides: ImportOverrides| {
         let refused = read(&file, &ImportOverrides::default()).expect_err(option).to_string();
         assert!(refused.contains(option), "{option}: {refused}");
@@ -317,7 +317,7 @@ fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
         let file = files.write(&signer(), 30.0, Part::ALL, Some(value));
         let clip = read(&file, &ImportOverrides::default()).expect("imports");
         assert!(same(&clip, &right), "{value}");
-        let said: Vec<_> = clip.assumed.iter().map(ToString::to_string).collect();
+        let said: Vec<_> = clip.assumptions.iter().map(ToString::to_string).collect();
         let left =
             format!("left_hand: all points at one place in 150 frames, as {value}, {value}:");
         assert!(said.iter().any(|line| line.starts_with(&left)), "{said:?}");

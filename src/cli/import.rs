@@ -61,7 +61,7 @@ impl Import {
             order: self.order,
         };
         let clip = read(&self.file, &overrides).with_context(|| self.file.display().to_string())?;
-        for assumption in &clip.assumed {
+        for assumption in &clip.assumptions {
             print::note(format_args!("{}: {assumption}", self.file.display()));
         }
         for (doubt, example) in &clip.doubts {

@@ -187,7 +187,7 @@ fn recording(path: &Path) -> Result<Vec<u8>> {
         return source::recording(path);
     }
     let clip = signd_lab::import::read(path, &ImportOverrides::default()).with_context(file)?;
-    for assumption in &clip.assumed {
+    for assumption in &clip.assumptions {
         print::note(format_args!("{}: {assumption}", path.display()));
     }
     let stream = stream_id::parse(b"cam1").context("a stream id")?;

@@ -59,7 +59,7 @@ pub struct Streams {
     /// CSV file with the columns signer,fold: with --fold, who was in which model's training.
     #[arg(long, value_name = "FILE", conflicts_with = "clips", requires = "fold")]
     split: Option<PathBuf>,
-    /// StreamJudge the signers of fold N by this model, and leave out those of folds without one; repeat for
+    /// Judge the signers of fold N by this model, and leave out those of folds without one; repeat for
     /// each fold. Takes the place of --model.
     #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with_all = ["clips", "model"])]
     fold: Vec<Fold>,

@@ -4,7 +4,7 @@
 //! sign-language-processing, and plain or packed numpy arrays. None of them has a clock. Frames follow
 //! each other at an even rate, and get their times from a start and that rate.
 //!
-//! What a file does not say is assumed, and every assumption is listed for the user to see.
+//! What a file does not say is assumptions, and every assumption is listed for the user to see.
 //!
 //! Files are taken to be hostile. Sizes are checked against the bytes that are there before memory is
 //! asked for.
@@ -16,10 +16,10 @@ use std::path::Path;
 
 use signd_engine::file_kind;
 
-mod amend;
 mod assumption;
+mod correction;
 mod error;
-mod imported;
+mod imported_clip;
 mod limits;
 mod numpy;
 mod overrides;
@@ -28,7 +28,7 @@ mod pose;
 
 pub use assumption::ImportAssumption;
 pub use error::ImportError;
-pub use imported::ImportedClip;
+pub use imported_clip::ImportedClip;
 pub use limits::MAX_FRAMES;
 pub use overrides::ImportOverrides;
 

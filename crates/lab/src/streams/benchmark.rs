@@ -31,20 +31,20 @@ pub const PEER_THRESHOLD: f32 = 0.5;
 pub struct BenchmarkRun {
     /// Number of the stream.
     pub stream: usize,
-    /// To the peer.
+    /// Whether it went to the peer. Otherwise it went to the daemon.
     pub peer: bool,
-    /// How.
+    /// How it was delivered.
     pub delivery: StreamDelivery,
     /// What was measured.
     pub score: StreamScore,
-    /// Of a sentence.
+    /// The order of the glosses, of a sentence alone.
     pub order: Option<GlossOrder>,
     /// All decisions.
     pub decisions: Vec<StreamDecision>,
     /// What the daemon saw, kept at the usual rate.
     pub trace: Option<StreamTrace>,
-    /// Of the peer: scores at other thresholds.
-    pub at: Vec<(f32, StreamScore)>,
+    /// Scores at other thresholds, of the peer alone.
+    pub by_threshold: Vec<(f32, StreamScore)>,
 }
 
 /// A stream as the reports know it.
@@ -102,7 +102,7 @@ impl StreamBenchmark {
         mut done: impl FnMut(&AnnotatedStream, &[(Frame, Arrival)], StreamDelivery),
     ) -> Result<(), ModelError> {
         let (stream, check) = match plan.build(library, &self.vocabulary, self.seed) {
-            Ok(made) => made,
+            Ok(built) => built,
             Err(failure) => {
                 self.failures.push(failure);
                 return Ok(());
@@ -162,7 +162,7 @@ fn run_daemon(
         order: gloss_order(stream, &trace.decisions),
         decisions: trace.decisions.clone(),
         trace: (delivery.fps == USUAL_FPS).then_some(trace),
-        at: Vec::new(),
+        by_threshold: Vec::new(),
     })
 }
 
@@ -189,7 +189,7 @@ fn run_peer(
         order: gloss_order(stream, &decisions),
         decisions,
         trace: None,
-        at: THRESHOLDS.iter().map(|threshold| (*threshold, at(*threshold).1)).collect(),
+        by_threshold: THRESHOLDS.iter().map(|threshold| (*threshold, at(*threshold).1)).collect(),
     })
 }
 

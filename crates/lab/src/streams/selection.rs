@@ -54,7 +54,7 @@ impl StreamBenchmark {
         }
         let at = |i: usize| -> Option<TradePoint> {
             let scores: Vec<&StreamScore> =
-                runs.iter().filter_map(|p| p.at.get(i).map(|(_, score)| score)).collect();
+                runs.iter().filter_map(|p| p.by_threshold.get(i).map(|(_, score)| score)).collect();
             trade_curve(&scores, &THRESHOLDS[i..=i]).pop()
         };
         (0..THRESHOLDS.len()).filter_map(at).collect()

@@ -115,7 +115,7 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 /// Without the characters by which a name from a file could steer the terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -16,7 +16,7 @@ use std::io::{Read, Seek};
 use zip::ZipArchive;
 
 use super::error::{ImportError, unexpected};
-use super::imported::{RawClip, WEBCAM};
+use super::imported_clip::{RawClip, WEBCAM};
 use super::overrides::ImportOverrides;
 use landmarks::{floats, packed};
 
@@ -29,7 +29,7 @@ pub(super) fn read_npy(
     overrides: &ImportOverrides,
 ) -> Result<RawClip, ImportError> {
     let points = floats(&mut from, overrides)?;
-    Ok(RawClip { points, fps: None, size: None, camera: WEBCAM, assumed: Vec::new() })
+    Ok(RawClip { points, fps: None, size: None, camera: WEBCAM, assumptions: Vec::new() })
 }
 
 /// Reads a `.npz` file: packed when it has an array `q`, otherwise its only array apart from
@@ -62,7 +62,7 @@ pub(super) fn read_npz<R: Read + Seek>(
             size = Some((width as u32, height as u32));
         }
     }
-    Ok(RawClip { points, fps, size, camera: WEBCAM, assumed: Vec::new() })
+    Ok(RawClip { points, fps, size, camera: WEBCAM, assumptions: Vec::new() })
 }
 
 /// The names of the arrays in an archive, sorted: those of its members that end in `.npy`, without it.

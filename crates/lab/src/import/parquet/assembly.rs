@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::import::assumption::ImportAssumption;
 use crate::import::error::{ImportError, unexpected};
-use crate::import::imported::{PHONE, RawClip};
+use crate::import::imported_clip::{PHONE, RawClip};
 use signd_core::frame::{POINTS, Part, Point};
 
 /// Frames under way, by their number.
@@ -66,11 +66,11 @@ impl FrameAssembly {
         let ends = self.frames.keys().next().zip(self.frames.keys().next_back());
         let span = ends.map_or(0, |(first, last)| last.abs_diff(*first));
         let missing = span.saturating_sub((self.frames.len() as u64).saturating_sub(1));
-        let assumed = match missing {
+        let assumptions = match missing {
             0 => Vec::new(),
             missing => vec![ImportAssumption::Gaps { missing }],
         };
         let points = self.frames.into_values().map(|partial| *partial.points).collect();
-        RawClip { points, fps: None, size: None, camera: PHONE, assumed }
+        RawClip { points, fps: None, size: None, camera: PHONE, assumptions }
     }
 }

@@ -13,7 +13,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
 use super::error::{ImportError, unexpected};
-use super::imported::RawClip;
+use super::imported_clip::RawClip;
 use super::limits::MAX_FRAMES;
 use assembly::FrameAssembly;
 use signd_core::frame::POINTS;

@@ -118,7 +118,7 @@ fn a_competition_file_is_read_and_its_rate_and_size_are_assumed() {
     check(&raw, &[20, 21, 22]);
     let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
     assert_eq!(
-        clip.assumed,
+        clip.assumptions,
         [
             ImportAssumption::FrameRate { fps: 30.0 },
             ImportAssumption::ImageSize { width: 1080, height: 1440 }
@@ -152,7 +152,7 @@ fn columns_that_cannot_be_null_are_read_too() {
 #[test]
 fn frame_numbers_left_out_are_said() {
     let raw = read_bytes(&write(SCHEMA, &[&rows(&[7, 9, 20])])).unwrap();
-    assert_eq!(raw.assumed, [ImportAssumption::Gaps { missing: 11 }]);
+    assert_eq!(raw.assumptions, [ImportAssumption::Gaps { missing: 11 }]);
 }
 
 #[test]

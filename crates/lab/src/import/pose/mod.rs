@@ -15,7 +15,7 @@ mod layout;
 
 use super::assumption::ImportAssumption;
 use super::error::{ImportError, unexpected};
-use super::imported::{RawClip, WEBCAM};
+use super::imported_clip::{RawClip, WEBCAM};
 use super::overrides::ImportOverrides;
 use body::PoseBody;
 use header::{ByteReader, PoseHeader};
@@ -56,11 +56,11 @@ pub(super) fn read(bytes: &[u8], overrides: &ImportOverrides) -> Result<RawClip,
     if most > 0.0 && most < FEWEST_PIXELS {
         return Err(ImportError::NoPixels { most });
     }
-    let assumed = match body.people {
+    let assumptions = match body.people {
         1 => Vec::new(),
         people => vec![ImportAssumption::FirstPerson { people }],
     };
-    Ok(RawClip { points, fps: Some(body.fps), size: Some(size), camera: WEBCAM, assumed })
+    Ok(RawClip { points, fps: Some(body.fps), size: Some(size), camera: WEBCAM, assumptions })
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn of_several_people_the_first_is_taken_and_that_is_said() {
     let raw = read(&file.bytes(), &ImportOverrides::default()).unwrap();
     assert!(raw.points[0].iter().all(|p| p[0] == 0.5));
     assert!(raw.points[1].iter().all(|p| p[0] == 0.25));
-    assert_eq!(raw.assumed, [ImportAssumption::FirstPerson { people: 3 }]);
+    assert_eq!(raw.assumptions, [ImportAssumption::FirstPerson { people: 3 }]);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct SourceClip {
     pub path: String,
 }
 
-/// Steps of what is made up, a second.
+/// Steps of what is computed between clips, a second.
 const STEPS: f64 = 60.0;
 /// A rest: at least this long and this much more on average, at most the last, s.
 const REST_S: (f64, f64, f64) = (0.4, 1.2, 6.0);
@@ -211,18 +211,18 @@ mod tests {
         let sway = |i: i32| (2.0 + 0.016 * (i - 15).abs() as f32, false);
         let rest = RestTrack::of(&track(&(0..31).map(sway).collect::<Vec<_>>())).expect("a rest");
         let visits = [vec![cut("a"), cut("a")], vec![cut("b")]];
-        let made = compose(&visits, |_| Some(rest.clone()), &mut SplitMix64(1));
-        assert_eq!((made.signs.len(), made.visits.len()), (3, 2));
-        for sign in &made.signs {
+        let stream = compose(&visits, |_| Some(rest.clone()), &mut SplitMix64(1));
+        assert_eq!((stream.signs.len(), stream.visits.len()), (3, 2));
+        for sign in &stream.signs {
             assert!((sign.span.1 - sign.span.0 - 0.7).abs() < 1e-9);
             assert!((sign.span.0 - sign.clip.0 - 0.2).abs() < 1e-9);
-            let middle = made.track.at((sign.span.0 + sign.span.1) / 2.0);
+            let middle = stream.track.at((sign.span.0 + sign.span.1) / 2.0);
             let palm = palm(&middle, Part::RightHand).expect("seen");
             assert!((palm[1] - 0.4).abs() < 1e-5);
         }
-        assert!(made.track.t.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(stream.track.t.windows(2).all(|pair| pair[0] < pair[1]));
         let wrist = |points: &LandmarkSet| wrist_of(points, WRISTS[1]);
-        for pair in made.track.points.windows(2) {
+        for pair in stream.track.points.windows(2) {
             let (Some(a), Some(b)) = (wrist(&pair[0]), wrist(&pair[1])) else { continue };
             assert!((a[1] - b[1]).abs() < 0.035, "{a:?} {b:?}");
         }

@@ -55,11 +55,11 @@ impl ClipLibrary {
     /// How a signer rests: the longest rest known of them. Without one it is the rest of another signer
     /// of the same fold, so that no signer is seen in two folds.
     pub(super) fn rest(&self, fold: usize, signer: &str, seed: u64) -> Option<RestTrack> {
-        let fellows = || self.rests.iter().filter(|((of, _), _)| *of == fold);
-        let own = fellows().find(|((_, who), _)| who == signer);
+        let of_fold = || self.rests.iter().filter(|((its, _), _)| *its == fold);
+        let own = of_fold().find(|((_, who), _)| who == signer);
         let other = || {
-            let at = SplitMix64::named(seed, signer).below(fellows().count().max(1));
-            fellows().nth(at)
+            let at = SplitMix64::named(seed, signer).below(of_fold().count().max(1));
+            of_fold().nth(at)
         };
         own.or_else(other).map(|(_, rest)| rest.clone())
     }

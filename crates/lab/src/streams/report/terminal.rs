@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::eval::report::terminal::count;
+use crate::eval::report::terminal::{count, plain};
 use crate::streams::benchmark::{BenchmarkRun, StreamBenchmark};
 use crate::streams::camera::delivery::StreamDelivery;
 use crate::streams::score::figures::StreamFigures;
@@ -158,9 +158,4 @@ pub fn cells(figures: &StreamFigures) -> [String; 17] {
 
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
-}
-
-/// Without the characters by which a name from a file could steer the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

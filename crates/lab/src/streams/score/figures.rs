@@ -67,9 +67,9 @@ impl StreamFigures {
         let false_decisions = alarms.filter(|alarm| alarm.decided).count();
         let hours = scores.iter().map(|s| s.seconds).sum::<f64>() / 3600.0;
         let share = |of: &dyn Fn(usize) -> Option<bool>| {
-            let asked: Vec<bool> = (0..known.len()).filter_map(of).collect();
-            let right = asked.iter().filter(|right| **right).count();
-            (!asked.is_empty()).then(|| right as f64 / asked.len() as f64)
+            let answered: Vec<bool> = (0..known.len()).filter_map(of).collect();
+            let right = answered.iter().filter(|right| **right).count();
+            (!answered.is_empty()).then(|| right as f64 / answered.len() as f64)
         };
         let f1 = |matched: &dyn Fn(&StreamScore) -> usize| {
             let sum = |of: &dyn Fn(&StreamScore) -> usize| -> usize {

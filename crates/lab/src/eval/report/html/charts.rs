@@ -58,7 +58,7 @@ pub fn reliability(bins: &[ReliabilityBin]) -> String {
         let r = 2.0 + 10.0 * (bin.n / most).sqrt();
         let gap = format!("M{cx:.1} {cy:.1}V{:.1}", y(bin.confidence));
         add(&mut body, format_args!("<path class=\"gap\" d=\"{gap}\"/>"));
-        let told = format!(
+        let title = format!(
             "{} right where {} is claimed, of {}",
             PERCENT.value(bin.accuracy),
             PERCENT.value(bin.confidence),
@@ -67,7 +67,7 @@ pub fn reliability(bins: &[ReliabilityBin]) -> String {
         let place = format!("cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{r:.1}\"");
         add(
             &mut body,
-            format_args!("<circle class=\"dot\" {place}><title>{told}</title></circle>"),
+            format_args!("<circle class=\"dot\" {place}><title>{title}</title></circle>"),
         );
     }
     svg("Reliability: share right over confidence", TOP + HEIGHT + 34.0, &body)

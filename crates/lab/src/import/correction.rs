@@ -1,4 +1,4 @@
-//! Landmarks of a file are corrected as the user asks, cleaned and judged.
+//! Landmarks of a file, corrected as the user asks, cleaned and judged.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -40,7 +40,7 @@ pub(super) fn find_missing(
     points: &mut [[Point; POINTS]],
     overrides: &ImportOverrides,
     size: (u32, u32),
-    assumed: &mut Vec<ImportAssumption>,
+    assumptions: &mut Vec<ImportAssumption>,
 ) -> Result<(), ImportError> {
     let given = overrides.missing.map(|value| [value; 2]);
     let mut sentinels: HashSet<[u32; 2]> = given.iter().map(bits).collect();
@@ -56,7 +56,7 @@ pub(super) fn find_missing(
         }
     }
     let tell = |(part, (frames, place))| ImportAssumption::RepeatedValue { part, frames, place };
-    assumed.extend(repeated.into_iter().map(tell));
+    assumptions.extend(repeated.into_iter().map(tell));
     // What the file writes for a missing part it writes for a missing point too. But a wrist or a nose at
     // zero among other points is where relative coordinates begin, unless the user says otherwise.
     for (i, p) in points.iter_mut().flat_map(|row| row.iter_mut().enumerate()) {

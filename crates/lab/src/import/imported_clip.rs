@@ -1,7 +1,7 @@
 //! An imported clip: what a reader found in a file, with overrides and assumptions settled.
 
-use super::amend;
 use super::assumption::ImportAssumption;
+use super::correction;
 use super::error::{ImportError, unexpected};
 use super::limits::RECORDED_FPS;
 use super::overrides::ImportOverrides;
@@ -35,7 +35,7 @@ pub struct ImportedClip {
     pub height: u32,
     points: Vec<[Point; POINTS]>,
     /// What the file does not say, in the order in which it was missed.
-    pub assumed: Vec<ImportAssumption>,
+    pub assumptions: Vec<ImportAssumption>,
     /// What is doubtful, each with an example for [`InputDoubt::found`].
     pub doubts: Vec<(InputDoubt, [f32; 2])>,
 }
@@ -49,7 +49,7 @@ pub(super) struct RawClip {
     pub(super) size: Option<(u32, u32)>,
     /// What is taken for granted where neither is.
     pub(super) camera: AssumedCamera,
-    pub(super) assumed: Vec<ImportAssumption>,
+    pub(super) assumptions: Vec<ImportAssumption>,
 }
 
 impl ImportedClip {
@@ -84,13 +84,13 @@ impl ImportedClip {
         raw: RawClip,
         overrides: &ImportOverrides,
     ) -> Result<ImportedClip, ImportError> {
-        let RawClip { mut points, fps, size, camera, mut assumed } = raw;
+        let RawClip { mut points, fps, size, camera, mut assumptions } = raw;
         if points.is_empty() {
             return Err(ImportError::Empty);
         }
         let recorded = fps.filter(|fps| *fps > 0.0);
         let fps = overrides.fps.or(recorded).unwrap_or_else(|| {
-            assumed.push(ImportAssumption::FrameRate { fps: camera.fps });
+            assumptions.push(ImportAssumption::FrameRate { fps: camera.fps });
             camera.fps
         });
         match overrides.fps {
@@ -112,17 +112,17 @@ impl ImportedClip {
         }
         let (width, height) = size.unwrap_or_else(|| {
             let (width, height) = camera.size;
-            assumed.push(ImportAssumption::ImageSize { width, height });
+            assumptions.push(ImportAssumption::ImageSize { width, height });
             camera.size
         });
-        amend::find_missing(&mut points, overrides, (width, height), &mut assumed)?;
-        amend::clean(&mut points)?;
-        amend::convert(&mut points, overrides, (width, height));
-        let mut doubts = amend::judge(&points, (width, height), overrides)?;
+        correction::find_missing(&mut points, overrides, (width, height), &mut assumptions)?;
+        correction::clean(&mut points)?;
+        correction::convert(&mut points, overrides, (width, height));
+        let mut doubts = correction::judge(&points, (width, height), overrides)?;
         if overrides.fps.is_none() && !USUAL_RATES.contains(&fps) {
             doubts.push((InputDoubt::FrameRate, [fps as f32, 0.0]));
         }
-        Ok(ImportedClip { fps, width, height, points, assumed, doubts })
+        Ok(ImportedClip { fps, width, height, points, assumptions, doubts })
     }
 }
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn raw(fps: Option<f64>, size: Option<(u32, u32)>) -> RawClip {
-        RawClip { points: vec![somewhere(); 3], fps, size, camera: WEBCAM, assumed: Vec::new() }
+        RawClip { points: vec![somewhere(); 3], fps, size, camera: WEBCAM, assumptions: Vec::new() }
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             ImportedClip::settle(raw(Some(25.0), Some((320, 240))), &ImportOverrides::default())
                 .unwrap();
         assert_eq!((clip.fps, clip.width, clip.height), (25.0, 320, 240));
-        assert_eq!(clip.assumed, []);
+        assert_eq!(clip.assumptions, []);
     }
 
     #[test]
@@ -160,7 +160,8 @@ mod tests {
         for raw in nothing {
             let clip = ImportedClip::settle(raw, &ImportOverrides::default()).unwrap();
             assert_eq!((clip.fps, clip.width, clip.height), (20.0, 640, 480));
-            let said: Vec<String> = clip.assumed.iter().map(ImportAssumption::to_string).collect();
+            let said: Vec<String> =
+                clip.assumptions.iter().map(ImportAssumption::to_string).collect();
             let frame_rate = "frame rate not recorded: taken as 20 a second";
             assert_eq!(said, [frame_rate, "image size not recorded: taken as 640x480"]);
         }

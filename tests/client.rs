@@ -6,10 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, root, terminate};
-use npyz::WriterBuilder;
+use common::{Daemon, HELLO, npy, root, terminate};
 use serde_json::Value;
-use signd_core::frame::{Frame, SourceTime};
+use signd_core::frame::SourceTime;
 
 const GESTURE: Gesture = Gesture { at: 0.3, height: -0.4 };
 
@@ -39,7 +38,7 @@ fn the_python_client_gets_an_event_for_every_frame_it_sent_and_the_decision() {
     let folder = tempfile::tempdir().expect("folder");
     let clip = folder.path().join("clip.npy");
     let frames = frames(&[GESTURE], 3.0, 30.0, SourceTime(0));
-    write(&clip, &frames);
+    npy::write(&clip, &frames);
 
     // No silence in this test tells anything.
     let daemon = Daemon::configured("stall_ms = 60000", &[]);
@@ -76,16 +75,4 @@ fn the_python_client_gets_an_event_for_every_frame_it_sent_and_the_decision() {
     assert!(of("frame").iter().all(|e| e["lost"] == 0 && e["stream"] == "py"));
     assert_eq!(of("sign")[0]["label"], "high");
     assert_eq!(daemon.stop().0, Some(0));
-}
-
-/// Writes a clip as numpy would: float32 [frames, 543, 3].
-fn write(path: &std::path::Path, frames: &[Frame]) {
-    let mut out = Vec::new();
-    let shape = [frames.len() as u64, 543, 3];
-    let options = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut out);
-    let mut writer = options.begin_nd().expect("begins");
-    let floats = frames.iter().flat_map(|f| f.points().as_flattened()).copied();
-    writer.extend(floats).expect("writes");
-    writer.finish().expect("ends");
-    std::fs::write(path, out).expect("writes");
 }

@@ -5,24 +5,12 @@ mod common;
 use std::path::Path;
 use std::process::Output;
 
-use common::signd;
 use common::stick_figure::{Gesture, frames};
+use common::{npy, signd};
 use serde_json::{Value, json};
 use signd_core::frame::{Frame, SourceTime};
 
 const HEADER: &str = "path,label,signer,fps,width,height,source";
-
-/// Writes frames as a plain numpy array.
-fn npy(path: &Path, frames: &[Frame]) {
-    let shape = format!("({}, 543, 3)", frames.len());
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
-    let header = format!("{header:<117}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-    bytes.extend(header.as_bytes());
-    let numbers = frames.iter().flat_map(|frame| frame.points().as_flattened());
-    bytes.extend(numbers.flat_map(|x| x.to_le_bytes()));
-    std::fs::write(path, bytes).expect("writes");
-}
 
 /// A folder of clips: one sign high up and one low, cut by hand and with rest around them; two signs
 /// in one clip; and rest alone.
@@ -45,7 +33,7 @@ fn folder() -> tempfile::TempDir {
         ("rest.npy", &high[..10]),
     ];
     for (name, frames) in clips {
-        npy(&folder.path().join(name), frames);
+        npy::write(&folder.path().join(name), frames);
     }
     folder
 }

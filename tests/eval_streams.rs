@@ -6,8 +6,8 @@ mod common;
 use std::path::Path;
 use std::process::Output;
 
-use common::signd;
 use common::stick_figure::{Gesture, frames};
+use common::{npy, signd};
 use serde_json::Value;
 use signd_core::frame::{Frame, SourceTime};
 
@@ -21,18 +21,6 @@ high.npy,,dan,30,640,480,,
 both.npy,,eve,30,640,480,high:27-57;low:102-132,
 missing.npy,high,ann,30,640,480,,
 ";
-
-/// Writes frames as a plain numpy array.
-fn npy(path: &Path, frames: &[Frame]) {
-    let shape = format!("({}, 543, 3)", frames.len());
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
-    let header = format!("{header:<117}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-    bytes.extend(header.as_bytes());
-    let numbers = frames.iter().flat_map(|frame| frame.points().as_flattened());
-    bytes.extend(numbers.flat_map(|x| x.to_le_bytes()));
-    std::fs::write(path, bytes).expect("writes");
-}
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("folder");
@@ -48,7 +36,7 @@ fn folder() -> tempfile::TempDir {
         ("both.npy", &[-0.5, 0.6]),
         ("rest.npy", &[]),
     ] {
-        npy(&folder.path().join(name), &session(heights));
+        npy::write(&folder.path().join(name), &session(heights));
     }
     std::fs::write(folder.path().join("index.csv"), INDEX).expect("writes");
     folder

@@ -5,14 +5,15 @@
 mod mutate;
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use mutate::Mutator;
-use npyz::npz::NpzArchive;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use signd_core::frame::Part;
-use signd_lab::import::{Assumption, Clip, Overrides, read};
+use signd_lab::import::{ImportAssumption, ImportOverrides, ImportedClip, read};
+use zip::ZipArchive;
 
 type Point = [f32; 3];
 const MISSING: Point = [f32::NAN; 3];
@@ -33,10 +34,16 @@ fn folder() -> Option<PathBuf> {
 
 /// Packed: a running sum modulo 2^16 over the frames, in 1/4096; -32768 in all three is missing.
 fn packed(path: &Path) -> Frames {
-    let mut archive = NpzArchive::open(path).expect("a zip archive");
-    let array = archive.by_name("q").expect("readable").expect("an array `q`");
-    let points = array.shape()[1] as usize;
-    let differences = array.into_vec::<i16>().expect("int16");
+    let mut archive = ZipArchive::new(File::open(path).expect("opens")).expect("a zip archive");
+    let mut array = Vec::new();
+    archive.by_name("q.npy").expect("an array `q`").read_to_end(&mut array).expect("readable");
+    // Version 1.0: magic, then the length of the header in two bytes. The shape is its only tuple.
+    let start = 10 + usize::from(u16::from_le_bytes([array[8], array[9]]));
+    let header = String::from_utf8_lossy(&array[..start]);
+    assert!(header.contains("'<i2'"), "int16: {header}");
+    let points = header.rsplit(", ").nth(2).expect("a shape").parse::<usize>().expect("points");
+    let differences: Vec<i16> =
+        array[start..].chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let mut sum = vec![[0i16; 3]; points];
     let mut frames = Vec::new();
     for frame in differences.chunks(3 * points) {
@@ -117,7 +124,7 @@ fn pose(path: &Path) -> Frames {
 }
 
 /// The imported clip has exactly the frames and points of its source.
-fn same(clip: &Clip, source: &Frames, path: &Path) {
+fn same(clip: &ImportedClip, source: &Frames, path: &Path) {
     assert_eq!(clip.len(), source.len(), "{}: frames", path.display());
     for (i, (found, expected)) in clip.points().iter().zip(source).enumerate() {
         assert_eq!(expected.len(), 543);
@@ -141,7 +148,7 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
             if columns[0] == "pose-mediapipe_long.pose" {
                 continue; // refused; see below
             }
-            let clip = read(&path, &Overrides::default());
+            let clip = read(&path, &ImportOverrides::default());
             let clip = clip.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let ending = path.extension().and_then(|ending| ending.to_str());
             let source = match ending {
@@ -158,7 +165,9 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
             match recorded(number(3) > 0.0) {
                 true => assert!((clip.fps - number(3)).abs() < 1e-3, "{row}: {}", clip.fps),
                 false => assert!(
-                    clip.assumed.iter().any(|a| matches!(a, Assumption::FrameRate { .. })),
+                    clip.assumptions
+                        .iter()
+                        .any(|a| matches!(a, ImportAssumption::FrameRate { .. })),
                     "{row}"
                 ),
             }
@@ -169,7 +178,9 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
                     "{row}"
                 ),
                 false => assert!(
-                    clip.assumed.iter().any(|a| matches!(a, Assumption::ImageSize { .. })),
+                    clip.assumptions
+                        .iter()
+                        .any(|a| matches!(a, ImportAssumption::ImageSize { .. })),
                     "{row}"
                 ),
             }
@@ -184,7 +195,7 @@ fn every_recording_is_imported_frame_by_frame_and_point_by_point() {
 fn one_video_in_two_kinds_of_file_is_nearly_the_same() {
     let Some(folder) = folder() else { return };
     let clip = |name: &str| {
-        read(&folder.join("continuous").join(name), &Overrides::default()).expect("imports")
+        read(&folder.join("continuous").join(name), &ImportOverrides::default()).expect("imports")
     };
     let (a, b) = (clip("p2v-what-is-your-name.pose"), clip("sign-translate-example-sentence.npz"));
     assert_eq!((a.len(), a.fps, a.width, a.height), (b.len(), b.fps, b.width, b.height));
@@ -201,7 +212,7 @@ fn one_video_in_two_kinds_of_file_is_nearly_the_same() {
 fn a_reduced_pose_layout_is_refused_and_says_what_it_lacks() {
     let Some(folder) = folder() else { return };
     let path = folder.join("continuous/pose-mediapipe_long.pose");
-    let said = read(&path, &Overrides::default()).expect_err("refused").to_string();
+    let said = read(&path, &ImportOverrides::default()).expect_err("refused").to_string();
     for lack in ["FACE_LANDMARKS has 128 points and lacks 340", "POSE_LANDMARKS has 8 points"] {
         assert!(said.contains(lack), "{said}");
     }
@@ -227,7 +238,7 @@ fn a_damaged_recording_is_refused_or_imported_whole() {
         for _ in 0..200 {
             mutator.damage(&good, &mut bytes);
             std::fs::write(&path, &bytes).expect("writes");
-            match read(&path, &Overrides::default()) {
+            match read(&path, &ImportOverrides::default()) {
                 Ok(clip) => {
                     imported += 1;
                     assert!((0.1..=1000.0).contains(&clip.fps) && clip.len() > 0);

@@ -5,14 +5,12 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Daemon, http, receive_with_doubts, root, send_frame};
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
+use common::{Daemon, http, npy, receive_with_doubts, root, send_frame};
 use signd_core::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
 use signd_core::plausibility::order::PartOrder;
 use signd_core::plausibility::{InputDoubt, InputJudge, Least};
 use signd_engine::recording;
-use signd_lab::import::{Clip, ImportError, Overrides, read};
+use signd_lab::import::{ImportError, ImportOverrides, ImportedClip, read};
 
 /// The sign `hello` and what comes before it.
 fn signer() -> Vec<Frame> {
@@ -218,41 +216,12 @@ fn times_that_no_camera_gives_are_named() {
 
 /// The points of a clip as an `.npz` with rate and size, its parts in this order.
 fn npz(path: &Path, frames: &[Frame], fps: f32, order: PartOrder, missing: Option<f32>) {
-    let mut archive = NpzWriter::new(std::fs::File::create(path).expect("creates"));
-    let count = frames.len() as u64;
-    let shape = [count, POINTS as u64, 3];
-    let mut array = archive
-        .array("landmarks", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&shape)
-        .begin_nd()
-        .expect("begins");
-    for frame in frames {
-        let parts = order.iter().flat_map(|part| &frame.points()[part.range()]);
-        for number in parts.flatten() {
-            array.push(&missing.filter(|_| number.is_nan()).unwrap_or(*number)).expect("writes");
-        }
-    }
-    array.finish().expect("ends");
-    let mut array = archive
-        .array("fps", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&[])
-        .begin_nd()
-        .expect("begins");
-    array.push(&fps).expect("writes");
-    array.finish().expect("ends");
-    let mut array = archive
-        .array("size", Default::default())
-        .expect("begins")
-        .default_dtype()
-        .shape(&[2])
-        .begin_nd()
-        .expect("begins");
-    [640i32, 480].iter().for_each(|side| array.push(side).expect("writes"));
-    array.finish().expect("ends");
+    let points = |frame: &Frame| order.map(|part| frame.points()[part.range()].to_vec()).concat();
+    let numbers = frames.iter().flat_map(|frame| points(frame).into_flattened());
+    let numbers = numbers.map(|x| missing.filter(|_| x.is_nan()).unwrap_or(x));
+    let landmarks = npy::array(&format!("({}, {POINTS}, 3)", frames.len()), numbers);
+    let (fps, size) = (npy::array("()", [fps]), npy::integers("(2,)", [640, 480]));
+    npy::archive(path, &[("landmarks", landmarks), ("fps", fps), ("size", size)]);
 }
 
 struct Files(tempfile::TempDir);
@@ -265,7 +234,7 @@ impl Files {
     }
 }
 
-fn same(a: &Clip, b: &Clip) -> bool {
+fn same(a: &ImportedClip, b: &ImportedClip) -> bool {
     let near = |p: &Point, q: &Point| {
         p.iter().zip(q).all(|(x, y)| (x.is_nan() && y.is_nan()) || (x - y).abs() < 1e-5)
     };
@@ -279,26 +248,26 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     let files = Files(tempfile::tempdir().expect("folder"));
     let usual = Part::ALL;
     let plain = |frames: &[Frame]| files.write(frames, 30.0, usual, None);
-    let right = read(&plain(&signer()), &Overrides::default()).expect("imports");
-    assert_eq!((right.doubts.len(), right.assumed.len()), (0, 0));
-    let check = |file: PathBuf, option: &str, overrides: Overrides| {
-        let refused = read(&file, &Overrides::default()).expect_err(option).to_string();
+    let right = read(&plain(&signer()), &ImportOverrides::default()).expect("imports");
+    assert_eq!((right.doubts.len(), right.assumptions.len()), (0, 0));
+    let check = |file: PathBuf, option: &str, overrides: ImportOverrides| {
+        let refused = read(&file, &ImportOverrides::default()).expect_err(option).to_string();
         assert!(refused.contains(option), "{option}: {refused}");
         let clip = read(&file, &overrides).unwrap_or_else(|error| panic!("{option}: {error}"));
         assert!(same(&clip, &right), "{option}");
     };
-    let given = Overrides::default;
+    let given = ImportOverrides::default;
 
     let pixels = changed(|[x, y, z]| [x * 640.0, y * 480.0, z * 640.0]);
-    check(plain(&pixels), "--pixels", Overrides { pixels: true, ..given() });
+    check(plain(&pixels), "--pixels", ImportOverrides { pixels: true, ..given() });
     let mirrored = changed(|[x, y, z]| [1.0 - x, y, z]);
-    check(plain(&mirrored), "--mirrored", Overrides { mirrored: true, ..given() });
+    check(plain(&mirrored), "--mirrored", ImportOverrides { mirrored: true, ..given() });
     let order = [Part::Pose, Part::Face, Part::LeftHand, Part::RightHand];
     let file = files.write(&signer(), 30.0, order, None);
     check(
         file,
         "--order pose,face,left_hand,right_hand",
-        Overrides { order: Some(order), ..given() },
+        ImportOverrides { order: Some(order), ..given() },
     );
     // Single points, while the rest of their part is there.
     let mut holes = signer();
@@ -312,7 +281,7 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     let file = plain(&holes);
     let refused = read(&file, &given()).expect_err("refused").to_string();
     assert!(refused.contains("--missing 0"), "{refused}");
-    let clip = read(&file, &Overrides { missing: Some(0.0), ..given() }).expect("imports");
+    let clip = read(&file, &ImportOverrides { missing: Some(0.0), ..given() }).expect("imports");
     let expected = read(&plain(&without), &given()).expect("imports");
     assert!(same(&clip, &expected));
 
@@ -324,8 +293,8 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     }
     let good = plain(&signer());
     for (option, overrides) in [
-        ("--pixels", Overrides { pixels: true, ..given() }),
-        ("--mirrored", Overrides { mirrored: true, ..given() }),
+        ("--pixels", ImportOverrides { pixels: true, ..given() }),
+        ("--mirrored", ImportOverrides { mirrored: true, ..given() }),
     ] {
         let refused = read(&good, &overrides).expect_err(option).to_string();
         assert!(refused.starts_with(&format!("with {option} ")), "{refused}");
@@ -342,13 +311,13 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
 #[test]
 fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
     let files = Files(tempfile::tempdir().expect("folder"));
-    let right = read(&files.write(&signer(), 30.0, Part::ALL, None), &Overrides::default());
+    let right = read(&files.write(&signer(), 30.0, Part::ALL, None), &ImportOverrides::default());
     let right = right.expect("imports");
     for value in [0.0, -1.0, 1e20] {
         let file = files.write(&signer(), 30.0, Part::ALL, Some(value));
-        let clip = read(&file, &Overrides::default()).expect("imports");
+        let clip = read(&file, &ImportOverrides::default()).expect("imports");
         assert!(same(&clip, &right), "{value}");
-        let said: Vec<_> = clip.assumed.iter().map(ToString::to_string).collect();
+        let said: Vec<_> = clip.assumptions.iter().map(ToString::to_string).collect();
         let left =
             format!("left_hand: all points at one place in 150 frames, as {value}, {value}:");
         assert!(said.iter().any(|line| line.starts_with(&left)), "{said:?}");
@@ -361,13 +330,13 @@ fn import_asks_for_the_rate_that_a_file_cannot_be_right_about() {
     let files = Files(tempfile::tempdir().expect("folder"));
     for fps in [1000.0, 90_000.0, 0.03] {
         let file = files.write(&signer(), fps, Part::ALL, None);
-        let refused = read(&file, &Overrides::default()).expect_err("refused").to_string();
+        let refused = read(&file, &ImportOverrides::default()).expect_err("refused").to_string();
         assert!(refused.contains("--fps"), "{refused}");
-        let given = Overrides { fps: Some(30.0), ..Overrides::default() };
+        let given = ImportOverrides { fps: Some(30.0), ..ImportOverrides::default() };
         assert_eq!(read(&file, &given).expect("imports").fps, 30.0);
     }
     let file = files.write(&signer(), 5.0, Part::ALL, None);
-    let clip = read(&file, &Overrides::default()).expect("imports");
+    let clip = read(&file, &ImportOverrides::default()).expect("imports");
     assert_eq!(clip.doubts.first().map(|(doubt, _)| *doubt), Some(InputDoubt::FrameRate));
 }
 
@@ -376,7 +345,7 @@ fn import_asks_for_the_rate_that_a_file_cannot_be_right_about() {
 fn import_warns_of_a_clip_without_a_person_and_of_a_body_upside_down() {
     let files = Files(tempfile::tempdir().expect("folder"));
     let doubts = |frames: &[Frame]| {
-        let clip = read(&files.write(frames, 30.0, Part::ALL, None), &Overrides::default());
+        let clip = read(&files.write(frames, 30.0, Part::ALL, None), &ImportOverrides::default());
         clip.expect("imports").doubts.into_iter().map(|(doubt, _)| doubt).collect::<Vec<_>>()
     };
     assert_eq!(doubts(&changed(|_| [f32::NAN; 3])), [InputDoubt::NoPerson]);

@@ -12,12 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Common, Outcome, model, print, source};
 use signd::config::Flags;
 use signd::output::{Kind, Target};
-use signd_lab::eval::clips as list;
-use signd_lab::eval::clips::{Entry, Failure};
-use signd_lab::eval::judge::ClipJudge;
+use signd_lab::eval::clip_judge::ClipJudge;
+use signd_lab::eval::clip_list as list;
+use signd_lab::eval::clip_list::{ListEntry, ListFailure};
 use signd_lab::eval::report::{html, json, terminal};
-use signd_lab::eval::vocabulary::{self, Vocabulary};
-use signd_lab::eval::{Evaluation, Scored, Subject};
+use signd_lab::eval::vocabulary::{self, SignVocabulary};
+use signd_lab::eval::{ClipEvaluation, EvaluatedClip, EvaluatedModel};
 
 /// Flags of `signd eval`.
 #[derive(Debug, Args)]
@@ -56,19 +56,20 @@ impl Eval {
         let list = std::fs::File::open(clips).with_context(name)?;
         let entries = list::read(list).with_context(name)?;
         let folder = clips.parent().unwrap_or(Path::new("")).to_owned();
-        let clip = |entry: &Result<Entry, Failure>| Some(folder.join(&entry.as_ref().ok()?.path));
+        let clip =
+            |entry: &Result<ListEntry, ListFailure>| Some(folder.join(&entry.as_ref().ok()?.path));
         let inputs =
             entries.iter().filter_map(clip).chain([clips.clone()]).chain(self.vocab.clone());
         let reports = Reports::new(&self, inputs.collect())?;
         let model = model(&settings)?;
         let card = model.card();
-        let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
+        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
         let vocabulary = match &self.vocab {
-            None => Vocabulary::new(&card.labels, None)?,
+            None => SignVocabulary::new(&card.labels, None)?,
             Some(file) => {
                 let text = source::file(file)?;
                 let only = vocabulary::parse(&String::from_utf8_lossy(&text));
-                only.and_then(|only| Vocabulary::new(&card.labels, Some(&only)))
+                only.and_then(|only| SignVocabulary::new(&card.labels, Some(&only)))
                     .with_context(|| file.display().to_string())?
             }
         };
@@ -80,9 +81,9 @@ impl Eval {
         for entry in entries {
             let answered = entry.and_then(|entry| {
                 let frames = entry.frames(&folder)?;
-                let failed = |reason: String| Failure { path: entry.path.clone(), reason };
+                let failed = |reason: String| ListFailure { path: entry.path.clone(), reason };
                 let answer = judge.answer(&frames).map_err(|e| failed(e.to_string()))?;
-                Ok(Scored { truth: vocabulary.truth(&entry.label), entry, answer })
+                Ok(EvaluatedClip { truth: vocabulary.truth(&entry.label), entry, answer })
             });
             match answered {
                 Ok(clip) => scored.push(clip),
@@ -97,7 +98,7 @@ impl Eval {
         }
         bar.finish();
 
-        let evaluation = Evaluation::new(subject, vocabulary, self.segmented, scored, failures);
+        let evaluation = ClipEvaluation::new(subject, vocabulary, self.segmented, scored, failures);
         if let Some(target) = reports.json {
             target.write(&json::write(&evaluation)?)?;
         }
@@ -105,7 +106,7 @@ impl Eval {
             let page = html::write(&evaluation, |entry| entry.frames(&folder).ok())?;
             target.write(page.as_bytes())?;
         }
-        write!(print::out(), "{}", terminal::Table(&evaluation))?;
+        write!(print::out(), "{}", terminal::ClipTable(&evaluation))?;
         Ok(if evaluation.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
     }
 }

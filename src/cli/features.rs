@@ -19,7 +19,7 @@ use signd_core::features::grid::RowKind;
 use signd_core::features::schema::{self, GROUPS};
 use signd_core::frame::Frame;
 use signd_lab::clip;
-use signd_lab::import::Overrides;
+use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ impl Features {
                     answer(&frames)?;
                 }
             } else {
-                let clip = clip::read(file, &Overrides::default());
+                let clip = clip::read(file, &ImportOverrides::default());
                 let (frames, losses) = clip.with_context(|| file.display().to_string())?;
                 answer(&frames)?;
                 if print::losses(file, &losses) {

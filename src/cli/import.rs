@@ -13,7 +13,7 @@ use signd_core::plausibility::order::{self, PartOrder};
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
 use signd_engine::recording::{Recorder, RecordingError};
-use signd_lab::import::{Clip, Overrides, read};
+use signd_lab::import::{ImportOverrides, ImportedClip, read};
 
 /// Flags of `signd import`.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ impl Import {
             bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
         };
         let target = Target::new(&self.output, Kind::Clip, &[&self.file])?;
-        let overrides = Overrides {
+        let overrides = ImportOverrides {
             fps: self.fps,
             size: self.size,
             missing: self.missing,
@@ -61,7 +61,7 @@ impl Import {
             order: self.order,
         };
         let clip = read(&self.file, &overrides).with_context(|| self.file.display().to_string())?;
-        for assumption in &clip.assumed {
+        for assumption in &clip.assumptions {
             print::note(format_args!("{}: {assumption}", self.file.display()));
         }
         for (doubt, example) in &clip.doubts {
@@ -73,7 +73,7 @@ impl Import {
         record(&clip, &stream, &mut recording)?;
         let to_stdout = target.is_stream();
         target.write(recording.get_ref())?;
-        let Clip { width, height, .. } = &clip;
+        let ImportedClip { width, height, .. } = &clip;
         let fps = (clip.fps * 1e3).round() / 1e3;
         let summary = format!("{} frames at {fps} a second, {width}x{height}", clip.len());
         // Where the recording may go to standard output, nothing else does.
@@ -87,7 +87,7 @@ impl Import {
 
 /// Writes a clip as a recording of one stream.
 pub fn record(
-    clip: &Clip,
+    clip: &ImportedClip,
     stream: &StreamId,
     out: impl Write + Seek,
 ) -> Result<(), RecordingError> {

@@ -16,7 +16,7 @@ use serde_bytes::ByteBuf;
 use super::{Outcome, print};
 use signd_core::frame::{Frame, POINTS, Point, SourceTime};
 use signd_lab::clip;
-use signd_lab::import::Overrides;
+use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd landmarks`.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ impl Landmarks {
     pub fn execute(self) -> Result<Outcome> {
         let (mut out, mut outcome) = (BufWriter::new(print::out()), Outcome::Done);
         for file in &self.files {
-            let clip = clip::read(file, &Overrides::default());
+            let clip = clip::read(file, &ImportOverrides::default());
             let (frames, losses) = clip.with_context(|| file.display().to_string())?;
             if print::losses(file, &losses) {
                 outcome = Outcome::Partly;

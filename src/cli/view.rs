@@ -26,7 +26,7 @@ use signd_core::wire::events::{self, Delivery, Encoding};
 use signd_engine::pipeline::Pipeline;
 use signd_engine::recording;
 use signd_engine::replay::{Replay, Told};
-use signd_lab::import::Overrides;
+use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd view`.
 #[derive(Debug, Args)]
@@ -187,8 +187,8 @@ fn recording(path: &Path) -> Result<Vec<u8>> {
     if recording::is_recording(path).with_context(file)? {
         return source::recording(path);
     }
-    let clip = signd_lab::import::read(path, &Overrides::default()).with_context(file)?;
-    for assumption in &clip.assumed {
+    let clip = signd_lab::import::read(path, &ImportOverrides::default()).with_context(file)?;
+    for assumption in &clip.assumptions {
         print::note(format_args!("{}: {assumption}", path.display()));
     }
     let stream = stream_id::parse(b"cam1").context("a stream id")?;

@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod http;
+pub mod npy;
 pub mod stick_figure;
 
 use std::io::{BufRead, BufReader};

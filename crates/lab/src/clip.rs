@@ -1,14 +1,16 @@
-//! A clip: one sign as its maker cut it. No gate, no segmenter; its rows are those of all its frames.
+//! A clip: one sign as it was cut by hand, from a file of any kind.
+//!
+//! Its rows are those that the daemon makes of its frames, without a segmenter: all of them.
 
 use std::path::Path;
 
-use crate::import::{self, ImportError, Overrides};
+use crate::import::{self, ImportError, ImportOverrides};
 use signd_core::features::grid::RowKind;
 use signd_core::frame::{Arrival, Frame, SourceTime};
 use signd_core::stream::{Batch, CoreSettings, Stream};
 use signd_engine::recording::{self, Losses, RecordingError};
 
-/// Capture time of a clip's first frame; nothing follows from it.
+/// Capture time of a clip's first frame. Nothing follows from it.
 const START: SourceTime = SourceTime(1_000_000_000);
 
 /// A file that gives no clip. No message names the file: the caller knows it.
@@ -25,7 +27,7 @@ pub enum ClipError {
 /// The frames of a file, and what of it could not be used: a recording's first stream, or a clip of a
 /// format that [`import`] reads. A recording knows its own times and sizes, so that overrides are for
 /// the others.
-pub fn read(file: &Path, overrides: &Overrides) -> Result<(Vec<Frame>, Losses), ClipError> {
+pub fn read(file: &Path, overrides: &ImportOverrides) -> Result<(Vec<Frame>, Losses), ClipError> {
     if !recording::is_recording(file).map_err(RecordingError::File)? {
         return Ok((import::read(file, overrides)?.frames(START).collect(), Losses::default()));
     }

@@ -14,14 +14,17 @@ use signd::config::Settings;
 use signd::output::Target;
 use signd_engine::inference::decide::{DecideSettings, Decider};
 use signd_engine::model::Contract;
-use signd_lab::eval::Subject;
-use signd_lab::eval::report::streams as report;
-use signd_lab::eval::streams::bench::{Benchmark, Folds, StreamJudge};
-use signd_lab::eval::streams::index::{self, Recording, Role};
-use signd_lab::eval::streams::peer::Peer;
-use signd_lab::eval::streams::rows::Lesson;
-use signd_lab::eval::streams::source::{self, Library, Source};
-use signd_lab::eval::vocabulary::Vocabulary;
+use signd_lab::eval::EvaluatedModel;
+use signd_lab::eval::vocabulary::SignVocabulary;
+use signd_lab::streams::benchmark::StreamBenchmark;
+use signd_lab::streams::compose::library::ClipLibrary;
+use signd_lab::streams::compose::plan::{StreamPlan, plan_streams};
+use signd_lab::streams::index::{self, IndexedRecording, RecordingRole};
+use signd_lab::streams::judge::folds::SignerFolds;
+use signd_lab::streams::judge::peer::PeerModel;
+use signd_lab::streams::judge::stream_judge::StreamJudge;
+use signd_lab::streams::lessons::TaggerLesson;
+use signd_lab::streams::report;
 
 /// A fold and the model that has not met its signers, `N=FILE`.
 #[derive(Clone, Debug)]
@@ -56,7 +59,7 @@ pub struct Streams {
     /// CSV file with the columns signer,fold: with --fold, who was in which model's training.
     #[arg(long, value_name = "FILE", conflicts_with = "clips", requires = "fold")]
     split: Option<PathBuf>,
-    /// StreamJudge the signers of fold N by this model, and leave out those of folds without one; repeat for
+    /// Judge the signers of fold N by this model, and leave out those of folds without one; repeat for
     /// each fold. Takes the place of --model.
     #[arg(long, value_name = "N=FILE", requires = "split", conflicts_with_all = ["clips", "model"])]
     fold: Vec<Fold>,
@@ -89,29 +92,29 @@ impl Streams {
         }
         let mut peer = self.peer(settings, &vocabulary)?;
         let kind = judges[0].kind();
-        let mut benchmark = Benchmark {
+        let mut benchmark = StreamBenchmark {
             seed: self.seed,
             models: judges.iter().map(|judge| judge.subject.clone()).collect(),
             peer: peer.as_ref().map(|(_, subject)| subject.clone()),
             vocabulary,
             streams: Vec::new(),
-            played: Vec::new(),
+            runs: Vec::new(),
             checks: Vec::new(),
             failures: Vec::new(),
             left_out: 0,
         };
-        let (sources, library) = self.sources(&folds, &mut benchmark)?;
-        ensure!(!sources.is_empty(), "none of the recordings can be used");
-        let bar = ProgressBar::new((sources.len() * self.rates.len() * 2) as u64);
+        let (plans, library) = self.plans(&folds, &mut benchmark)?;
+        ensure!(!plans.is_empty(), "none of the recordings can be used");
+        let bar = ProgressBar::new((plans.len() * self.rates.len() * 2) as u64);
         let style = "{bar:40} {pos}/{len} streams played {elapsed} (about {eta} to go)";
         bar.set_style(ProgressStyle::with_template(style)?);
         let mut lessons = reports.rows.map(Target::begin).transpose()?;
         let mut written = Ok(());
-        for source in &sources {
-            let judge = judges.get_mut(source.fold).context("a fold without a model")?;
+        for plan in &plans {
+            let judge = judges.get_mut(plan.fold).context("a fold without a model")?;
             let peer = peer.as_mut().map(|(peer, _)| peer);
             benchmark.play(
-                source,
+                plan,
                 &library,
                 judge,
                 peer,
@@ -120,10 +123,10 @@ impl Streams {
                     if let Some(out) = &mut lessons
                         && written.is_ok()
                     {
-                        let fold = folds.here.get(source.fold).copied().unwrap_or(0);
+                        let fold = folds.with_model.get(plan.fold).copied().unwrap_or(0);
                         let core = &settings.core;
                         let lesson =
-                            Lesson::of(source, fold, stream, frames, delivery, core, &kind);
+                            TaggerLesson::of(plan, fold, stream, frames, delivery, core, &kind);
                         written = rmp_serde::encode::write_named(out, &lesson);
                     }
                     bar.inc(1);
@@ -144,14 +147,14 @@ impl Streams {
         if let Some(target) = reports.html {
             target.write(report::html::write(&benchmark).as_bytes())?;
         }
-        write!(print::out(), "{}", report::terminal::Table(&benchmark))?;
+        write!(print::out(), "{}", report::terminal::StreamTable(&benchmark))?;
         Ok(if benchmark.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
     }
 
     /// Who was in which fold.
-    fn folds(&self) -> Result<Folds> {
-        let here = self.fold.iter().map(|fold| fold.number).collect();
-        let mut folds = Folds { of: HashMap::new(), here };
+    fn folds(&self) -> Result<SignerFolds> {
+        let with_model = self.fold.iter().map(|fold| fold.number).collect();
+        let mut folds = SignerFolds { by_signer: HashMap::new(), with_model };
         let Some(file) = &self.split else { return Ok(folds) };
         let name = || file.display().to_string();
         #[derive(serde::Deserialize)]
@@ -162,7 +165,7 @@ impl Streams {
         let text = file::file(file)?;
         for line in csv::Reader::from_reader(&text[..]).deserialize() {
             let Line { signer, fold } = line.with_context(name)?;
-            if let Some(other) = folds.of.insert(signer.clone(), fold)
+            if let Some(other) = folds.by_signer.insert(signer.clone(), fold)
                 && other != fold
             {
                 bail!("{}: `{signer}` is in folds {other} and {fold}", name());
@@ -186,7 +189,11 @@ impl Streams {
         all.iter().map(judge).collect()
     }
 
-    fn peer(&self, settings: &Settings, to: &Vocabulary) -> Result<Option<(Peer, Subject)>> {
+    fn peer(
+        &self,
+        settings: &Settings,
+        to: &SignVocabulary,
+    ) -> Result<Option<(PeerModel, EvaluatedModel)>> {
         let Some(file) = &self.peer else { return Ok(None) };
         let model = model(&Settings { model: Some(file.clone()), ..settings.clone() })?;
         let card = model.card();
@@ -195,7 +202,7 @@ impl Streams {
             "--peer: expected a model of the contract landmarks, found {}",
             card.contract
         );
-        let subject = Subject { name: card.name.clone(), sha256: card.digest.clone() };
+        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
         let all = DecideSettings {
             top: 1,
             thresholds: Default::default(),
@@ -203,21 +210,25 @@ impl Streams {
             ..settings.decide.clone()
         };
         let decider = Decider::new(&all, card)?;
-        Ok(Some((Peer::new(model, decider, to), subject)))
+        Ok(Some((PeerModel::new(model, decider, to), subject)))
     }
 
     /// The streams, and what is known of the clips that they are made of.
-    fn sources(&self, folds: &Folds, benchmark: &mut Benchmark) -> Result<(Vec<Source>, Library)> {
-        let mut used: Vec<(Recording, usize)> = Vec::new();
+    fn plans(
+        &self,
+        folds: &SignerFolds,
+        benchmark: &mut StreamBenchmark,
+    ) -> Result<(Vec<StreamPlan>, ClipLibrary)> {
+        let mut used: Vec<(IndexedRecording, usize)> = Vec::new();
         for file in &self.streams {
             let (recordings, left_out, failures) = index::read(file, &benchmark.vocabulary)?;
             benchmark.left_out += left_out;
             benchmark.failures.extend(failures);
             let judged =
-                recordings.into_iter().filter_map(|r| folds.judge(&r).map(|fold| (r, fold)));
+                recordings.into_iter().filter_map(|r| folds.model_for(&r).map(|fold| (r, fold)));
             used.extend(judged);
         }
-        let mut library = Library::default();
+        let mut library = ClipLibrary::default();
         let bar = ProgressBar::new(used.len() as u64);
         bar.set_style(ProgressStyle::with_template(
             "{bar:40} {pos}/{len} recordings read {elapsed}",
@@ -225,18 +236,18 @@ impl Streams {
         let mut usable = Vec::new();
         for (recording, fold) in used {
             bar.inc(1);
-            if !matches!(recording.role, Role::Clip(_)) {
+            if !matches!(recording.role, RecordingRole::Clip(_)) {
                 usable.push((recording, fold));
                 continue;
             }
-            match library.learn(&recording, fold) {
+            match library.add(&recording, fold) {
                 Ok(true) => usable.push((recording, fold)),
                 Ok(false) => benchmark.left_out += 1,
                 Err(failure) => benchmark.failures.push(failure),
             }
         }
         bar.finish_and_clear();
-        let sources = source::plan(&usable, &library, self.seed);
-        Ok((sources, library))
+        let plans = plan_streams(&usable, &library, self.seed);
+        Ok((plans, library))
     }
 }

@@ -1,38 +1,38 @@
-//! The summary of an evaluation.
+//! The figures of an evaluation, each with its confidence intervals.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Scored;
-use super::interval::{Interval, over_signers, wilson};
-use super::metrics::{Bin, NEVER, Separation, calibration_error, reliability, share};
-use super::vocabulary::{Truth, Vocabulary};
+use super::EvaluatedClip;
+use super::interval::{ConfidenceInterval, over_signers, wilson};
+use super::metrics::{NEVER, ReliabilityBin, RocCurve, calibration_error, reliability, share};
+use super::vocabulary::{GroundTruth, SignVocabulary};
 
 /// A figure and its 95 % intervals.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Figure {
-    /// The figure, 0..1; none without clips to take it from.
+pub struct IntervalEstimate {
+    /// The figure, 0..1. None without clips to take it from.
     pub value: Option<f64>,
     /// Wilson's interval, for shares of clips: as if all were independent.
-    pub wilson: Option<Interval>,
+    pub wilson: Option<ConfidenceInterval>,
     /// Bootstrap over signers.
-    pub signers: Option<Interval>,
+    pub signers: Option<ConfidenceInterval>,
 }
 
 /// Known signs against clips that show something else.
 #[derive(Clone, Debug, Serialize)]
-pub struct OpenSet {
+pub struct OpenSetFigures {
     /// Clips that show something else.
     pub n: usize,
     /// Their signers.
     pub signers: usize,
     /// Area under the ROC curve.
-    pub auroc: Figure,
-    /// The threshold that accepts 95 % of the known; none when too many of them have no answer.
+    pub auroc: IntervalEstimate,
+    /// The threshold that accepts 95 % of the known. None when too many of them have no answer.
     pub threshold: Option<f64>,
     /// Share of `n` accepted at this threshold.
-    pub fpr95: Figure,
+    pub fpr95: IntervalEstimate,
 }
 
 /// One signer's known signs.
@@ -47,12 +47,12 @@ pub struct SignerFigures {
     /// Share with the sign among the five best.
     pub top5: f64,
     /// Wilson's interval of `top1`.
-    pub wilson: Option<Interval>,
+    pub wilson: Option<ConfidenceInterval>,
 }
 
 /// Everything that is summed up.
 #[derive(Clone, Debug, Serialize)]
-pub struct Figures {
+pub struct ClipFigures {
     /// Clips that show a sign of the vocabulary.
     pub n: usize,
     /// Their signers.
@@ -60,15 +60,15 @@ pub struct Figures {
     /// Their labels.
     pub labels: usize,
     /// Share of `n` answered rightly.
-    pub top1: Figure,
+    pub top1: IntervalEstimate,
     /// Share of `n` with the sign among the five best.
-    pub top5: Figure,
+    pub top5: IntervalEstimate,
     /// Expected calibration error over those of `n` with an answer.
-    pub ece: Figure,
-    /// Against signs outside the vocabulary; none when there are none.
-    pub unknown: Option<OpenSet>,
-    /// Against clips without a sign; none when there are none.
-    pub no_sign: Option<OpenSet>,
+    pub ece: IntervalEstimate,
+    /// Against signs outside the vocabulary. None when there are none.
+    pub unknown: Option<OpenSetFigures>,
+    /// Against clips without a sign. None when there are none.
+    pub no_sign: Option<OpenSetFigures>,
     /// Clips, of any kind, in which nothing was decided.
     pub undecided: usize,
     /// Clips, of any kind, with more than one decision.
@@ -76,14 +76,14 @@ pub struct Figures {
     /// By signer, in alphabetical order.
     pub per_signer: Vec<SignerFigures>,
     /// The reliability curve that `ece` is taken from.
-    pub reliability: Vec<Bin>,
+    pub reliability: Vec<ReliabilityBin>,
 }
 
-impl Figures {
+impl ClipFigures {
     /// Sums up clips.
-    pub fn of(clips: &[Scored], vocabulary: &Vocabulary) -> Figures {
-        let known: Vec<&Scored> =
-            clips.iter().filter(|clip| matches!(clip.truth, Truth::Known(_))).collect();
+    pub fn of(clips: &[EvaluatedClip], vocabulary: &SignVocabulary) -> ClipFigures {
+        let known: Vec<&EvaluatedClip> =
+            clips.iter().filter(|clip| matches!(clip.truth, GroundTruth::Known(_))).collect();
         let (ids, signers) = number(known.iter().copied());
         let once = vec![1.0; signers];
         let top1: Vec<bool> = known.iter().map(|clip| clip.top1()).collect();
@@ -94,7 +94,7 @@ impl Figures {
                 share(ids.iter().zip(right).map(|(signer, right)| (weights[*signer], *right)))
             };
             let wilson = wilson(count(right), right.len());
-            Figure { value: of(&once), wilson, signers: over_signers(signers, of) }
+            IntervalEstimate { value: of(&once), wilson, signers: over_signers(signers, of) }
         };
         let bins = |weights: &[f64]| {
             let answered =
@@ -108,16 +108,20 @@ impl Figures {
         let mut labels: Vec<&str> = known.iter().map(|clip| &*clip.entry.label).collect();
         labels.sort_unstable();
         labels.dedup();
-        let against = |truth: Truth| open_set(clips, &known, truth, vocabulary);
-        Figures {
+        let against = |truth: GroundTruth| open_set(clips, &known, truth, vocabulary);
+        ClipFigures {
             n: known.len(),
             signers,
             labels: labels.len(),
             top1: proportion(&top1),
             top5: proportion(&top5),
-            ece: Figure { value: ece(&once), wilson: None, signers: over_signers(signers, ece) },
-            unknown: against(Truth::Unknown),
-            no_sign: against(Truth::NoSign),
+            ece: IntervalEstimate {
+                value: ece(&once),
+                wilson: None,
+                signers: over_signers(signers, ece),
+            },
+            unknown: against(GroundTruth::Unknown),
+            no_sign: against(GroundTruth::NoSign),
             undecided: clips.iter().filter(|clip| clip.answer.decisions == 0).count(),
             several: clips.iter().filter(|clip| clip.answer.decisions > 1).count(),
             per_signer: per_signer(&known, vocabulary),
@@ -127,21 +131,25 @@ impl Figures {
 }
 
 fn open_set(
-    clips: &[Scored],
-    known: &[&Scored],
-    truth: Truth,
-    vocabulary: &Vocabulary,
-) -> Option<OpenSet> {
-    let others: Vec<&Scored> = clips.iter().filter(|clip| clip.truth == truth).collect();
+    clips: &[EvaluatedClip],
+    known: &[&EvaluatedClip],
+    truth: GroundTruth,
+    vocabulary: &SignVocabulary,
+) -> Option<OpenSetFigures> {
+    let others: Vec<&EvaluatedClip> = clips.iter().filter(|clip| clip.truth == truth).collect();
     if others.is_empty() {
         return None;
     }
     let all = || known.iter().chain(&others).copied();
     let (ids, signers) = number(all());
     let scored = all().zip(&ids).map(|(clip, signer)| {
-        (clip.score(vocabulary).unwrap_or(NEVER), matches!(clip.truth, Truth::Known(_)), *signer)
+        (
+            clip.score(vocabulary).unwrap_or(NEVER),
+            matches!(clip.truth, GroundTruth::Known(_)),
+            *signer,
+        )
     });
-    let separation = Separation::new(scored.collect());
+    let separation = RocCurve::new(scored.collect());
     let once = vec![1.0; signers];
     let accepted = |weights: &[f64]| separation.at_tpr(weights).map(|(_, share)| share);
     let at_tpr = separation.at_tpr(&once);
@@ -151,16 +159,16 @@ fn open_set(
     let drawn = |statistic: &dyn Fn(&[f64]) -> Option<f64>| {
         if sides.contains(&1) { None } else { over_signers(signers, statistic) }
     };
-    Some(OpenSet {
+    Some(OpenSetFigures {
         n,
         signers: sides[1],
-        auroc: Figure {
+        auroc: IntervalEstimate {
             value: separation.auroc(&once),
             wilson: None,
             signers: drawn(&|weights| separation.auroc(weights)),
         },
         threshold: at_tpr.map(|(threshold, _)| threshold),
-        fpr95: Figure {
+        fpr95: IntervalEstimate {
             value: at_tpr.map(|(_, share)| share),
             wilson: at_tpr.and_then(|(_, share)| wilson((share * n as f64).round() as usize, n)),
             signers: at_tpr.and_then(|_| drawn(&accepted)),
@@ -169,7 +177,7 @@ fn open_set(
 }
 
 /// The signers of clips as numbers from 0 in the order of appearance, and how many they are.
-fn number<'a>(clips: impl Iterator<Item = &'a Scored>) -> (Vec<usize>, usize) {
+fn number<'a>(clips: impl Iterator<Item = &'a EvaluatedClip>) -> (Vec<usize>, usize) {
     let mut numbers = BTreeMap::new();
     let ids = clips.map(|clip| {
         let next = numbers.len();
@@ -179,7 +187,7 @@ fn number<'a>(clips: impl Iterator<Item = &'a Scored>) -> (Vec<usize>, usize) {
     (ids, numbers.len())
 }
 
-fn per_signer(known: &[&Scored], vocabulary: &Vocabulary) -> Vec<SignerFigures> {
+fn per_signer(known: &[&EvaluatedClip], vocabulary: &SignVocabulary) -> Vec<SignerFigures> {
     let mut signers: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for clip in known {
         let counts = signers.entry(&clip.entry.signer).or_default();
@@ -205,11 +213,12 @@ mod tests {
     #[test]
     fn no_sign_costs_the_first_place_but_none_of_the_five() {
         let six = ["a", "b", "c", "d", "e", "f", "none"].map(str::to_owned).to_vec();
-        let six = Vocabulary::new(&Labels { names: six, no_sign: Some(6) }, None).expect("fits");
+        let six =
+            SignVocabulary::new(&Labels { names: six, no_sign: Some(6) }, None).expect("fits");
         let top = [(6, 0.4), (0, 0.2), (1, 0.1), (2, 0.1), (3, 0.1), (4, 0.05), (5, 0.05)];
-        let fifth = Scored { truth: six.truth("e"), ..clip("e", "s", &top) };
+        let fifth = EvaluatedClip { truth: six.truth("e"), ..clip("e", "s", &top) };
         assert!(!fifth.top1() && fifth.top5(&six));
-        let sixth = Scored { truth: six.truth("f"), ..clip("f", "s", &top) };
+        let sixth = EvaluatedClip { truth: six.truth("f"), ..clip("f", "s", &top) };
         assert!(!sixth.top5(&six));
         assert_eq!(fifth.score(&six), Some(f64::from(0.2_f32)));
     }
@@ -223,7 +232,7 @@ mod tests {
             clip("dog", "u", &[(0, 0.5), (1, 0.5)]),
             clip("", "u", &[(2, 0.9), (0, 0.1)]),
         ];
-        let figures = Figures::of(&clips, &vocabulary());
+        let figures = ClipFigures::of(&clips, &vocabulary());
         assert_eq!((figures.n, figures.signers, figures.labels), (3, 2, 2));
         assert_eq!(figures.top1.value, Some(1.0 / 3.0));
         assert_eq!(figures.top5.value, Some(2.0 / 3.0));
@@ -243,7 +252,7 @@ mod tests {
 
     #[test]
     fn no_clips_no_figures() {
-        let figures = Figures::of(&[], &vocabulary());
+        let figures = ClipFigures::of(&[], &vocabulary());
         assert_eq!((figures.n, figures.top1.value, figures.ece.value), (0, None, None));
         assert!(figures.unknown.is_none());
     }

@@ -1,14 +1,16 @@
-//! 95 % intervals.
+//! 95 % confidence intervals of two kinds, which answer different questions.
 //!
-//! Two, because they answer different questions. Wilson's takes every clip for an independent draw:
-//! how far off might the share be if more clips of *these* signers came? The bootstrap draws signers:
-//! clips of one signer go right or wrong together, and a user asks about signers not seen yet. It is
-//! the one to quote; with few signers it is itself rough, and too narrow rather than too wide.
+//! Wilson's interval takes every clip for an independent draw. It says how far off the share could be
+//! if more clips of *these* signers came.
+//!
+//! The bootstrap draws signers, because the clips of one signer go right or wrong together. It says how
+//! far off the share could be for signers not seen yet, and is the one to quote. With few signers it is
+//! itself rough, and rather too narrow than too wide.
 
-use super::random::SplitMix;
+use crate::random::SplitMix64;
 
 /// Lower and upper bound.
-pub type Interval = [f64; 2];
+pub type ConfidenceInterval = [f64; 2];
 
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -19,7 +21,7 @@ const SEED: u64 = 0x5167_6e64;
 
 /// Wilson's score interval for `k` of `n` (*JASA* 22, 1927), recommended for small n by Brown, Cai
 /// and DasGupta (*Statistical Science* 16, 2001). None for an `n` of 0.
-pub fn wilson(k: usize, n: usize) -> Option<Interval> {
+pub fn wilson(k: usize, n: usize) -> Option<ConfidenceInterval> {
     if n == 0 {
         return None;
     }
@@ -33,13 +35,16 @@ pub fn wilson(k: usize, n: usize) -> Option<Interval> {
 
 /// Percentile interval of a statistic over draws of as many signers as there are, with replacement
 /// (the cluster bootstrap: Davison and Hinkley, *Bootstrap Methods and their Application*, 1997,
-/// section 3.8). `statistic` is given how often each signer was drawn; draws for which it has no value
+/// section 3.8). `statistic` is given how often each signer was drawn. Draws for which it has no value
 /// are left out. None for fewer than two signers, or when half of the draws or more have no value.
-pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -> Option<Interval> {
+pub fn over_signers(
+    signers: usize,
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+) -> Option<ConfidenceInterval> {
     if signers < 2 {
         return None;
     }
-    let (mut random, mut drawn) = (SplitMix(SEED), vec![0.0; signers]);
+    let (mut random, mut drawn) = (SplitMix64(SEED), vec![0.0; signers]);
     let mut values: Vec<f64> = Vec::with_capacity(DRAWS);
     for _ in 0..DRAWS {
         drawn.fill(0.0);
@@ -58,7 +63,7 @@ pub fn over_signers(signers: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -
 
 /// The exact interval of a Poisson mean of which `events` were counted: Garwood, *Biometrika* 28
 /// (1936). None were counted: 0 to 3.69 (one-sided, the rule of three: at most 3).
-pub fn poisson(events: usize) -> Interval {
+pub fn poisson(events: usize) -> ConfidenceInterval {
     let at_most = |count: usize, mean: f64| {
         // Terms by their logarithms: e^-mean alone would vanish for large means.
         let mut term = -mean;

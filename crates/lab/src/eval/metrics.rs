@@ -1,5 +1,7 @@
-//! The figures themselves, each with a weight for every clip, so that a bootstrap can ask for them
-//! again with some signers counted twice and others not at all.
+//! Formulas of the figures.
+//!
+//! Each takes a weight for every clip. A bootstrap asks for a figure again with some signers counted
+//! twice and others not at all.
 
 /// Bins of the reliability curve.
 pub const BINS: usize = 15;
@@ -8,7 +10,7 @@ pub const NEVER: f64 = f64::NEG_INFINITY;
 /// Share of the known signs that must be accepted.
 pub const TPR: f64 = 0.95;
 
-/// Weighted share of what holds; none without any weight.
+/// Weighted share of what holds. None without any weight.
 pub fn share(items: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
     let (mut holds, mut all) = (0.0, 0.0);
     for (weight, right) in items {
@@ -20,20 +22,20 @@ pub fn share(items: impl Iterator<Item = (f64, bool)>) -> Option<f64> {
 
 /// Answers of about the same confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Bin {
+pub struct ReliabilityBin {
     /// Weight of the answers: their number, when each counts once.
     pub n: f64,
-    /// Mean probability that they claim, 0..1; 0 when there are none.
+    /// Mean probability that they claim, 0..1, and 0 when there are none.
     pub confidence: f64,
-    /// Share of them that are right, 0..1; 0 when there are none.
+    /// Share of them that are right, 0..1, and 0 when there are none.
     pub accuracy: f64,
 }
 
 /// Answers (weight, confidence 0..1, right) in [`BINS`] bins of equal width, bin m (from 1) holding
 /// ((m-1)/15, m/15]: Guo, Pleiss, Sun, Weinberger, *On Calibration of Modern Neural Networks* (2017),
 /// section 2.
-pub fn reliability(answers: impl Iterator<Item = (f64, f64, bool)>) -> [Bin; BINS] {
-    let mut bins = [Bin::default(); BINS];
+pub fn reliability(answers: impl Iterator<Item = (f64, f64, bool)>) -> [ReliabilityBin; BINS] {
+    let mut bins = [ReliabilityBin::default(); BINS];
     for (weight, confidence, right) in answers {
         let at = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut bins[at.clamp(1, BINS) - 1];
@@ -49,8 +51,8 @@ pub fn reliability(answers: impl Iterator<Item = (f64, f64, bool)>) -> [Bin; BIN
 }
 
 /// Expected calibration error, sum over bins of n/N |accuracy - confidence| (the same paper, equation
-/// 3), 0..1; none without answers.
-pub fn calibration_error(bins: &[Bin]) -> Option<f64> {
+/// 3), 0..1. None without answers.
+pub fn calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
     let all: f64 = bins.iter().map(|bin| bin.n).sum();
     let gaps = bins.iter().map(|bin| bin.n * (bin.accuracy - bin.confidence).abs());
     (all > 0.0).then(|| gaps.sum::<f64>() / all)
@@ -58,16 +60,16 @@ pub fn calibration_error(bins: &[Bin]) -> Option<f64> {
 
 /// How well a score tells known signs from everything else.
 #[derive(Clone, Debug)]
-pub struct Separation {
+pub struct RocCurve {
     /// Score, known, signer: best scores first.
     clips: Vec<(f64, bool, usize)>,
 }
 
-impl Separation {
+impl RocCurve {
     /// Of clips given as score, known, and number of the signer.
     pub fn new(mut clips: Vec<(f64, bool, usize)>) -> Self {
         clips.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Separation { clips }
+        RocCurve { clips }
     }
 
     /// Area under the ROC curve, 0..1: the probability that a known clip scores above another one, ties
@@ -157,10 +159,10 @@ mod tests {
         // Pairs: 0.9 beats both; 0.5 ties one, beats the other; 0.2 loses to 0.5, beats 0.1.
         let clips =
             vec![(0.9, true, 0), (0.5, true, 0), (0.2, true, 0), (0.5, false, 0), (0.1, false, 0)];
-        near(Separation::new(clips).auroc(&[1.0]), 4.5 / 6.0);
+        near(RocCurve::new(clips).auroc(&[1.0]), 4.5 / 6.0);
         let level = vec![(0.5, true, 0), (0.5, false, 0), (0.5, false, 0)];
-        near(Separation::new(level).auroc(&[1.0]), 0.5);
-        assert_eq!(Separation::new(vec![(0.5, true, 0)]).auroc(&[1.0]), None);
+        near(RocCurve::new(level).auroc(&[1.0]), 0.5);
+        assert_eq!(RocCurve::new(vec![(0.5, true, 0)]).auroc(&[1.0]), None);
     }
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
         let clips = vec![(0.9, true, 0), (0.3, true, 1), (0.5, false, 0), (0.2, false, 1)];
         let mut twice = clips.clone();
         twice.extend(clips.iter().filter(|clip| clip.2 == 1));
-        let (weighted, repeated) = (Separation::new(clips), Separation::new(twice));
+        let (weighted, repeated) = (RocCurve::new(clips), RocCurve::new(twice));
         assert_eq!(weighted.auroc(&[1.0, 2.0]), repeated.auroc(&[1.0, 1.0]));
         assert_eq!(weighted.at_tpr(&[1.0, 2.0]), repeated.at_tpr(&[1.0, 1.0]));
     }
@@ -178,15 +180,15 @@ mod tests {
         // Known: 1.00, 0.99 ... 0.01. The 95th is 0.06: of the others 0.06 and 0.5 lie at or above.
         let known = (1..=100).map(|i| (f64::from(i) / 100.0, true, 0));
         let others = [0.5, 0.06, 0.059, 0.01].map(|score| (score, false, 0));
-        let separation = Separation::new(known.chain(others).collect());
+        let separation = RocCurve::new(known.chain(others).collect());
         assert_eq!(separation.at_tpr(&[1.0]), Some((0.06, 0.5)));
-        assert_eq!(Separation::new(vec![(0.5, false, 0)]).at_tpr(&[1.0]), None);
+        assert_eq!(RocCurve::new(vec![(0.5, false, 0)]).at_tpr(&[1.0]), None);
     }
 
     #[test]
     fn what_has_no_answer_is_never_accepted_but_is_ranked() {
         let clips = vec![(0.5, true, 0), (NEVER, true, 0), (NEVER, false, 0), (0.1, false, 0)];
-        let separation = Separation::new(clips);
+        let separation = RocCurve::new(clips);
         assert_eq!(separation.at_tpr(&[1.0]), None);
         // Of four pairs the first known clip wins both, the other ties one and loses one.
         near(separation.auroc(&[1.0]), 2.5 / 4.0);

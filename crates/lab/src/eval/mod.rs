@@ -1,53 +1,54 @@
 //! Evaluation: how well a model understands labelled clips.
 //!
-//! [`clips`] reads the list, [`vocabulary`] says which labels the model can know, [`judge`] asks the
-//! model, [`figures`] sums up with the formulas of [`metrics`] and the intervals of [`interval`], and
-//! [`report`] writes it down. Nothing here depends on a clock, on where files lie or on anything drawn
-//! at random without a fixed seed: two runs give the same bytes.
+//! The modules in the order of the data:
+//!
+//! 1. [`clip_list`] reads the list of clips.
+//! 2. [`vocabulary`] says which of their labels the model can know.
+//! 3. [`clip_judge`] asks the model about each clip.
+//! 4. [`figures`] sums up, with the formulas of [`metrics`] and the intervals of [`interval`].
+//! 5. [`report`] writes it down.
 
-pub mod clips;
+pub mod clip_judge;
+pub mod clip_list;
 pub mod figures;
 pub mod interval;
-pub mod judge;
 pub mod metrics;
-pub mod random;
 pub mod report;
-pub mod streams;
 pub mod vocabulary;
 
 use serde::Serialize;
 
-use clips::{Entry, Failure};
-use figures::Figures;
-use judge::Answer;
-use vocabulary::{Truth, Vocabulary};
+use clip_judge::ClipAnswer;
+use clip_list::{ListEntry, ListFailure};
+use figures::ClipFigures;
+use vocabulary::{GroundTruth, SignVocabulary};
 
 /// A clip and what the model says about it.
 #[derive(Clone, Debug)]
-pub struct Scored {
+pub struct EvaluatedClip {
     /// Its line of the list.
-    pub entry: Entry,
+    pub entry: ListEntry,
     /// What it shows.
-    pub truth: Truth,
+    pub truth: GroundTruth,
     /// What the model says.
-    pub answer: Answer,
+    pub answer: ClipAnswer,
 }
 
-impl Scored {
+impl EvaluatedClip {
     /// Whether the best output, *no sign* among them, is the sign shown.
     pub fn top1(&self) -> bool {
-        self.answer.top.first().is_some_and(|(best, _)| Truth::Known(*best) == self.truth)
+        self.answer.top.first().is_some_and(|(best, _)| GroundTruth::Known(*best) == self.truth)
     }
 
-    /// Whether the sign shown is among the five best signs; *no sign* takes none of the five places.
-    pub fn top5(&self, vocabulary: &Vocabulary) -> bool {
+    /// Whether the sign shown is among the five best signs. *No sign* takes none of the five places.
+    pub fn top5(&self, vocabulary: &SignVocabulary) -> bool {
         let signs = self.answer.top.iter().filter(|(i, _)| vocabulary.name(*i).is_some());
-        signs.take(5).any(|(i, _)| Truth::Known(*i) == self.truth)
+        signs.take(5).any(|(i, _)| GroundTruth::Known(*i) == self.truth)
     }
 
     /// Probability of the best sign, 0..1: what says that a known sign was made. None when nothing was
     /// decided, which no threshold accepts.
-    pub fn score(&self, vocabulary: &Vocabulary) -> Option<f64> {
+    pub fn score(&self, vocabulary: &SignVocabulary) -> Option<f64> {
         let best = self.answer.top.iter().find(|(i, _)| vocabulary.name(*i).is_some());
         best.map(|(_, p)| f64::from(*p))
     }
@@ -55,7 +56,7 @@ impl Scored {
 
 /// Which model was evaluated.
 #[derive(Clone, Debug, Serialize)]
-pub struct Subject {
+pub struct EvaluatedModel {
     /// Name and version.
     pub name: String,
     /// SHA-256 of the file, in hexadecimal.
@@ -64,32 +65,32 @@ pub struct Subject {
 
 /// Everything that is reported.
 #[derive(Clone, Debug)]
-pub struct Evaluation {
+pub struct ClipEvaluation {
     /// The model.
-    pub model: Subject,
+    pub model: EvaluatedModel,
     /// The signs scored.
-    pub vocabulary: Vocabulary,
-    /// The daemon's own segmenter found the signs; else clips are segments as they are.
+    pub vocabulary: SignVocabulary,
+    /// The daemon's own segmenter found the signs. Else clips are segments as they are.
     pub segmented: bool,
     /// Clips with answers, in the order of the list.
-    pub clips: Vec<Scored>,
+    pub clips: Vec<EvaluatedClip>,
     /// Clips without, in the order of the list.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<ListFailure>,
     /// The summary.
-    pub figures: Figures,
+    pub figures: ClipFigures,
 }
 
-impl Evaluation {
+impl ClipEvaluation {
     /// Sums up.
     pub fn new(
-        model: Subject,
-        vocabulary: Vocabulary,
+        model: EvaluatedModel,
+        vocabulary: SignVocabulary,
         segmented: bool,
-        clips: Vec<Scored>,
-        failures: Vec<Failure>,
+        clips: Vec<EvaluatedClip>,
+        failures: Vec<ListFailure>,
     ) -> Self {
-        let figures = Figures::of(&clips, &vocabulary);
-        Evaluation { model, vocabulary, segmented, clips, failures, figures }
+        let figures = ClipFigures::of(&clips, &vocabulary);
+        ClipEvaluation { model, vocabulary, segmented, clips, failures, figures }
     }
 }
 
@@ -99,26 +100,26 @@ mod tests {
     use signd_core::event::Labels;
 
     /// The signs `a` and `b`, and *no sign* as output 2.
-    pub fn vocabulary() -> Vocabulary {
+    pub fn vocabulary() -> SignVocabulary {
         let names = ["a", "b", "none"].map(str::to_owned).to_vec();
-        Vocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
+        SignVocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
     }
 
     /// A clip answered like this.
-    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> Scored {
-        let entry = Entry {
+    pub fn clip(label: &str, signer: &str, top: &[(u16, f32)]) -> EvaluatedClip {
+        let entry = ListEntry {
             path: format!("{label}.npz"),
             label: label.into(),
             signer: signer.into(),
             overrides: Default::default(),
         };
-        let answer = Answer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
-        Scored { truth: vocabulary().truth(label), entry, answer }
+        let answer = ClipAnswer { top: top.iter().copied().collect(), decisions: top.len().min(1) };
+        EvaluatedClip { truth: vocabulary().truth(label), entry, answer }
     }
 
     /// The evaluation of these clips.
-    pub fn evaluation(clips: &[Scored]) -> Evaluation {
-        let model = Subject { name: "test 1".into(), sha256: String::new() };
-        Evaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
+    pub fn evaluation(clips: &[EvaluatedClip]) -> ClipEvaluation {
+        let model = EvaluatedModel { name: "test 1".into(), sha256: String::new() };
+        ClipEvaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::clips::comparable;
+use super::clip_list::comparable;
 use signd_core::event::Labels;
 
 /// What a clip shows, as far as a model can know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
+pub enum GroundTruth {
     /// A sign of the vocabulary, by its output.
     Known(u16),
     /// A sign outside it.
@@ -39,23 +39,26 @@ pub enum VocabularyError {
 
 /// The signs that are scored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Vocabulary {
+pub struct SignVocabulary {
     /// Name of each output in the form in which labels are compared.
     names: Vec<String>,
     no_sign: Option<usize>,
-    /// Whether the output is scored; true for *no sign*.
+    /// Whether the output is scored. True for *no sign*.
     scored: Vec<bool>,
 }
 
-impl Vocabulary {
+impl SignVocabulary {
     /// All signs of a model.
-    pub fn of(labels: &Labels) -> Vocabulary {
+    pub fn of(labels: &Labels) -> SignVocabulary {
         let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();
-        Vocabulary { scored: vec![true; names.len()], names, no_sign: labels.no_sign }
+        SignVocabulary { scored: vec![true; names.len()], names, no_sign: labels.no_sign }
     }
 
     /// All signs of a model, or only those given.
-    pub fn new(labels: &Labels, only: Option<&[String]>) -> Result<Vocabulary, VocabularyError> {
+    pub fn new(
+        labels: &Labels,
+        only: Option<&[String]>,
+    ) -> Result<SignVocabulary, VocabularyError> {
         let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();
         let mut scored = vec![only.is_none(); names.len()];
         for label in only.unwrap_or_default() {
@@ -67,22 +70,22 @@ impl Vocabulary {
         if let Some(no_sign) = labels.no_sign {
             scored[no_sign] = true;
         }
-        Ok(Vocabulary { names, no_sign: labels.no_sign, scored })
+        Ok(SignVocabulary { names, no_sign: labels.no_sign, scored })
     }
 
     /// What a clip of this label, as compared, shows. *No sign* may also be called by the model's
     /// own name for it.
-    pub fn truth(&self, label: &str) -> Truth {
+    pub fn truth(&self, label: &str) -> GroundTruth {
         let at = self.names.iter().zip(&self.scored).position(|(name, on)| *on && name == label);
         match at {
-            _ if label.is_empty() => Truth::NoSign,
-            Some(at) if self.no_sign == Some(at) => Truth::NoSign,
-            Some(at) => Truth::Known(at as u16),
-            None => Truth::Unknown,
+            _ if label.is_empty() => GroundTruth::NoSign,
+            Some(at) if self.no_sign == Some(at) => GroundTruth::NoSign,
+            Some(at) => GroundTruth::Known(at as u16),
+            None => GroundTruth::Unknown,
         }
     }
 
-    /// The compared name of an output; none for *no sign*.
+    /// The compared name of an output. None for *no sign*.
     pub fn name(&self, output: u16) -> Option<&str> {
         let output = usize::from(output);
         if self.no_sign == Some(output) { None } else { self.names.get(output).map(String::as_str) }
@@ -138,19 +141,25 @@ mod tests {
 
     #[test]
     fn labels_are_compared_in_lower_case_and_no_sign_is_none_of_the_signs() {
-        let all = Vocabulary::new(&labels(), None).expect("fits");
-        assert_eq!(all.truth("tv"), Truth::Known(0));
-        assert_eq!(all.truth("dog"), Truth::Unknown);
-        assert_eq!((all.truth(""), all.truth("no sign")), (Truth::NoSign, Truth::NoSign));
+        let all = SignVocabulary::new(&labels(), None).expect("fits");
+        assert_eq!(all.truth("tv"), GroundTruth::Known(0));
+        assert_eq!(all.truth("dog"), GroundTruth::Unknown);
+        assert_eq!(
+            (all.truth(""), all.truth("no sign")),
+            (GroundTruth::NoSign, GroundTruth::NoSign)
+        );
         assert_eq!((all.name(0), all.name(2), all.len()), (Some("tv"), None, 2));
     }
 
     #[test]
     fn what_a_file_leaves_out_is_unknown() {
-        let some = Vocabulary::new(&labels(), Some(&["Tv ".to_owned()])).expect("fits");
-        assert_eq!((some.truth("tv"), some.truth("book")), (Truth::Known(0), Truth::Unknown));
+        let some = SignVocabulary::new(&labels(), Some(&["Tv ".to_owned()])).expect("fits");
+        assert_eq!(
+            (some.truth("tv"), some.truth("book")),
+            (GroundTruth::Known(0), GroundTruth::Unknown)
+        );
         assert_eq!((some.len(), some.spelled(&labels())), (1, vec!["TV".into(), "no sign".into()]));
-        let error = Vocabulary::new(&labels(), Some(&["dog".to_owned()])).expect_err("refused");
+        let error = SignVocabulary::new(&labels(), Some(&["dog".to_owned()])).expect_err("refused");
         assert_eq!(error.to_string(), "`dog` is none of the model's 3 labels");
     }
 

@@ -1,12 +1,14 @@
-//! Why a file could not become a clip. Every message says what was expected and what was found,
-//! and none names the file: the caller knows it and puts it in front.
+//! Why a file cannot be imported.
+//!
+//! Every message says what was expected and what was found. None names the file, because the caller
+//! knows it and puts it in front.
 
-use super::MAX_FRAMES;
+use super::limits::{MAX_FRAMES, RECORDED_FPS};
 use signd_core::frame::FARTHEST;
 use signd_core::plausibility::InputDoubt;
 use signd_core::plausibility::order::{PartOrder, words};
 
-/// A landmark file that cannot be imported. None of these goes away by trying again; where another
+/// A landmark file that cannot be imported. None of these goes away by trying again. Where another
 /// argument would help, the message says so.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -104,8 +106,8 @@ pub enum ImportError {
     #[error(
         "the file says {found} frames a second. Expected {low} to {high}. --fps N gives the right \
          rate",
-        low = super::RECORDED_FPS.start(),
-        high = super::RECORDED_FPS.end()
+        low = RECORDED_FPS.start(),
+        high = RECORDED_FPS.end()
     )]
     RecordedRate {
         /// Frames a second.
@@ -117,7 +119,7 @@ pub enum ImportError {
     Implausible {
         /// What it is.
         doubt: InputDoubt,
-        /// For example here; see [`InputDoubt::found`].
+        /// For example here. See [`InputDoubt::found`].
         example: [f32; 2],
     },
 

@@ -1,22 +1,22 @@
 //! Arms that reach for a place, and the 33 points of the pose.
 //!
-//! All arms are reckoned as left arms, with x pointing away from the middle of the body; a right arm
-//! is the mirror image of what comes out.
+//! Every arm is computed as a left arm, with x pointing away from the middle of the body. A right arm is
+//! its mirror image.
 
-use crate::hand::{ANGLES, Shape};
-use crate::person::Person;
-use crate::space::{Turn, V3, v};
+use crate::hand::{ANGLES, HandShape};
+use crate::person::SignerProfile;
+use crate::space::{SpaceRotation, SpaceVector, v};
 
 /// Where a hand is and how it is held, as numbers that can be blended: wrist (3), turn of the hand
 /// (4), joint angles.
-pub type Held = [f32; HELD];
+pub type HandPose = [f32; HAND_POSE];
 
 /// How many numbers that is.
-pub const HELD: usize = 7 + ANGLES;
+pub const HAND_POSE: usize = 7 + ANGLES;
 
 /// Packs a hand into blendable numbers.
-pub fn hold(wrist: V3, turn: Turn, shape: &Shape) -> Held {
-    let mut held = [0.0; HELD];
+pub fn pack_pose(wrist: SpaceVector, turn: SpaceRotation, shape: &HandShape) -> HandPose {
+    let mut held = [0.0; HAND_POSE];
     held[..3].copy_from_slice(&[wrist.x, wrist.y, wrist.z]);
     held[3..7].copy_from_slice(&turn.0);
     held[7..].copy_from_slice(&shape.angles());
@@ -25,7 +25,7 @@ pub fn hold(wrist: V3, turn: Turn, shape: &Shape) -> Held {
 
 /// The same hand with the turn written so that blending from `before` takes the short way around:
 /// a turn and its negative are the same, but lie apart as numbers.
-pub fn short_way(before: &Held, mut next: Held) -> Held {
+pub fn short_way(before: &HandPose, mut next: HandPose) -> HandPose {
     let along: f32 = (3..7).map(|i| before[i] * next[i]).sum();
     if along < 0.0 {
         next[3..7].iter_mut().for_each(|q| *q = -*q);
@@ -38,19 +38,19 @@ const WRIST_LIMIT: f32 = 1.22;
 
 /// One arm with its hand.
 #[derive(Clone, Debug)]
-pub struct Arm {
+pub struct ArmPose {
     /// The joint at the shoulder.
-    pub shoulder: V3,
+    pub shoulder: SpaceVector,
     /// The elbow.
-    pub elbow: V3,
-    /// The 21 points of the hand; the first is the wrist.
-    pub hand: [V3; 21],
+    pub elbow: SpaceVector,
+    /// The 21 points of the hand. The first is the wrist.
+    pub hand: [SpaceVector; 21],
 }
 
-impl Arm {
-    /// The arm that brings a hand where it is wanted, or as near as it can reach; `breath` lifts
+impl ArmPose {
+    /// The arm that brings a hand where it is wanted, or as near as it can reach. `breath` lifts
     /// the shoulder by so much.
-    pub fn reach(person: &Person, held: &Held, breath: f32) -> Arm {
+    pub fn reach(person: &SignerProfile, held: &HandPose, breath: f32) -> ArmPose {
         let target = v(held[0], held[1], held[2]);
         // A raised arm takes the shoulder along a little.
         let raised = ((0.9 - target.y) / 1.6).clamp(0.0, 1.0);
@@ -70,34 +70,34 @@ impl Arm {
         let elbow = shoulder + ahead * along + side * across;
         let wrist = shoulder + ahead * distance;
 
-        let wanted = Turn([held[3], held[4], held[5], held[6]]).normal();
+        let wanted = SpaceRotation([held[3], held[4], held[5], held[6]]).normal();
         let turn = ease_wrist(wanted, (wrist - elbow).unit());
-        let shape = Shape::from_angles(std::array::from_fn(|i| held[7 + i]));
+        let shape = HandShape::from_angles(std::array::from_fn(|i| held[7 + i]));
         let hand = shape.points().map(|p| wrist + turn.apply(p) * person.hand);
-        Arm { shoulder, elbow, hand }
+        ArmPose { shoulder, elbow, hand }
     }
 
     /// The same arm on the other side of the body.
-    pub fn mirrored(mut self) -> Arm {
+    pub fn mirrored(mut self) -> ArmPose {
         self.shoulder = self.shoulder.mirrored();
         self.elbow = self.elbow.mirrored();
-        self.hand = self.hand.map(V3::mirrored);
+        self.hand = self.hand.map(SpaceVector::mirrored);
         self
     }
 }
 
 /// Turns the hand back when the wrist would bend further than a wrist does.
-fn ease_wrist(turn: Turn, forearm: V3) -> Turn {
+fn ease_wrist(turn: SpaceRotation, forearm: SpaceVector) -> SpaceRotation {
     let fingers = turn.apply(v(0.0, 1.0, 0.0));
     let bent = fingers.dot(forearm).clamp(-1.0, 1.0).acos();
     if bent <= WRIST_LIMIT {
         return turn;
     }
-    Turn::about(fingers.cross(forearm).unit(), bent - WRIST_LIMIT).after(turn)
+    SpaceRotation::about(fingers.cross(forearm).unit(), bent - WRIST_LIMIT).after(turn)
 }
 
-/// Hips to toes, seldom in the picture; estimators guess them all the same. The left side.
-const LEGS: [(usize, V3); 5] = [
+/// Hips to toes, seldom in the picture. Estimators guess them all the same. The left side.
+const LEGS: [(usize, SpaceVector); 5] = [
     (23, v(0.32, 1.42, 0.05)),
     (25, v(0.31, 2.50, 0.0)),
     (27, v(0.31, 3.45, 0.15)),
@@ -110,8 +110,8 @@ const FROM_FACE: [(usize, usize); 7] =
     [(0, 4), (1, 362), (3, 263), (4, 133), (6, 33), (9, 291), (10, 61)];
 
 /// The 33 points of the pose: nose, eyes, ears, mouth, arms, legs.
-pub fn pose(face: &[V3; 468], left: &Arm, right: &Arm) -> [V3; 33] {
-    let mut pose = [V3::default(); 33];
+pub fn pose(face: &[SpaceVector; 468], left: &ArmPose, right: &ArmPose) -> [SpaceVector; 33] {
+    let mut pose = [SpaceVector::default(); 33];
     for (to, from) in FROM_FACE {
         pose[to] = face[from];
     }
@@ -141,16 +141,20 @@ pub fn pose(face: &[V3; 468], left: &Arm, right: &Arm) -> [V3; 33] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::draws::SeededDraws;
 
     #[test]
     fn bones_keep_their_lengths_and_wrists_their_limits_wherever_the_hand_is_wanted() {
-        let c = &mut Chance::new(3);
+        let c = &mut SeededDraws::new(3);
         for _ in 0..300 {
-            let person = Person::new(c);
+            let person = SignerProfile::new(c);
             let wrist = v(c.between(-1.5, 1.5), c.between(-1.5, 1.8), c.between(-1.2, 0.2));
-            let held = hold(wrist, Turn::from_xy(c.normal3(1.0), c.normal3(1.0)), &Shape::LOOSE);
-            let arm = Arm::reach(&person, &held, 0.0);
+            let held = pack_pose(
+                wrist,
+                SpaceRotation::from_xy(c.normal3(1.0), c.normal3(1.0)),
+                &HandShape::LOOSE,
+            );
+            let arm = ArmPose::reach(&person, &held, 0.0);
             for (bone, length) in [
                 (arm.elbow - arm.shoulder, person.upper_arm),
                 (arm.hand[0] - arm.elbow, person.forearm),

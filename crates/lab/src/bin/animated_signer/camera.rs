@@ -1,18 +1,19 @@
-//! The camera and the pose estimator behind it: from a person's points to landmark frames, with the
-//! faults that estimators have.
+//! The camera and the pose estimator behind it.
+//!
+//! They make landmark frames of a person's points, with the faults that estimators have.
 
 use signd_core::frame::{Frame, Part, Point, SourceTime};
 
-use crate::body::{Arm, pose};
-use crate::chance::{Chance, Wander};
-use crate::face::Face;
-use crate::performance::Performance;
-use crate::person::Person;
-use crate::space::{Turn, V3, v};
+use crate::body::{ArmPose, pose};
+use crate::draws::{SeededDraws, SmoothNoise};
+use crate::face::FaceMesh;
+use crate::performance::SignPerformance;
+use crate::person::SignerProfile;
+use crate::space::{SpaceRotation, SpaceVector, v};
 
 /// How the person is filmed.
 #[derive(Clone, Debug)]
-pub struct Camera {
+pub struct VirtualCamera {
     /// Frames a second.
     pub fps: f32,
     /// Pixels.
@@ -23,17 +24,17 @@ pub struct Camera {
     pub at: [f32; 2],
     /// Shoulder width, image heights.
     pub unit: f32,
-    /// Jitter of landmarks, shoulder widths; hands get all of it, the rest less.
+    /// Jitter of landmarks, shoulder widths. Hands get all of it, the rest less.
     pub jitter: f32,
 }
 
-impl Camera {
+impl VirtualCamera {
     /// Draws a camera: webcams, phones held upright, broadcast.
-    pub fn new(c: &mut Chance) -> Camera {
+    pub fn new(c: &mut SeededDraws) -> VirtualCamera {
         let (width, height) = c.pick(&[(640, 480), (1280, 720), (640, 360), (720, 960)]);
         // A phone held upright must still hold both elbows.
         let unit = if width < height { c.between(0.24, 0.32) } else { c.between(0.27, 0.44) };
-        Camera {
+        VirtualCamera {
             fps: c.pick(&[15.0, 20.0, 24.0, 25.0, 30.0, 30.0, 50.0, 60.0]),
             width,
             height,
@@ -48,7 +49,7 @@ impl Camera {
     }
 
     /// Where a point comes to lie in the picture. z is relative to `depth` and nominal.
-    fn project(&self, p: V3, depth: f32) -> Point {
+    fn project(&self, p: SpaceVector, depth: f32) -> Point {
         // As from about five shoulder widths: what is nearer is larger.
         let scale = self.unit / (1.0 + 0.2 * p.z);
         let (x, y) = (self.at[0] + p.x * scale, self.at[1] + p.y * scale);
@@ -58,7 +59,7 @@ impl Camera {
 
 /// When the estimator fails, seconds from and to.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
+pub struct EstimatorFaults {
     /// No hand is found.
     pub lost: Vec<[f32; 2]>,
     /// Left and right are exchanged.
@@ -67,9 +68,9 @@ pub struct Faults {
     pub doubled: Vec<[f32; 2]>,
 }
 
-impl Faults {
+impl EstimatorFaults {
     /// Draws the faults of so many seconds.
-    pub fn new(c: &mut Chance, seconds: f32, fps: f32) -> Faults {
+    pub fn new(c: &mut SeededDraws, seconds: f32, fps: f32) -> EstimatorFaults {
         let mut draw = |per_second: f32, shortest: f32, longest: f32| {
             let count = (seconds * per_second + c.unit()) as usize;
             let mut one = || {
@@ -79,7 +80,7 @@ impl Faults {
             (0..count).map(|_| one()).collect()
         };
         let frame = 1.0 / fps;
-        Faults {
+        EstimatorFaults {
             lost: draw(0.4, frame, 0.18),
             swapped: draw(0.06, frame, 2.0 * frame),
             doubled: draw(0.06, frame, frame),
@@ -93,14 +94,14 @@ fn during(faults: &[[f32; 2]], t: f32) -> bool {
 
 /// The frames of a performance, `start` being the capture time of its beginning.
 pub fn film(
-    person: &Person,
-    performance: &Performance,
-    camera: &Camera,
-    faults: &Faults,
-    chance: &mut Chance,
+    person: &SignerProfile,
+    performance: &SignPerformance,
+    camera: &VirtualCamera,
+    faults: &EstimatorFaults,
+    draws: &mut SeededDraws,
     start: SourceTime,
 ) -> Vec<Frame> {
-    let mut filming = Filming::new(person, performance, camera, faults, chance);
+    let mut filming = FilmSession::new(person, performance, camera, faults, draws);
     let count = (performance.now * camera.fps) as u64;
     let frame = |seq: u64| {
         let t = seq as f64 / f64::from(camera.fps);
@@ -110,47 +111,47 @@ pub fn film(
     (0..count).map(frame).collect()
 }
 
-struct Filming<'a> {
-    person: &'a Person,
-    performance: &'a Performance<'a>,
-    camera: &'a Camera,
-    faults: &'a Faults,
-    face: Face,
-    sway: Wander,
-    nod: Wander,
-    lips: Wander,
-    tremor: [Wander; 2],
+struct FilmSession<'a> {
+    person: &'a SignerProfile,
+    performance: &'a SignPerformance<'a>,
+    camera: &'a VirtualCamera,
+    faults: &'a EstimatorFaults,
+    face: FaceMesh,
+    sway: SmoothNoise,
+    nod: SmoothNoise,
+    lips: SmoothNoise,
+    tremor: [SmoothNoise; 2],
     /// A hand as a whole is misplaced more slowly than its points.
-    drift: [Wander; 2],
+    drift: [SmoothNoise; 2],
     blinks: Vec<f32>,
-    noise: Chance,
+    noise: SeededDraws,
 }
 
-impl<'a> Filming<'a> {
+impl<'a> FilmSession<'a> {
     fn new(
-        person: &'a Person,
-        performance: &'a Performance<'a>,
-        camera: &'a Camera,
-        faults: &'a Faults,
-        c: &mut Chance,
-    ) -> Filming<'a> {
+        person: &'a SignerProfile,
+        performance: &'a SignPerformance<'a>,
+        camera: &'a VirtualCamera,
+        faults: &'a EstimatorFaults,
+        c: &mut SeededDraws,
+    ) -> FilmSession<'a> {
         let mut blink = 0.0;
         let blinks = std::iter::repeat_with(|| {
             blink += c.between(1.5, 6.0);
             blink
         });
-        Filming {
+        FilmSession {
             person,
             performance,
             camera,
             faults,
-            face: Face::new(person),
+            face: FaceMesh::new(person),
             blinks: blinks.take_while(|t| *t < performance.now).collect(),
-            sway: Wander::new(c, person.sway, 0.05, 0.4),
-            nod: Wander::new(c, 0.05, 0.1, 0.8),
-            lips: Wander::new(c, 0.6, 1.5, 4.0),
-            tremor: [(); 2].map(|()| Wander::new(c, 0.008, 0.3, 2.0)),
-            drift: [(); 2].map(|()| Wander::new(c, camera.jitter, 2.0, 7.0)),
+            sway: SmoothNoise::new(c, person.sway, 0.05, 0.4),
+            nod: SmoothNoise::new(c, 0.05, 0.1, 0.8),
+            lips: SmoothNoise::new(c, 0.6, 1.5, 4.0),
+            tremor: [(); 2].map(|()| SmoothNoise::new(c, 0.008, 0.3, 2.0)),
+            drift: [(); 2].map(|()| SmoothNoise::new(c, camera.jitter, 2.0, 7.0)),
             noise: c.fork(),
         }
     }
@@ -158,13 +159,13 @@ impl<'a> Filming<'a> {
     fn frame(&mut self, t: f32, mut frame: Frame) -> Frame {
         let person = self.person;
         let breath = 0.012 * (std::f32::consts::TAU * 0.27 * t).sin();
-        let arms: [Arm; 2] = std::array::from_fn(|i| {
+        let arms: [ArmPose; 2] = std::array::from_fn(|i| {
             let mut held = self.performance.hands(t)[i];
             let tremor = self.tremor[i].at(t);
             for (number, off) in held.iter_mut().zip([tremor.x, tremor.y, tremor.z]) {
                 *number += off;
             }
-            Arm::reach(person, &held, breath)
+            ArmPose::reach(person, &held, breath)
         });
         let [lead, other] = arms;
         let [left, right] = match person.left_handed {
@@ -188,20 +189,21 @@ impl<'a> Filming<'a> {
     }
 
     /// The face with its expression, on a head that nods a little.
-    fn head(&self, mouth: f32, t: f32) -> [V3; 468] {
+    fn head(&self, mouth: f32, t: f32) -> [SpaceVector; 468] {
         let (lips, nod) = (self.lips.at(t), self.nod.at(t));
         let blink = self.blinks.iter().any(|at| (0.0..0.15).contains(&(t - at)));
         let open = mouth * (0.35 + lips.x).clamp(0.0, 0.8);
         let points = self.face.points(open, mouth * lips.y, if blink { 1.0 } else { 0.0 });
-        let turn = Turn::about(v(0.0, 1.0, 0.0), nod.x).after(Turn::about(v(1.0, 0.0, 0.0), nod.y));
+        let turn = SpaceRotation::about(v(0.0, 1.0, 0.0), nod.x)
+            .after(SpaceRotation::about(v(1.0, 0.0, 0.0), nod.y));
         // Heads turn on the neck, not about the middle between the ears.
         let neck = v(0.0, 0.35, 0.1);
         points.map(|p| turn.apply(p - neck) + neck + self.person.head_at())
     }
 
     /// Films points into a part of a frame.
-    fn put(&mut self, t: f32, points: &[V3], depth: f32, jitter: f32, into: &mut [Point]) {
-        let facing = Turn::about(v(0.0, 1.0, 0.0), self.person.facing);
+    fn put(&mut self, t: f32, points: &[SpaceVector], depth: f32, jitter: f32, into: &mut [Point]) {
+        let facing = SpaceRotation::about(v(0.0, 1.0, 0.0), self.person.facing);
         let sway = self.sway.at(t);
         for (to, p) in into.iter_mut().zip(points) {
             let p = facing.apply(*p) + sway + self.noise.normal3(jitter);

@@ -1,13 +1,13 @@
 //! The face mesh: 468 points on a head that nods, turns and opens its mouth.
 //!
-//! Points that recognisers look at (lips, eyes, brows, nose, outline) sit where MediaPipe's
-//! numbering has them. The remaining ones are spread evenly over the face: they are there, they
-//! move with the head, and nothing can be learnt from their numbers.
+//! Points that recognisers look at (lips, eyes, brows, nose, outline) sit where MediaPipe's numbering
+//! has them. The remaining points are spread evenly over the face. They move with the head, and their
+//! numbers say nothing.
 //!
-//! Origin is the middle between the ears; lengths in shoulder widths of an average person.
+//! The origin is the middle between the ears. Lengths are shoulder widths of an average person.
 
-use crate::person::Person;
-use crate::space::{V3, v};
+use crate::person::SignerProfile;
+use crate::space::{SpaceVector, v};
 
 /// The outline from the forehead over the signer's left ear (454), the chin (152) and the right
 /// ear (234) back to the forehead.
@@ -30,7 +30,7 @@ const UPPER_LIDS: [[usize; 9]; 2] =
 
 /// Pairs of single points, (signer's right, signer's left), with the place of the left one: upper
 /// edge of the brows from the temple inwards, nostrils, cheeks.
-const PAIRS: [([usize; 2], V3); 9] = [
+const PAIRS: [([usize; 2], SpaceVector); 9] = [
     ([70, 300], v(0.182, -0.108, 0.0)),
     ([63, 293], v(0.163, -0.130, 0.0)),
     ([105, 334], v(0.132, -0.141, -0.01)),
@@ -65,16 +65,16 @@ pub fn skin(x: f32, y: f32) -> f32 {
 
 /// One person's face.
 #[derive(Clone, Debug)]
-pub struct Face {
-    at_rest: Box<[V3; 468]>,
+pub struct FaceMesh {
+    at_rest: Box<[SpaceVector; 468]>,
     lips: f32,
     width: f32,
     size: f32,
 }
 
-impl Face {
+impl FaceMesh {
     /// The face of a person.
-    pub fn new(person: &Person) -> Face {
+    pub fn new(person: &SignerProfile) -> FaceMesh {
         let mut at_rest = Box::new(spread());
         let mut put = |i: usize, x: f32, y: f32, before: f32| {
             at_rest[i] = v(x, y, skin(x, y) + before);
@@ -98,12 +98,12 @@ impl Face {
         for (i, y, before) in MIDDLE {
             put(i, 0.0, y, before);
         }
-        Face { at_rest, lips: person.lips, width: person.face_width, size: person.head }
+        FaceMesh { at_rest, lips: person.lips, width: person.face_width, size: person.head }
     }
 
     /// The points with the mouth `open` (0 shut, 1 wide open) and drawn `wide` (-1 pursed, 1 a
     /// broad smile) and the eyes `shut` (0 open, 1 shut), with the head straight.
-    pub fn points(&self, open: f32, wide: f32, shut: f32) -> [V3; 468] {
+    pub fn points(&self, open: f32, wide: f32, shut: f32) -> [SpaceVector; 468] {
         let mut points = *self.at_rest;
         // The jaw takes along what lies below the mouth.
         for p in &mut points {
@@ -155,7 +155,7 @@ fn outline(turn: f32) -> [f32; 2] {
 }
 
 /// All points spread evenly within the outline, like the seeds of a sunflower.
-fn spread() -> [V3; 468] {
+fn spread() -> [SpaceVector; 468] {
     const GOLDEN_ANGLE: f32 = 2.399_963;
     std::array::from_fn(|i| {
         let radius = 0.95 * ((i as f32 + 0.5) / 468.0).sqrt();
@@ -169,11 +169,11 @@ fn spread() -> [V3; 468] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chance::Chance;
+    use crate::draws::SeededDraws;
 
     #[test]
     fn the_face_is_where_a_face_is_and_its_mouth_opens() {
-        let face = Face::new(&Person::new(&mut Chance::new(1)));
+        let face = FaceMesh::new(&SignerProfile::new(&mut SeededDraws::new(1)));
         let (p, open) = (face.points(0.0, 0.0, 0.0), face.points(1.0, 0.0, 1.0));
         assert!([10, 105, 159, 1, 0, 17, 152].windows(2).all(|w| p[w[0]].y < p[w[1]].y));
         assert!(p.iter().all(|p| p.length().is_finite()));

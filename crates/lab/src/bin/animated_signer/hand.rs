@@ -1,10 +1,10 @@
-//! The hand: 21 points from a *handshape*, that is from the angles of its joints.
+//! The hand: 21 points from a *handshape*, which is the angles of its joints.
 //!
-//! A hand has axes of its own: x out of the palm, y along the fingers, z towards the thumb, with
-//! the wrist at the origin and the distance from the wrist to the middle knuckle as unit. All
-//! is said of the left hand; the right one is its mirror image (see `skeleton`).
+//! A hand has its own axes: x out of the palm, y along the fingers, z towards the thumb. The wrist is the
+//! origin, and the distance from the wrist to the middle knuckle is the unit. Everything is described for
+//! the left hand. The right hand is its mirror image (see `body`).
 
-use crate::space::{V3, v};
+use crate::space::{SpaceVector, v};
 
 /// Where the four knuckles lie: index to little finger, as (towards the thumb, along the fingers).
 const KNUCKLES: [[f32; 2]; 4] = [[0.25, 1.00], [0.0, 1.0], [-0.23, 0.92], [-0.43, 0.79]];
@@ -14,7 +14,7 @@ const BONES: [[f32; 3]; 4] =
     [[0.48, 0.29, 0.23], [0.52, 0.31, 0.24], [0.49, 0.28, 0.23], [0.38, 0.22, 0.19]];
 
 /// The joint at the root of the thumb, and the thumb's bones.
-const THUMB_ROOT: V3 = v(0.07, 0.28, 0.24);
+const THUMB_ROOT: SpaceVector = v(0.07, 0.28, 0.24);
 const THUMB_BONES: [f32; 3] = [0.43, 0.34, 0.27];
 
 /// The last joint of a finger bends along with the one before it, by about this share.
@@ -22,7 +22,7 @@ const LAST_JOINT: f32 = 0.65;
 
 /// Joint angles of one hand, in degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shape {
+pub struct HandShape {
     /// Per finger, index to little: spread towards the thumb, bend of the knuckle, bend of the
     /// middle joint. The last joint follows the middle one.
     pub fingers: [[f32; 3]; 4],
@@ -57,17 +57,17 @@ const fn two_fingers(spread: f32, knuckle: f32, middle: f32) -> [[f32; 3]; 4] {
     ]
 }
 
-impl Shape {
+impl HandShape {
     /// Flat hand, fingers together, thumb alongside.
-    pub const FLAT: Shape =
-        Shape { fingers: fingers([2.0, 0.0, -2.0, -4.0], 6.0, 6.0), thumb: STRAIGHT };
+    pub const FLAT: HandShape =
+        HandShape { fingers: fingers([2.0, 0.0, -2.0, -4.0], 6.0, 6.0), thumb: STRAIGHT };
     /// All five fingers spread.
-    pub const FIVE: Shape = Shape {
+    pub const FIVE: HandShape = HandShape {
         fingers: fingers([16.0, 4.0, -9.0, -24.0], 3.0, 6.0),
         thumb: [[56.0, 18.0], [52.0, 12.0], [50.0, 6.0]],
     };
     /// Index finger out, the others folded, thumb across them.
-    pub const POINT: Shape = Shape {
+    pub const POINT: HandShape = HandShape {
         fingers: [
             [2.0, 4.0, 6.0],
             [0.0, FOLDED[0], FOLDED[1]],
@@ -77,27 +77,27 @@ impl Shape {
         thumb: [[42.0, 42.0], [-12.0, 48.0], [-62.0, 24.0]],
     };
     /// Fingers and thumb curved around a glass (the letter C).
-    pub const CURVED: Shape = Shape {
+    pub const CURVED: HandShape = HandShape {
         fingers: fingers([3.0, 0.0, -2.0, -5.0], 38.0, 44.0),
         thumb: [[52.0, 52.0], [34.0, 60.0], [14.0, 50.0]],
     };
     /// Index and middle finger held apart from the thumb, ready to snap.
-    pub const BEAK_OPEN: Shape = Shape {
+    pub const BEAK_OPEN: HandShape = HandShape {
         fingers: two_fingers(5.0, 22.0, 8.0),
         thumb: [[54.0, 42.0], [44.0, 40.0], [34.0, 30.0]],
     };
     /// Index and middle finger on the thumb.
-    pub const BEAK_SHUT: Shape = Shape {
+    pub const BEAK_SHUT: HandShape = HandShape {
         fingers: two_fingers(3.0, 62.0, 34.0),
         thumb: [[44.0, 46.0], [16.0, 54.0], [4.0, 50.0]],
     };
-    /// What a hand does when nobody minds it.
-    pub const LOOSE: Shape = Shape {
+    /// A hand that does nothing in particular.
+    pub const LOOSE: HandShape = HandShape {
         fingers: fingers([6.0, 1.0, -4.0, -10.0], 26.0, 32.0),
         thumb: [[44.0, 22.0], [28.0, 22.0], [18.0, 18.0]],
     };
     /// Index finger out, the others half folded: scratching, pushing glasses up.
-    pub const CROOKED: Shape = Shape {
+    pub const CROOKED: HandShape = HandShape {
         fingers: [[3.0, 22.0, 38.0], [0.0, 50.0, 66.0], [-3.0, 58.0, 74.0], [-6.0, 60.0, 76.0]],
         thumb: [[42.0, 34.0], [14.0, 38.0], [0.0, 34.0]],
     };
@@ -111,8 +111,8 @@ impl Shape {
     }
 
     /// The reverse of [`angles`](Shape::angles).
-    pub fn from_angles(angles: [f32; ANGLES]) -> Shape {
-        Shape {
+    pub fn from_angles(angles: [f32; ANGLES]) -> HandShape {
+        HandShape {
             fingers: std::array::from_fn(|f| std::array::from_fn(|j| angles[3 * f + j])),
             thumb: std::array::from_fn(|b| std::array::from_fn(|j| angles[12 + 2 * b + j])),
         }
@@ -120,8 +120,8 @@ impl Shape {
 
     /// The 21 points in the hand's own axes, in MediaPipe's order: wrist, thumb, then index to
     /// little finger, each from its root to its tip.
-    pub fn points(&self) -> [V3; 21] {
-        let mut points = [V3::default(); 21];
+    pub fn points(&self) -> [SpaceVector; 21] {
+        let mut points = [SpaceVector::default(); 21];
         let mut at = THUMB_ROOT;
         points[1] = at;
         for (bone, [out, up]) in self.thumb.iter().enumerate() {
@@ -150,7 +150,7 @@ impl Shape {
 
 /// The part of the hand that touches a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Touch {
+pub enum HandContact {
     /// Middle of the wrist.
     Wrist,
     /// Tip of the middle finger.
@@ -163,16 +163,16 @@ pub enum Touch {
     Thumb,
 }
 
-impl Touch {
+impl HandContact {
     /// Where that part is in the hand's own axes.
-    pub fn of(self, shape: &Shape) -> V3 {
+    pub fn of(self, shape: &HandShape) -> SpaceVector {
         let points = shape.points();
         match self {
-            Touch::Wrist => points[0],
-            Touch::Fingertips => points[12],
-            Touch::Index => points[8],
-            Touch::IndexMiddle => (points[6] + points[7]) * 0.5,
-            Touch::Thumb => points[4],
+            HandContact::Wrist => points[0],
+            HandContact::Fingertips => points[12],
+            HandContact::Index => points[8],
+            HandContact::IndexMiddle => (points[6] + points[7]) * 0.5,
+            HandContact::Thumb => points[4],
         }
     }
 }
@@ -183,12 +183,13 @@ mod tests {
 
     #[test]
     fn handshapes_look_as_their_names_say() {
-        let [flat, five, point] = [Shape::FLAT, Shape::FIVE, Shape::POINT].map(|s| s.points());
-        let far = |a: V3, b: V3| (a - b).length();
+        let [flat, five, point] =
+            [HandShape::FLAT, HandShape::FIVE, HandShape::POINT].map(|s| s.points());
+        let far = |a: SpaceVector, b: SpaceVector| (a - b).length();
         assert!(far(five[8], five[20]) > 1.3 && far(flat[8], flat[20]) < 1.0);
         assert!(point[8].length() > 1.8 && [12, 16, 20].iter().all(|i| point[*i].length() < 0.95));
         // Shut, the beak's finger tips meet the thumb; open, they do not.
-        let gap = |s: Shape| far(s.points()[8], s.points()[4]);
-        assert!(gap(Shape::BEAK_SHUT) < 0.35 && gap(Shape::BEAK_OPEN) > 0.6);
+        let gap = |s: HandShape| far(s.points()[8], s.points()[4]);
+        assert!(gap(HandShape::BEAK_SHUT) < 0.35 && gap(HandShape::BEAK_OPEN) > 0.6);
     }
 }

@@ -1,16 +1,16 @@
 //! Motion between key poses.
 //!
-//! A hand that moves by itself from one place to another does so with *minimum jerk*: it starts and
+//! A hand that moves by itself from one place to another follows a *minimum-jerk* path. It starts and
 //! ends at rest, and its speed rises and falls as a smooth bell.
 
 /// `N` numbers that change together over time: keys of seconds and values, in order.
 #[derive(Clone, Debug)]
-pub struct Curve<const N: usize>(Vec<(f32, [f32; N])>);
+pub struct MotionCurve<const N: usize>(Vec<(f32, [f32; N])>);
 
-impl<const N: usize> Curve<N> {
+impl<const N: usize> MotionCurve<N> {
     /// A curve that stays at `value` until told otherwise.
-    pub fn resting_at(value: [f32; N]) -> Curve<N> {
-        Curve(vec![(0.0, value)])
+    pub fn resting_at(value: [f32; N]) -> MotionCurve<N> {
+        MotionCurve(vec![(0.0, value)])
     }
 
     /// The value that was set last.

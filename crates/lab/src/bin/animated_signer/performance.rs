@@ -1,15 +1,15 @@
-//! A *performance*: what one person does with hands and mouth over time, and which of it are signs.
+//! A *performance*: the motion of hands and mouth over time, and which parts of it are signs.
 
-use crate::body::{HELD, Held, short_way};
-use crate::chance::Chance;
-use crate::motion::Curve;
-use crate::person::Person;
-use crate::signs::Motion;
-use crate::stance::Stance;
+use crate::body::{HAND_POSE, HandPose, short_way};
+use crate::draws::SeededDraws;
+use crate::motion::MotionCurve;
+use crate::person::SignerProfile;
+use crate::signs::HandGesture;
+use crate::stance::HandStance;
 
 /// One sign that was made: from arriving at its first stance to the end of its movement.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Made {
+pub struct PerformedSign {
     pub label: &'static str,
     /// Seconds.
     pub start: f32,
@@ -19,33 +19,33 @@ pub struct Made {
 
 /// Motion curves of one person.
 #[derive(Clone, Debug)]
-pub struct Performance<'a> {
-    person: &'a Person,
-    chance: Chance,
+pub struct SignPerformance<'a> {
+    person: &'a SignerProfile,
+    draws: SeededDraws,
     /// The hand that signs.
-    lead: Curve<HELD>,
+    lead: MotionCurve<HAND_POSE>,
     /// The other one.
-    other: Curve<HELD>,
+    other: MotionCurve<HAND_POSE>,
     /// How much the mouth moves, 0..1.
-    mouth: Curve<1>,
+    mouth: MotionCurve<1>,
     /// Seconds so far.
     pub now: f32,
     /// The signs made so far.
-    pub made: Vec<Made>,
+    pub signs: Vec<PerformedSign>,
 }
 
-impl<'a> Performance<'a> {
+impl<'a> SignPerformance<'a> {
     /// Begins with the hands at rest.
-    pub fn new(person: &'a Person, chance: Chance) -> Self {
-        let rest = person.rest.held(person, &mut Chance::new(0), 0.0);
-        Performance {
+    pub fn new(person: &'a SignerProfile, draws: SeededDraws) -> Self {
+        let rest = person.rest.hand_pose(person, &mut SeededDraws::new(0), 0.0);
+        SignPerformance {
             person,
-            chance,
-            lead: Curve::resting_at(rest),
-            other: Curve::resting_at(rest),
-            mouth: Curve::resting_at([0.0]),
+            draws,
+            lead: MotionCurve::resting_at(rest),
+            other: MotionCurve::resting_at(rest),
+            mouth: MotionCurve::resting_at([0.0]),
             now: 0.0,
-            made: Vec::new(),
+            signs: Vec::new(),
         }
     }
 
@@ -55,18 +55,18 @@ impl<'a> Performance<'a> {
     }
 
     /// Makes a sign.
-    pub fn sign(&mut self, sign: &Motion) {
+    pub fn sign(&mut self, sign: &HandGesture) {
         let (start, end) = self.make(sign, 0.35 * self.person.sloppiness, self.person.mouthing);
-        self.made.push(Made { label: sign.name, start, end });
+        self.signs.push(PerformedSign { label: sign.name, start, end });
     }
 
     /// Moves without signing.
-    pub fn fidget(&mut self, motion: &Motion) {
+    pub fn fidget(&mut self, motion: &HandGesture) {
         self.make(motion, 1.0, if motion.both { 1.0 } else { 0.0 });
     }
 
     /// The hand that signs, and the other one, at `t` seconds.
-    pub fn hands(&self, t: f32) -> [Held; 2] {
+    pub fn hands(&self, t: f32) -> [HandPose; 2] {
         [self.lead.at(t), self.other.at(t)]
     }
 
@@ -75,34 +75,34 @@ impl<'a> Performance<'a> {
         self.mouth.at(t)[0]
     }
 
-    /// Lead-in, movement and lead-out; returns when the movement began and ended, seconds.
-    fn make(&mut self, motion: &Motion, miss: f32, talk: f32) -> (f32, f32) {
-        let tempo = self.person.tempo * self.chance.between(0.92, 1.08);
-        let lead_in = self.chance.between(0.45, 0.75) / tempo;
+    /// Lead-in, movement and lead-out. Returns when the movement began and ended, seconds.
+    fn make(&mut self, motion: &HandGesture, miss: f32, talk: f32) -> (f32, f32) {
+        let tempo = self.person.tempo * self.draws.between(0.92, 1.08);
+        let lead_in = self.draws.between(0.45, 0.75) / tempo;
         self.mouth.go(self.now + 0.5 * lead_in, 0.2, [talk]);
         self.go(&motion.enter.to, lead_in, miss, motion.both);
         let start = self.now;
         self.wait(motion.enter.stay / tempo);
         let [fewest, most] = motion.times;
-        let beats = self.chance.between(fewest as f32, most as f32 + 1.0) as u32;
+        let beats = self.draws.between(fewest as f32, most as f32 + 1.0) as u32;
         for _ in 0..beats.min(most) {
             for step in motion.beat {
-                // Nobody makes a beat exactly as the one before.
+                // No beat is made exactly as the one before.
                 self.go(&step.to, step.over / tempo, 0.4 * miss, motion.both);
                 self.wait(step.stay / tempo);
             }
         }
         let end = self.now;
         self.mouth.go(end, 0.2, [0.0]);
-        let lead_out = self.chance.between(0.50, 0.80) / tempo;
+        let lead_out = self.draws.between(0.50, 0.80) / tempo;
         self.go(&self.person.rest, lead_out, 0.2, motion.both);
         (start, end)
     }
 
-    fn go(&mut self, to: &Stance, seconds: f32, miss: f32, both: bool) {
+    fn go(&mut self, to: &HandStance, seconds: f32, miss: f32, both: bool) {
         let hands = [Some(&mut self.lead), both.then_some(&mut self.other)];
         for curve in hands.into_iter().flatten() {
-            let held = to.held(self.person, &mut self.chance, miss);
+            let held = to.hand_pose(self.person, &mut self.draws, miss);
             curve.go(self.now, seconds, short_way(&curve.latest(), held));
         }
         self.now += seconds;

@@ -1,16 +1,16 @@
-//! One signer: how they are built, how they move and where they rest, all drawn from a seed.
+//! One signer, drawn from a seed: how they are built, how they move and where they rest.
 //!
-//! Lengths are shoulder widths (between the joints, some 34 cm), so none of them says how near the
+//! Lengths are shoulder widths (between the joints, some 34 cm). None of them depends on how near the
 //! camera is.
 
-use crate::chance::Chance;
+use crate::draws::SeededDraws;
 use crate::signs::{HANGING, LAP};
-use crate::space::{V3, v};
-use crate::stance::Stance;
+use crate::space::{SpaceVector, v};
+use crate::stance::HandStance;
 
 /// One signer.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct SignerProfile {
     /// Signs with the left hand.
     pub left_handed: bool,
     /// Shoulder to elbow.
@@ -19,17 +19,17 @@ pub struct Person {
     pub forearm: f32,
     /// Wrist to middle knuckle.
     pub hand: f32,
-    /// Size of the head; 1 is average.
+    /// Size of the head. 1 is average.
     pub head: f32,
     /// Height of the ears above the shoulders.
     pub neck: f32,
-    /// Width of the face; 1 is average.
+    /// Width of the face. 1 is average.
     pub face_width: f32,
-    /// Thickness of the lips; 1 is average.
+    /// Thickness of the lips. 1 is average.
     pub lips: f32,
     /// Turn of the body away from the camera, radians.
     pub facing: f32,
-    /// Speed of signing; 1 is average, 1.2 a fifth quicker.
+    /// Speed of signing. 1 is average, 1.2 a fifth quicker.
     pub tempo: f32,
     /// 0 is a dictionary, 1 a tired learner: places, angles and joints miss by that much.
     pub sloppiness: f32,
@@ -40,13 +40,13 @@ pub struct Person {
     /// How far the body sways.
     pub sway: f32,
     /// How the hands rest.
-    pub rest: Stance,
+    pub rest: HandStance,
 }
 
-impl Person {
+impl SignerProfile {
     /// Draws a person.
-    pub fn new(c: &mut Chance) -> Person {
-        Person {
+    pub fn new(c: &mut SeededDraws) -> SignerProfile {
+        SignerProfile {
             left_handed: c.happens(0.15),
             upper_arm: c.normal(0.86, 0.04),
             forearm: c.normal(0.74, 0.04),
@@ -66,7 +66,7 @@ impl Person {
     }
 
     /// The middle between the ears.
-    pub fn head_at(&self) -> V3 {
+    pub fn head_at(&self) -> SpaceVector {
         v(0.0, -self.neck, -0.10)
     }
 }

@@ -1,117 +1,117 @@
 //! What the signer can do, as data: eight signs, and motions that are no sign.
 //!
 //! A motion enters a stance and then makes a *beat* (one or more stances) a number of times. Signs
-//! follow their dictionary form in ASL and are named as in the GISLR vocabulary. To add one, add an
-//! entry; `stance` explains the directions.
+//! follow their dictionary form in ASL and are named as in the GISLR vocabulary. To add a sign, add an
+//! entry. The module `stance` explains the directions.
 
-use crate::hand::{Shape, Touch};
+use crate::hand::{HandContact, HandShape};
 use crate::space::v;
-use crate::stance::{Place, Stance};
+use crate::stance::{BodyPlace, HandStance};
 
 /// One step: go to a stance, then stay there.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub struct StanceStep {
     /// Seconds to get there at tempo 1.
     pub over: f32,
     /// Seconds to stay there at tempo 1.
     pub stay: f32,
-    pub to: Stance,
+    pub to: HandStance,
 }
 
 /// Something that a signer does with the hands.
 #[derive(Clone, Copy, Debug)]
-pub struct Motion {
+pub struct HandGesture {
     /// The label, or what the motion is.
     pub name: &'static str,
-    pub enter: Step,
-    pub beat: &'static [Step],
+    pub enter: StanceStep,
+    pub beat: &'static [StanceStep],
     /// Fewest and most beats.
     pub times: [u32; 2],
     /// The other hand does the mirror image.
     pub both: bool,
 }
 
-const fn step(over: f32, stay: f32, to: Stance) -> Step {
-    Step { over, stay, to }
+const fn step(over: f32, stay: f32, to: HandStance) -> StanceStep {
+    StanceStep { over, stay, to }
 }
 
 const fn one_hand(
     name: &'static str,
-    enter: Step,
-    beat: &'static [Step],
+    enter: StanceStep,
+    beat: &'static [StanceStep],
     times: [u32; 2],
-) -> Motion {
-    Motion { name, enter, beat, times, both: false }
+) -> HandGesture {
+    HandGesture { name, enter, beat, times, both: false }
 }
 
 /// Flat hand at the temple, as in a salute.
-const HELLO: Stance = Stance {
-    shape: Shape::FLAT,
-    touch: Touch::Fingertips,
-    place: Place::Temple,
+const HELLO: HandStance = HandStance {
+    shape: HandShape::FLAT,
+    touch: HandContact::Fingertips,
+    place: BodyPlace::Temple,
     off: v(0.06, 0.0, -0.06),
     fingers: v(-0.60, -0.75, 0.10),
     palm: v(-0.10, 0.25, -0.95),
 };
 /// Fingertips of the flat hand on the chin, palm to oneself.
-const THANKYOU: Stance = Stance {
-    shape: Shape::FLAT,
-    touch: Touch::Fingertips,
-    place: Place::Chin,
+const THANKYOU: HandStance = HandStance {
+    shape: HandShape::FLAT,
+    touch: HandContact::Fingertips,
+    place: BodyPlace::Chin,
     off: v(0.0, -0.04, -0.05),
     fingers: v(-0.45, -0.85, 0.15),
     palm: v(0.0, -0.10, 1.0),
 };
 /// Thumb of the open hand on the chin, palm to the side.
-const MOM: Stance = Stance {
-    shape: Shape::FIVE,
-    touch: Touch::Thumb,
-    place: Place::Chin,
+const MOM: HandStance = HandStance {
+    shape: HandShape::FIVE,
+    touch: HandContact::Thumb,
+    place: BodyPlace::Chin,
     off: v(0.02, -0.03, -0.02),
     fingers: v(0.0, -0.97, -0.20),
     palm: v(-0.75, 0.10, -0.65),
 };
 /// The same on the forehead.
-const DAD: Stance = Stance { place: Place::Forehead, off: v(0.0, 0.02, -0.02), ..MOM };
+const DAD: HandStance = HandStance { place: BodyPlace::Forehead, off: v(0.0, 0.02, -0.02), ..MOM };
 /// Hand curved as around a glass, thumb at the lower lip.
-const DRINK: Stance = Stance {
-    shape: Shape::CURVED,
-    touch: Touch::Thumb,
-    place: Place::Mouth,
+const DRINK: HandStance = HandStance {
+    shape: HandShape::CURVED,
+    touch: HandContact::Thumb,
+    place: BodyPlace::Mouth,
     off: v(0.06, 0.05, -0.10),
     fingers: v(-0.35, -0.40, -0.85),
     palm: v(-0.85, 0.1, 0.45),
 };
 /// Index finger on the temple.
-const THINK: Stance = Stance {
-    shape: Shape::POINT,
-    touch: Touch::Index,
-    place: Place::Temple,
+const THINK: HandStance = HandStance {
+    shape: HandShape::POINT,
+    touch: HandContact::Index,
+    place: BodyPlace::Temple,
     off: v(0.02, 0.0, -0.03),
     fingers: v(-0.60, -0.70, 0.35),
     palm: v(-0.60, 0.55, -0.45),
 };
 /// Upright index finger before the lips.
-const SHHH: Stance = Stance {
-    shape: Shape::POINT,
-    touch: Touch::IndexMiddle,
-    place: Place::Mouth,
+const SHHH: HandStance = HandStance {
+    shape: HandShape::POINT,
+    touch: HandContact::IndexMiddle,
+    place: BodyPlace::Mouth,
     off: v(0.0, 0.0, -0.05),
     fingers: v(-0.10, -0.98, 0.05),
     palm: v(-0.95, 0.05, -0.25),
 };
 /// Two fingers and thumb apart, before the shoulder.
-const NO: Stance = Stance {
-    shape: Shape::BEAK_OPEN,
-    touch: Touch::Wrist,
-    place: Place::Before,
+const NO: HandStance = HandStance {
+    shape: HandShape::BEAK_OPEN,
+    touch: HandContact::Wrist,
+    place: BodyPlace::Before,
     off: v(-0.04, -0.05, 0.0),
     fingers: v(-0.30, -0.85, -0.40),
     palm: v(-0.45, 0.35, -0.80),
 };
 
 /// The signs.
-pub const SIGNS: [Motion; 8] = [
+pub const SIGNS: [HandGesture; 8] = [
     one_hand(
         "hello",
         step(0.0, 0.08, HELLO),
@@ -173,7 +173,7 @@ pub const SIGNS: [Motion; 8] = [
         "no",
         step(0.0, 0.05, NO),
         &[
-            step(0.13, 0.06, NO.at(v(-0.06, -0.02, -0.05)).shaped(Shape::BEAK_SHUT)),
+            step(0.13, 0.06, NO.at(v(-0.06, -0.02, -0.05)).shaped(HandShape::BEAK_SHUT)),
             step(0.13, 0.02, NO),
         ],
         [1, 2],
@@ -181,37 +181,38 @@ pub const SIGNS: [Motion; 8] = [
 ];
 
 /// Crooked fingers at the cheek.
-const SCRATCH: Stance = Stance {
-    shape: Shape::CROOKED,
-    touch: Touch::Index,
-    place: Place::Cheek,
+const SCRATCH: HandStance = HandStance {
+    shape: HandShape::CROOKED,
+    touch: HandContact::Index,
+    place: BodyPlace::Cheek,
     off: v(0.02, 0.0, -0.02),
     fingers: v(-0.45, -0.80, 0.30),
     palm: v(-0.60, 0.10, 0.75),
 };
 /// Loose hand on top of the head.
-const HAIR: Stance = Stance {
-    shape: Shape::LOOSE,
-    touch: Touch::Fingertips,
-    place: Place::Crown,
+const HAIR: HandStance = HandStance {
+    shape: HandShape::LOOSE,
+    touch: HandContact::Fingertips,
+    place: BodyPlace::Crown,
     off: v(0.0, 0.0, -0.05),
     fingers: v(-0.60, -0.60, 0.50),
     palm: v(-0.55, 0.55, 0.60),
 };
 /// Knuckles at the nose.
-const NOSE: Stance = Stance { place: Place::Nose, off: v(0.02, 0.02, -0.02), ..SCRATCH };
+const NOSE: HandStance =
+    HandStance { place: BodyPlace::Nose, off: v(0.02, 0.02, -0.02), ..SCRATCH };
 /// Loose hand before the body, as people talk.
-const TALK: Stance = Stance {
-    shape: Shape::LOOSE,
-    touch: Touch::Wrist,
-    place: Place::Before,
+const TALK: HandStance = HandStance {
+    shape: HandShape::LOOSE,
+    touch: HandContact::Wrist,
+    place: BodyPlace::Before,
     off: v(0.0, 0.55, 0.0),
     fingers: v(-0.45, -0.40, -0.80),
     palm: v(-0.60, -0.40, 0.55),
 };
 
 /// Motions that are no sign.
-pub const NO_SIGNS: [Motion; 4] = [
+pub const NO_SIGNS: [HandGesture; 4] = [
     one_hand(
         "scratch",
         step(0.0, 0.05, SCRATCH),
@@ -239,7 +240,7 @@ pub const NO_SIGNS: [Motion; 4] = [
         ],
         [1, 3],
     ),
-    Motion {
+    HandGesture {
         name: "talk",
         enter: step(0.0, 0.1, TALK),
         beat: &[
@@ -256,16 +257,16 @@ pub const NO_SIGNS: [Motion; 4] = [
 ];
 
 /// The hand hanging beside the hip.
-pub const HANGING: Stance = Stance {
-    shape: Shape::LOOSE,
-    touch: Touch::Wrist,
-    place: Place::Hip,
+pub const HANGING: HandStance = HandStance {
+    shape: HandShape::LOOSE,
+    touch: HandContact::Wrist,
+    place: BodyPlace::Hip,
     off: v(0.0, 0.0, 0.0),
     fingers: v(-0.05, 1.0, -0.10),
     palm: v(-0.95, 0.0, 0.30),
 };
 /// The hand before the belly, on the other one.
-pub const LAP: Stance = Stance {
+pub const LAP: HandStance = HandStance {
     off: v(-0.50, -0.22, -0.30),
     fingers: v(-0.90, 0.35, -0.25),
     palm: v(0.0, 0.3, 0.95),

@@ -1,15 +1,15 @@
-//! The JSON report; `docs/benchmark.md` describes its keys.
+//! The evaluation as JSON. `docs/benchmark.md` describes its keys.
 
 use serde::Serialize;
 
-use crate::eval::clips::Failure;
-use crate::eval::figures::{Figure, OpenSet, SignerFigures};
-use crate::eval::metrics::Bin;
-use crate::eval::{Evaluation, Subject};
+use crate::eval::clip_list::ListFailure;
+use crate::eval::figures::{IntervalEstimate, OpenSetFigures, SignerFigures};
+use crate::eval::metrics::ReliabilityBin;
+use crate::eval::{ClipEvaluation, EvaluatedModel};
 
 #[derive(Serialize)]
-struct Report<'a> {
-    model: &'a Subject,
+struct ClipReport<'a> {
+    model: &'a EvaluatedModel,
     vocabulary: usize,
     segmented: bool,
     n: usize,
@@ -21,29 +21,29 @@ struct Report<'a> {
     top1: Option<f64>,
     top5: Option<f64>,
     ece: Option<f64>,
-    intervals: Intervals<'a>,
-    open_set: OpenSets<'a>,
+    intervals: HeadlineIntervals<'a>,
+    open_set: OpenSetPair<'a>,
     per_signer: &'a [SignerFigures],
-    reliability: &'a [Bin],
-    failures: &'a [Failure],
-    clips: Vec<Clip<'a>>,
+    reliability: &'a [ReliabilityBin],
+    failures: &'a [ListFailure],
+    clips: Vec<ClipLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct Intervals<'a> {
-    top1: &'a Figure,
-    top5: &'a Figure,
-    ece: &'a Figure,
+struct HeadlineIntervals<'a> {
+    top1: &'a IntervalEstimate,
+    top5: &'a IntervalEstimate,
+    ece: &'a IntervalEstimate,
 }
 
 #[derive(Serialize)]
-struct OpenSets<'a> {
-    unknown: Option<&'a OpenSet>,
-    no_sign: Option<&'a OpenSet>,
+struct OpenSetPair<'a> {
+    unknown: Option<&'a OpenSetFigures>,
+    no_sign: Option<&'a OpenSetFigures>,
 }
 
 #[derive(Serialize)]
-struct Clip<'a> {
+struct ClipLine<'a> {
     path: &'a str,
     label: &'a str,
     signer: &'a str,
@@ -53,11 +53,11 @@ struct Clip<'a> {
 }
 
 /// The report as JSON, with a line end.
-pub fn write(evaluation: &Evaluation) -> serde_json::Result<Vec<u8>> {
+pub fn write(evaluation: &ClipEvaluation) -> serde_json::Result<Vec<u8>> {
     let figures = &evaluation.figures;
     let clips = evaluation.clips.iter().map(|clip| {
         let top = clip.answer.top.iter().map(|(i, p)| (evaluation.vocabulary.name(*i), *p));
-        Clip {
+        ClipLine {
             path: &clip.entry.path,
             label: &clip.entry.label,
             signer: &clip.entry.signer,
@@ -65,7 +65,7 @@ pub fn write(evaluation: &Evaluation) -> serde_json::Result<Vec<u8>> {
             top: top.collect(),
         }
     });
-    let report = Report {
+    let report = ClipReport {
         model: &evaluation.model,
         vocabulary: evaluation.vocabulary.len(),
         segmented: evaluation.segmented,
@@ -78,8 +78,15 @@ pub fn write(evaluation: &Evaluation) -> serde_json::Result<Vec<u8>> {
         top1: figures.top1.value,
         top5: figures.top5.value,
         ece: figures.ece.value,
-        intervals: Intervals { top1: &figures.top1, top5: &figures.top5, ece: &figures.ece },
-        open_set: OpenSets { unknown: figures.unknown.as_ref(), no_sign: figures.no_sign.as_ref() },
+        intervals: HeadlineIntervals {
+            top1: &figures.top1,
+            top5: &figures.top5,
+            ece: &figures.ece,
+        },
+        open_set: OpenSetPair {
+            unknown: figures.unknown.as_ref(),
+            no_sign: figures.no_sign.as_ref(),
+        },
         per_signer: &figures.per_signer,
         reliability: &figures.reliability,
         failures: &evaluation.failures,

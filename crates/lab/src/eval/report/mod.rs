@@ -2,5 +2,4 @@
 
 pub mod html;
 pub mod json;
-pub mod streams;
 pub mod terminal;

@@ -1,20 +1,20 @@
-//! The summary for people at a terminal.
+//! The evaluation as a table on the terminal.
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::eval::Evaluation;
-use crate::eval::figures::{Figure, OpenSet};
-use crate::eval::interval::Interval;
+use crate::eval::ClipEvaluation;
+use crate::eval::figures::{IntervalEstimate, OpenSetFigures};
+use crate::eval::interval::ConfidenceInterval;
 
 /// Widest name of a signer that is printed whole.
 const NAME: usize = 32;
 
 /// Prints an evaluation as a table.
-pub struct Table<'a>(pub &'a Evaluation);
+pub struct ClipTable<'a>(pub &'a ClipEvaluation);
 
-impl Display for Table<'_> {
+impl Display for ClipTable<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Table(evaluation) = self;
+        let ClipTable(evaluation) = self;
         let figures = &evaluation.figures;
         writeln!(f, "model        {}", plain(&evaluation.model.name))?;
         writeln!(f, "sha256       {}", evaluation.model.sha256)?;
@@ -67,38 +67,43 @@ impl Display for Table<'_> {
     }
 }
 
-fn open_set(f: &mut Formatter<'_>, what: &str, set: &OpenSet) -> fmt::Result {
+fn open_set(f: &mut Formatter<'_>, what: &str, set: &OpenSetFigures) -> fmt::Result {
     writeln!(f, "against {what}: {}, {}", count(set.n, "clip"), count(set.signers, "signer"))?;
     row(f, "  AUROC", &set.auroc, PLAIN)?;
     row(f, "  accepted at 95 %", &set.fpr95, PERCENT)
 }
 
-fn row(f: &mut Formatter<'_>, name: &str, figure: &Figure, unit: Unit) -> fmt::Result {
+fn row(
+    f: &mut Formatter<'_>,
+    name: &str,
+    figure: &IntervalEstimate,
+    unit: FigureUnit,
+) -> fmt::Result {
     let value = figure.value.map_or("-".into(), |value| unit.value(value));
     let (clips, signers) = (unit.range(figure.wilson), unit.range(figure.signers));
     writeln!(f, "{name:<24} {value:>7}   {clips:<15} {signers:<15}")
 }
 
 /// How a figure is written.
-pub struct Unit {
+pub struct FigureUnit {
     factor: f64,
     digits: usize,
     sign: &'static str,
 }
 
 /// Shares.
-pub const PERCENT: Unit = Unit { factor: 100.0, digits: 1, sign: " %" };
+pub const PERCENT: FigureUnit = FigureUnit { factor: 100.0, digits: 1, sign: " %" };
 /// Areas.
-pub const PLAIN: Unit = Unit { factor: 1.0, digits: 3, sign: "" };
+pub const PLAIN: FigureUnit = FigureUnit { factor: 1.0, digits: 3, sign: "" };
 
-impl Unit {
+impl FigureUnit {
     /// A figure with its unit.
     pub fn value(&self, value: f64) -> String {
         format!("{:.*}{}", self.digits, self.factor * value, self.sign)
     }
 
-    /// An interval without it; a dash where there is none.
-    pub fn range(&self, interval: Option<Interval>) -> String {
+    /// An interval without it. A dash where there is none.
+    pub fn range(&self, interval: Option<ConfidenceInterval>) -> String {
         let end = |value: f64| format!("{:.*}", self.digits, self.factor * value);
         interval.map_or("-".into(), |[low, high]| format!("{}–{}", end(low), end(high)))
     }
@@ -110,7 +115,7 @@ pub fn count(n: usize, what: &str) -> String {
 }
 
 /// Without the characters by which a name from a file could steer the terminal.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

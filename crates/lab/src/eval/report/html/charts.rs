@@ -1,12 +1,13 @@
-//! Pictures as inline SVG. Each is drawn 360 units wide, a phone's width, so that its text stays
-//! readable there; the page's style sheet colours the classes. Names come from files: all text is
-//! escaped.
+//! Pictures as inline SVG.
+//!
+//! Each is drawn 360 units wide, the width of a phone, so that its text stays readable there. The
+//! page's style sheet colours the classes. Names come from files, so all text is escaped.
 
 use std::fmt::Write;
 
 use super::escape;
-use crate::eval::interval::Interval;
-use crate::eval::metrics::Bin;
+use crate::eval::interval::ConfidenceInterval;
+use crate::eval::metrics::ReliabilityBin;
 use crate::eval::report::terminal::{PERCENT, count};
 
 const WIDTH: f64 = 360.0;
@@ -16,7 +17,7 @@ const SPAN: f64 = 312.0;
 
 /// A named share as a bar, with the clips that it is taken from and, drawn as a line across its end,
 /// its interval.
-pub fn bar(name: &str, share: f64, interval: Option<Interval>, n: usize) -> String {
+pub fn bar(name: &str, share: f64, interval: Option<ConfidenceInterval>, n: usize) -> String {
     const AT: f64 = 4.0;
     const LENGTH: f64 = 348.0;
     let (safe, counted) = (escape(name), format!("{} of {n}", PERCENT.value(share)));
@@ -36,7 +37,7 @@ pub fn bar(name: &str, share: f64, interval: Option<Interval>, n: usize) -> Stri
 }
 
 /// Accuracy over confidence: a dot for each bin that has answers, its area as their number.
-pub fn reliability(bins: &[Bin]) -> String {
+pub fn reliability(bins: &[ReliabilityBin]) -> String {
     const TOP: f64 = 10.0;
     const HEIGHT: f64 = 240.0;
     let most = bins.iter().map(|bin| bin.n).fold(1.0, f64::max);
@@ -57,7 +58,7 @@ pub fn reliability(bins: &[Bin]) -> String {
         let r = 2.0 + 10.0 * (bin.n / most).sqrt();
         let gap = format!("M{cx:.1} {cy:.1}V{:.1}", y(bin.confidence));
         add(&mut body, format_args!("<path class=\"gap\" d=\"{gap}\"/>"));
-        let told = format!(
+        let title = format!(
             "{} right where {} is claimed, of {}",
             PERCENT.value(bin.accuracy),
             PERCENT.value(bin.confidence),
@@ -66,14 +67,14 @@ pub fn reliability(bins: &[Bin]) -> String {
         let place = format!("cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{r:.1}\"");
         add(
             &mut body,
-            format_args!("<circle class=\"dot\" {place}><title>{told}</title></circle>"),
+            format_args!("<circle class=\"dot\" {place}><title>{title}</title></circle>"),
         );
     }
     svg("Reliability: share right over confidence", TOP + HEIGHT + 34.0, &body)
 }
 
 /// Scores of one kind of clip.
-pub struct Scores<'a> {
+pub struct ScoreGroup<'a> {
     /// Class for the style sheet: `known`, `unknown` or `nosign`.
     pub class: &'a str,
     /// What kind.
@@ -82,9 +83,9 @@ pub struct Scores<'a> {
     pub scores: Vec<f64>,
 }
 
-/// A histogram for each kind, one below the other over one axis; each is as high as its fullest bin.
+/// A histogram for each kind, one below the other over one axis. Each is as high as its fullest bin.
 /// A dashed line stands at the threshold.
-pub fn histograms(kinds: &[Scores<'_>], threshold: Option<f64>) -> String {
+pub fn histograms(kinds: &[ScoreGroup<'_>], threshold: Option<f64>) -> String {
     const BINS: usize = 20;
     const ROW: f64 = 84.0;
     const HIGH: f64 = 60.0;
@@ -231,8 +232,8 @@ mod tests {
 
     #[test]
     fn only_bins_with_answers_are_dots() {
-        let mut bins = [Bin::default(); 15];
-        bins[14] = Bin { n: 4.0, confidence: 1.0, accuracy: 0.5 };
+        let mut bins = [ReliabilityBin::default(); 15];
+        bins[14] = ReliabilityBin { n: 4.0, confidence: 1.0, accuracy: 0.5 };
         let picture = reliability(&bins);
         assert_eq!(count(&picture, "<circle"), 1);
         assert!(picture.contains("cx=\"346.0\" cy=\"130.0\" r=\"12.0\""), "{picture}");
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_histogram_takes_in_both_ends() {
-        let kind = Scores { class: "known", name: "known", scores: vec![0.0, 0.99, 1.0] };
+        let kind = ScoreGroup { class: "known", name: "known", scores: vec![0.0, 0.99, 1.0] };
         let picture = histograms(&[kind], Some(0.5));
         assert_eq!(count(&picture, "class=\"known\""), 2);
         assert!(picture.contains("M190.0 0V78"), "{picture}");

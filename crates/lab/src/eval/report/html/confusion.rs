@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{charts, escape};
-use crate::eval::vocabulary::{Truth, Vocabulary};
-use crate::eval::{Evaluation, Scored};
+use crate::eval::vocabulary::{GroundTruth, SignVocabulary};
+use crate::eval::{ClipEvaluation, EvaluatedClip};
 
 /// Pairs in the table.
 const PAIRS: usize = 20;
@@ -13,7 +13,7 @@ const PAIRS: usize = 20;
 const LABELS: usize = 250;
 
 /// The best output of an answer in words.
-pub fn said<'a>(clip: &Scored, vocabulary: &'a Vocabulary) -> &'a str {
+pub fn answer_name<'a>(clip: &EvaluatedClip, vocabulary: &'a SignVocabulary) -> &'a str {
     match clip.answer.top.first() {
         None => "(nothing)",
         Some((best, _)) => vocabulary.name(*best).unwrap_or("(no sign)"),
@@ -21,17 +21,17 @@ pub fn said<'a>(clip: &Scored, vocabulary: &'a Vocabulary) -> &'a str {
 }
 
 /// How often each label was answered by each: known clips, by label, then answer.
-fn counts(evaluation: &Evaluation) -> BTreeMap<&str, BTreeMap<&str, usize>> {
+fn counts(evaluation: &ClipEvaluation) -> BTreeMap<&str, BTreeMap<&str, usize>> {
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for clip in evaluation.clips.iter().filter(|clip| matches!(clip.truth, Truth::Known(_))) {
+    for clip in evaluation.clips.iter().filter(|clip| matches!(clip.truth, GroundTruth::Known(_))) {
         let answers = counts.entry(&clip.entry.label).or_default();
-        *answers.entry(said(clip, &evaluation.vocabulary)).or_default() += 1;
+        *answers.entry(answer_name(clip, &evaluation.vocabulary)).or_default() += 1;
     }
     counts
 }
 
 /// The most confused pairs as a table, and the matrix of the labels that occur.
-pub fn section(evaluation: &Evaluation) -> String {
+pub fn section(evaluation: &ClipEvaluation) -> String {
     let counts = counts(evaluation);
     let mut pairs: Vec<(usize, usize, &str, &str)> = Vec::new();
     for (label, answers) in &counts {

@@ -1,7 +1,7 @@
 //! The evaluation as one HTML page that needs nothing else: no network, no build step.
 //!
-//! Labels, paths and signers come from a file that anyone may have written. They are escaped wherever
-//! they become text, they stand in no script, and the page's own policy runs no script but its own.
+//! Labels, paths and signers come from files of unknown origin. They are escaped wherever they become
+//! text. They stand in no script, and the page's own policy runs no script but its own.
 
 mod charts;
 mod confusion;
@@ -11,12 +11,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::terminal::{PERCENT, PLAIN, Unit, count};
-use crate::eval::Evaluation;
-use crate::eval::clips::Entry;
-use crate::eval::figures::{Figure, SignerFigures};
-use crate::eval::vocabulary::Truth;
-use charts::Scores;
+use super::terminal::{FigureUnit, PERCENT, PLAIN, count};
+use crate::eval::ClipEvaluation;
+use crate::eval::clip_list::ListEntry;
+use crate::eval::figures::{IntervalEstimate, SignerFigures};
+use crate::eval::vocabulary::GroundTruth;
+use charts::ScoreGroup;
 use signd_core::frame::Frame;
 
 const STYLE: &str = include_str!("page.css");
@@ -32,8 +32,8 @@ const FAILURES: usize = 100;
 
 /// The page. `frames` reads a clip again, to draw it.
 pub fn write(
-    evaluation: &Evaluation,
-    frames: impl FnMut(&Entry) -> Option<Vec<Frame>>,
+    evaluation: &ClipEvaluation,
+    frames: impl FnMut(&ListEntry) -> Option<Vec<Frame>>,
 ) -> serde_json::Result<String> {
     let figures = &evaluation.figures;
     let (worst, drawings) = worst::section(evaluation, frames)?;
@@ -83,10 +83,10 @@ pub fn write(
     ))
 }
 
-fn headline(evaluation: &Evaluation) -> String {
+fn headline(evaluation: &ClipEvaluation) -> String {
     let figures = &evaluation.figures;
     let mut cards = String::new();
-    let mut card = |name: &str, figure: &Figure, unit: Unit, of: String| {
+    let mut card = |name: &str, figure: &IntervalEstimate, unit: FigureUnit, of: String| {
         let value = figure.value.map_or("–".into(), |value| unit.value(value));
         let intervals = [("signers", figure.signers), ("clips", figure.wilson)];
         let intervals = intervals.iter().filter(|(_, interval)| interval.is_some());
@@ -117,7 +117,7 @@ fn headline(evaluation: &Evaluation) -> String {
     )
 }
 
-fn signers(evaluation: &Evaluation) -> String {
+fn signers(evaluation: &ClipEvaluation) -> String {
     let mut signers: Vec<_> = evaluation.figures.per_signer.iter().collect();
     signers.sort_by_key(|s| std::cmp::Reverse(s.n));
     let left_out = signers.len().saturating_sub(SIGNERS);
@@ -145,7 +145,7 @@ fn signers(evaluation: &Evaluation) -> String {
     )
 }
 
-fn reliability(evaluation: &Evaluation) -> String {
+fn reliability(evaluation: &ClipEvaluation) -> String {
     if evaluation.figures.ece.value.is_none() {
         return String::new();
     }
@@ -156,20 +156,20 @@ fn reliability(evaluation: &Evaluation) -> String {
     )
 }
 
-fn open_set(evaluation: &Evaluation) -> String {
+fn open_set(evaluation: &ClipEvaluation) -> String {
     let kinds = [
-        ("known", "known signs", true, Truth::Unknown),
-        ("unknown", "unknown signs", false, Truth::Unknown),
-        ("nosign", "no sign", false, Truth::NoSign),
+        ("known", "known signs", true, GroundTruth::Unknown),
+        ("unknown", "unknown signs", false, GroundTruth::Unknown),
+        ("nosign", "no sign", false, GroundTruth::NoSign),
     ];
     let kinds = kinds.map(|(class, name, known, truth)| {
         let of_kind = evaluation.clips.iter().filter(|clip| match clip.truth {
-            Truth::Known(_) => known,
+            GroundTruth::Known(_) => known,
             other => !known && other == truth,
         });
         let scores =
             of_kind.map(|clip| clip.score(&evaluation.vocabulary).unwrap_or(0.0)).collect();
-        Scores { class, name, scores }
+        ScoreGroup { class, name, scores }
     });
     let kinds: Vec<_> = kinds.into_iter().filter(|kind| !kind.scores.is_empty()).collect();
     if kinds.is_empty() {
@@ -185,7 +185,7 @@ fn open_set(evaluation: &Evaluation) -> String {
     )
 }
 
-fn failures(evaluation: &Evaluation) -> String {
+fn failures(evaluation: &ClipEvaluation) -> String {
     let all = &evaluation.failures;
     if all.is_empty() {
         return String::new();
@@ -205,8 +205,8 @@ fn failures(evaluation: &Evaluation) -> String {
 }
 
 /// Text as HTML, for elements and quoted attributes. Control characters, and those that turn the
-/// direction of text, become replacement characters; no name needs more than [`LONGEST`] characters.
-pub(in crate::eval::report) fn escape(text: &str) -> String {
+/// direction of text, become replacement characters. No name needs more than [`LONGEST`] characters.
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::new();
     for (n, c) in text.chars().enumerate() {
         if n == LONGEST {

@@ -1,7 +1,7 @@
 //! The clips that a model is surest about and wrong, as drawings that move.
 //!
-//! Drawn are the landmarks as they come out of the import: arms, hands, lips, outline of the face, in
-//! pixels of equal width and height. What is missing is not drawn.
+//! A drawing shows the landmarks as they come out of the import: arms, hands, lips and the outline of
+//! the face, in pixels of equal width and height. Missing landmarks are not drawn.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::confusion::said;
+use super::confusion::answer_name;
 use super::escape;
-use crate::eval::clips::Entry;
+use crate::eval::clip_list::ListEntry;
 use crate::eval::report::terminal::PERCENT;
-use crate::eval::vocabulary::{Truth, Vocabulary};
-use crate::eval::{Evaluation, Scored};
+use crate::eval::vocabulary::{GroundTruth, SignVocabulary};
+use crate::eval::{ClipEvaluation, EvaluatedClip};
 use signd_core::frame::{Frame, Part, is_missing};
 
 /// Known signs taken for others, and others taken for known signs.
@@ -49,7 +49,7 @@ struct Drawing {
     /// Numbers of the drawn frames in the clip.
     frames: Vec<usize>,
     /// Base64 of little-endian u16: x, y of each point of each frame, 0..65534 from the left or top
-    /// edge of the area to the other; 65535 where missing.
+    /// edge of the area to the other. 65535 where missing.
     points: String,
 }
 
@@ -62,11 +62,11 @@ struct Skeleton {
     lines: Vec<(&'static str, Vec<usize>)>,
 }
 
-/// The section, and what its script needs as JSON. `frames` reads a clip again; clips that have gone
+/// The section, and what its script needs as JSON. `frames` reads a clip again. Clips that have gone
 /// are left out.
 pub fn section(
-    evaluation: &Evaluation,
-    mut frames: impl FnMut(&Entry) -> Option<Vec<Frame>>,
+    evaluation: &ClipEvaluation,
+    mut frames: impl FnMut(&ListEntry) -> Option<Vec<Frame>>,
 ) -> serde_json::Result<(String, String)> {
     let (points, lines) = skeleton();
     let (mut figures, mut drawings) = (String::new(), Vec::new());
@@ -88,24 +88,24 @@ pub fn section(
     Ok((section, serde_json::to_string(&(skeleton, drawings))?))
 }
 
-/// Wrong answers, the surest first; of one mistake, a label taken for another, only the surest.
-fn worst<'a>(clips: &'a [Scored], vocabulary: &Vocabulary) -> Vec<&'a Scored> {
-    let sure = |clip: &Scored| clip.answer.top.first().map_or(0.0, |(_, p)| *p);
+/// Wrong answers, the surest first. Of one mistake, a label taken for another, only the surest.
+fn worst<'a>(clips: &'a [EvaluatedClip], vocabulary: &SignVocabulary) -> Vec<&'a EvaluatedClip> {
+    let sure = |clip: &EvaluatedClip| clip.answer.top.first().map_or(0.0, |(_, p)| *p);
     // *No sign* is the right answer to whatever is no known sign.
-    let a_sign = |clip: &Scored| {
+    let a_sign = |clip: &EvaluatedClip| {
         clip.answer.top.first().is_some_and(|(best, _)| vocabulary.name(*best).is_some())
     };
     let mut chosen = Vec::new();
     for (known, most) in [true, false].into_iter().zip(CLIPS) {
-        let mut wrong: Vec<&Scored> = clips
+        let mut wrong: Vec<&EvaluatedClip> = clips
             .iter()
-            .filter(|clip| matches!(clip.truth, Truth::Known(_)) == known)
+            .filter(|clip| matches!(clip.truth, GroundTruth::Known(_)) == known)
             .filter(|clip| if known { !clip.top1() } else { a_sign(clip) })
             .filter(|clip| !clip.answer.top.is_empty())
             .collect();
         wrong.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
         let mut mistakes = BTreeSet::new();
-        let new = |clip: &&'a Scored| {
+        let new = |clip: &&'a EvaluatedClip| {
             mistakes.insert((&clip.entry.label, clip.answer.top.first().map(|(best, _)| best)))
         };
         chosen.extend(wrong.into_iter().filter(new).take(most));
@@ -113,21 +113,21 @@ fn worst<'a>(clips: &'a [Scored], vocabulary: &Vocabulary) -> Vec<&'a Scored> {
     chosen
 }
 
-fn figure(clip: &Scored, evaluation: &Evaluation, frames: usize) -> String {
+fn figure(clip: &EvaluatedClip, evaluation: &ClipEvaluation, frames: usize) -> String {
     let p = clip.answer.top.first().map_or(0.0, |(_, p)| f64::from(*p));
     let shown = match clip.truth {
-        Truth::Known(_) => escape(&clip.entry.label),
-        Truth::Unknown => format!("{} (not in the vocabulary)", escape(&clip.entry.label)),
-        Truth::NoSign => "(no sign)".into(),
+        GroundTruth::Known(_) => escape(&clip.entry.label),
+        GroundTruth::Unknown => format!("{} (not in the vocabulary)", escape(&clip.entry.label)),
+        GroundTruth::NoSign => "(no sign)".into(),
     };
-    let said = escape(said(clip, &evaluation.vocabulary));
+    let answer = escape(answer_name(clip, &evaluation.vocabulary));
     let (path, signer) = (escape(&clip.entry.path), escape(&clip.entry.signer));
     let last = frames - 1;
     format!(
-        "<figure class=\"clip\"><canvas role=\"img\" aria-label=\"{shown}, taken for {said}\"></canvas>\
+        "<figure class=\"clip\"><canvas role=\"img\" aria-label=\"{shown}, taken for {answer}\"></canvas>\
          <div class=\"controls\"><button type=\"button\">Play</button>\
          <input type=\"range\" min=\"0\" max=\"{last}\" value=\"{}\" aria-label=\"frame\"><output aria-live=\"off\"></output></div>\
-         <figcaption><strong>{shown}</strong> taken for <strong>{said}</strong>, {}<br>\
+         <figcaption><strong>{shown}</strong> taken for <strong>{answer}</strong>, {}<br>\
          <span class=\"soft\">{signer} · {path}</span></figcaption></figure>",
         last / 2,
         PERCENT.value(p)

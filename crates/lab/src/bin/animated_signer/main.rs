@@ -36,8 +36,8 @@ use signd_engine::recording::Recorder;
 use camera::{EstimatorFaults, VirtualCamera, film};
 use draws::SeededDraws;
 use performance::{PerformedSign, SignPerformance};
-use person::SignerProfile;
-use signs::{HANGING, NO_SIGNS, SIGNS};
+use person::{RestPlace, SignerProfile};
+use signs::{NO_SIGNS, SIGNS};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -74,7 +74,7 @@ fn demo(out: &Path) -> Result<()> {
     let mut draws = SeededDraws::new(20);
     let person = SignerProfile {
         left_handed: false,
-        rest: HANGING,
+        rest: RestPlace::Hanging,
         tempo: 0.8,
         sloppiness: 0.3,
         mouthing: 0.8,

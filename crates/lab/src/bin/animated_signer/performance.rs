@@ -4,7 +4,7 @@ use crate::body::{HAND_POSE, HandPose, short_way};
 use crate::draws::SeededDraws;
 use crate::motion::MotionCurve;
 use crate::person::SignerProfile;
-use crate::signs::HandGesture;
+use crate::signs::{HandGesture, resting};
 use crate::stance::HandStance;
 
 /// One sign that was made: from arriving at its first stance to the end of its movement.
@@ -37,7 +37,7 @@ pub struct SignPerformance<'a> {
 impl<'a> SignPerformance<'a> {
     /// Begins with the hands at rest.
     pub fn new(person: &'a SignerProfile, draws: SeededDraws) -> Self {
-        let rest = person.rest.hand_pose(person, &mut SeededDraws::new(0), 0.0);
+        let rest = resting(person.rest).hand_pose(person, &mut SeededDraws::new(0), 0.0);
         SignPerformance {
             person,
             draws,
@@ -95,7 +95,7 @@ impl<'a> SignPerformance<'a> {
         let end = self.now;
         self.mouth.go(end, 0.2, [0.0]);
         let lead_out = self.draws.between(0.50, 0.80) / tempo;
-        self.go(&self.person.rest, lead_out, 0.2, motion.both);
+        self.go(&resting(self.person.rest), lead_out, 0.2, motion.both);
         (start, end)
     }
 

@@ -4,9 +4,16 @@
 //! camera is.
 
 use crate::draws::SeededDraws;
-use crate::signs::{HANGING, LAP};
 use crate::space::{SpaceVector, v};
-use crate::stance::HandStance;
+
+/// Where hands rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestPlace {
+    /// Beside the hips, out of the picture.
+    Hanging,
+    /// Before the belly, one on the other.
+    Lap,
+}
 
 /// One signer.
 #[derive(Clone, Debug)]
@@ -40,7 +47,7 @@ pub struct SignerProfile {
     /// How far the body sways.
     pub sway: f32,
     /// How the hands rest.
-    pub rest: HandStance,
+    pub rest: RestPlace,
 }
 
 impl SignerProfile {
@@ -61,7 +68,7 @@ impl SignerProfile {
             elbows_out: c.unit(),
             mouthing: c.unit(),
             sway: c.between(0.008, 0.03),
-            rest: if c.happens(0.65) { HANGING } else { LAP },
+            rest: if c.happens(0.65) { RestPlace::Hanging } else { RestPlace::Lap },
         }
     }
 

@@ -5,6 +5,7 @@
 //! entry. The module `stance` explains the directions.
 
 use crate::hand::{HandContact, HandShape};
+use crate::person::RestPlace;
 use crate::space::v;
 use crate::stance::{BodyPlace, HandStance};
 
@@ -256,8 +257,16 @@ pub const NO_SIGNS: [HandGesture; 4] = [
     },
 ];
 
+/// How a hand rests there.
+pub const fn resting(place: RestPlace) -> HandStance {
+    match place {
+        RestPlace::Hanging => HANGING,
+        RestPlace::Lap => LAP,
+    }
+}
+
 /// The hand hanging beside the hip.
-pub const HANGING: HandStance = HandStance {
+const HANGING: HandStance = HandStance {
     shape: HandShape::LOOSE,
     touch: HandContact::Wrist,
     place: BodyPlace::Hip,
@@ -266,7 +275,7 @@ pub const HANGING: HandStance = HandStance {
     palm: v(-0.95, 0.0, 0.30),
 };
 /// The hand before the belly, on the other one.
-pub const LAP: HandStance = HandStance {
+const LAP: HandStance = HandStance {
     off: v(-0.50, -0.22, -0.30),
     fingers: v(-0.90, 0.35, -0.25),
     palm: v(0.0, 0.3, 0.95),

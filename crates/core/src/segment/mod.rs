@@ -3,7 +3,7 @@
 //! Four states. *Idle*: no sign. *Onset*: one seems to begin. *Signing*: the sign. *Offset*: it seems to
 //! be over. Lead-in and lead-out are trimmed by construction, causally; everything is measured in
 //! capture time. Two ways to find signs give the same [`Change`]s: the model's own [`tagger`], if it
-//! brings one (`tagged`), or else `rules`.
+//! brings one ([`Tagged`]), or else [`Rules`].
 
 mod history;
 mod motion;

@@ -19,7 +19,7 @@ use crate::segment::{Begin, Glance, Height, Motion, Segment, SegmentSettings, Se
 use crate::signer::hands::Repair;
 use crate::signer::space::Shoulders;
 
-/// Settings of the core.
+/// Settings of the core. The default ones are those of `conf/signd.toml`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoreSettings {
@@ -29,6 +29,16 @@ pub struct CoreSettings {
     pub gate: GateSettings,
     /// Stage 4.
     pub segment: SegmentSettings,
+}
+
+impl Default for CoreSettings {
+    fn default() -> Self {
+        CoreSettings {
+            gap_ms: 1000.0,
+            gate: GateSettings::default(),
+            segment: SegmentSettings::default(),
+        }
+    }
 }
 
 /// What a model asks of the core.
@@ -330,3 +340,7 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

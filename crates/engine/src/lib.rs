@@ -1,14 +1,76 @@
-//! The engine of `signd`: models, inference, recording and replay.
+//! The engine of `signd`: landmark frames of all cameras in, events out.
+//!
+//! ```text
+//! frames, ticks ─▶ Pipeline: for each camera a core ▸ inference ─▶ events
+//!       ▲                                                │
+//!   recording ◀── replay plays it again           one Model for all
+//! ```
+//!
+//! [`pipeline::Pipeline`] holds the cameras, each with a core from `signd-core`, and one model for all of
+//! them. The daemon, replay and evaluation drive this same value, so a recording says what the live run
+//! said. [`model`] opens ONNX files and holds them to a contract. [`inference`] turns rows into
+//! hypotheses and decisions. [`recording`] is the file format, and [`replay`] plays it.
+//!
+//! The engine reads files and calls ONNX Runtime. It has no socket, no clock and no thread of its own.
+//!
+//! # Example
+//!
+//! Replay a recording and print its signs.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use signd_core::event::Body;
+//! use signd_core::stream::CoreSettings;
+//! use signd_engine::inference::Inference;
+//! use signd_engine::inference::decide::{DecideSettings, Decider};
+//! use signd_engine::model::{Model, Runtime};
+//! use signd_engine::pipeline::Pipeline;
+//! use signd_engine::replay::{Replay, Told};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # std::env::set_current_dir("../..")?;
+//! let runtime = Runtime::load(Path::new("target/onnxruntime/libonnxruntime.so"))?;
+//! let model = Model::open(&runtime, Path::new("models/signd.onnx"))?;
+//! let decider = Decider::new(&DecideSettings::default(), model.card())?;
+//! let mut pipeline = Pipeline::new(CoreSettings::default(), Inference::new(model, decider));
+//! let mut replay = Replay::new(&mut pipeline);
+//!
+//! let mut signs = 0;
+//! let mut print = |told: Told<'_>| {
+//!     if let Told::Event(event) = told
+//!         && let Body::Sign(sign) = &event.body
+//!     {
+//!         let label = sign.label.and_then(|label| event.labels.name(usize::from(label)));
+//!         println!("{}: {} ({:.2})", event.stream, label.unwrap_or("unknown"), sign.p);
+//!         signs += 1;
+//!     }
+//!     Ok(())
+//! };
+//! replay.play(&std::fs::read("tests/recordings/signer.mcap")?, &mut print)?;
+//! replay.end(&mut print)?;
+//! assert!(signs > 0);
+//! # Ok(())
+//! # }
+//! ```
 
+// Modules stand in the order of the data. Empty lines keep rustfmt from sorting across the groups.
+
+// What answers.
 pub mod model;
 
 pub mod inference;
 
+// What holds all cameras.
 pub mod pipeline;
 
+// What is kept, and played again.
 pub mod digest;
+
 pub mod file_kind;
+
 pub mod recording;
+
 pub mod replay;
 
 #[cfg(test)]

@@ -36,6 +36,18 @@ pub struct GateSettings {
     pub rest_line: f64,
 }
 
+impl Default for GateSettings {
+    fn default() -> Self {
+        GateSettings {
+            appear_ms: 60.0,
+            hangover_ms: 350.0,
+            memory_s: 5.0,
+            switch_margin: 0.15,
+            rest_line: 1.0,
+        }
+    }
+}
+
 /// What the gate says of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gated {

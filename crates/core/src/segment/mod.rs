@@ -3,7 +3,7 @@
 //! Four states. *Idle*: no sign. *Onset*: one seems to begin. *Signing*: the sign. *Offset*: it seems to
 //! be over. Lead-in and lead-out are trimmed by construction, causally; everything is measured in
 //! capture time. Two ways to find signs give the same [`Change`]s: the model's own [`tagger`], if it
-//! brings one (`tagged`), or else `rules`.
+//! brings one ([`Tagged`]), or else [`Rules`].
 
 mod history;
 mod motion;
@@ -53,6 +53,26 @@ pub struct SegmentSettings {
     pub min_ms: f64,
     /// Longer than this is cut and decided, ms.
     pub max_ms: f64,
+}
+
+impl Default for SegmentSettings {
+    fn default() -> Self {
+        SegmentSettings {
+            tagger: true,
+            enter: 0.6,
+            leave: 0.4,
+            start_speed: 0.8,
+            still_speed: 0.1,
+            arrived: 0.5,
+            lead_in_ms: 500.0,
+            still_ms: 1000.0,
+            offset_ms: 100.0,
+            pre_roll_ms: 150.0,
+            post_roll_ms: 250.0,
+            min_ms: 300.0,
+            max_ms: 6500.0,
+        }
+    }
 }
 
 /// What the segmenter needs to know of a frame.

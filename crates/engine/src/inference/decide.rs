@@ -10,7 +10,7 @@ use signd_core::segment::odds;
 /// Least probability of a decided label when neither settings nor model say.
 pub const THRESHOLD: f32 = 0.5;
 
-/// Settings of decisions; `conf/signd.toml` documents each.
+/// Settings of decisions; `conf/signd.toml` documents each, and the default ones are its own.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideSettings {
@@ -25,6 +25,18 @@ pub struct DecideSettings {
     pub early_ms: f64,
     /// Labels that may be decided; empty means all.
     pub allow: Vec<String>,
+}
+
+impl Default for DecideSettings {
+    fn default() -> Self {
+        DecideSettings {
+            top: 5,
+            threshold: 0.0,
+            thresholds: BTreeMap::new(),
+            early_ms: 0.0,
+            allow: Vec::new(),
+        }
+    }
 }
 
 /// A decided sign.
@@ -165,6 +177,17 @@ mod tests {
     use super::*;
     use crate::model::Contract;
     use signd_core::features::grid::RowKind;
+
+    #[test]
+    fn the_default_settings_are_those_that_ship() {
+        #[derive(serde::Deserialize)]
+        struct Shipped {
+            decide: DecideSettings,
+        }
+        let shipped = toml::from_str(include_str!("../../../../conf/signd.toml"));
+        let Shipped { decide } = shipped.expect("the settings that ship");
+        assert_eq!(decide, DecideSettings::default());
+    }
 
     fn card(threshold: Option<f32>) -> Card {
         let names = ["book", "dog", "none"].map(str::to_owned).to_vec();

@@ -1,12 +1,10 @@
 //! Which endpoints are refused without keys, and what is said of keys that cannot be used.
 
-mod common;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
-use common::signd;
+use crate::common::signd;
 
 /// `signd check` with this configuration.
 fn check(folder: &Path, config: &str) -> (Option<i32>, String) {

@@ -1,16 +1,12 @@
 //! Connections that are no handshake, against a daemon that asks for keys: what they are sent, that
 //! they are shown out, and that they stop nobody.
 
-mod common;
-#[path = "common/keyed.rs"]
-mod keyed;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use common::{receive, send_frame};
-use keyed::{Client, Keyed, frame, wait};
+use crate::common::keyed::{self, Client, Keyed, frame, wait};
+use crate::common::{receive, send_frame};
 
 /// A greeting of ZMTP 3.0 for this mechanism.
 fn greeting(mechanism: &str) -> Vec<u8> {

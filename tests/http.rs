@@ -1,15 +1,13 @@
 //! The HTTP endpoint of the real daemon: what it counts, what it shows, and whom it refuses.
 
-mod common;
-
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::http::{Viewer, ask, get, metrics, send};
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, receive, receive_with_doubts, send_frame, signd, terminate};
+use crate::common::http::{Viewer, ask, get, metrics, send};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, HELLO, receive, receive_with_doubts, send_frame, signd, terminate};
 use serde_json::{Value, json};
 use signd_core::drop_reason::DropReason;
 use signd_core::frame::{Frame, SourceTime};

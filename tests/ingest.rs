@@ -1,11 +1,9 @@
 //! Every form of input, through real sockets: SUB and PULL, bound and connected, tcp and ipc, all of
 //! them at once; and cameras that come and go.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Daemon, counts, receive, send_frame};
+use crate::common::{Daemon, counts, receive, send_frame};
 use signd_core::frame::{Frame, SourceTime};
 
 const MS: u64 = 1_000_000;

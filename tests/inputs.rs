@@ -1,10 +1,8 @@
 //! Every input that is not as it should be, through the real daemon: what is published, what is
 //! counted, and that the next good frame is accepted.
 
-mod common;
-
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, counts, encode, http, receive, send, send_frame};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, counts, encode, http, receive, send, send_frame};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;

@@ -1,11 +1,7 @@
 //! Who may send and who may see, through the real daemon over tcp.
 
-mod common;
-#[path = "common/keyed.rs"]
-mod keyed;
-
-use common::{receive, send_frame};
-use keyed::{Client, Keyed, count, frame, wait};
+use crate::common::keyed::{self, Client, Keyed, count, frame, wait};
+use crate::common::{receive, send_frame};
 
 /// The next event of a frame: stream and number.
 fn next_frame(watch: &zmq::Socket) -> (String, u64) {

@@ -1,13 +1,11 @@
 //! What the daemon tells a service manager, heard on a socket that stands in for systemd's.
 
-mod common;
-
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, receive, root, send_frame, signd};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 /// The manager's end.

@@ -1,15 +1,13 @@
 //! The page in a real browser: live from the real daemon, and from recordings.
 
-mod common;
-
 use signd_core::stream_id;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use common::browser::{Browser, END, ESCAPE, HOME, LEFT, RIGHT, SHIFT};
-use common::{Daemon, root, signd, terminate};
+use crate::common::browser::{Browser, END, ESCAPE, HOME, LEFT, RIGHT, SHIFT};
+use crate::common::{Daemon, root, signd, terminate};
 use serde_json::{Value, json};
 use signd_core::frame::{Arrival, Frame, Part, is_missing};
 use signd_core::wire::landmarks;

@@ -1,13 +1,11 @@
 //! Where the daemon listens: what `check` accepts `run` can bind, and no file of others is replaced
 //! for it.
 
-mod common;
-
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::Output;
 
-use common::{Daemon, receive, send_frame, signd};
+use crate::common::{Daemon, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -104,7 +102,7 @@ fn what_lies_at_the_path_of_a_socket_is_refused_and_stays() {
             }
         }
         let mut send = signd();
-        send.arg("send").arg(common::root().join("tests/recordings/signer.mcap"));
+        send.arg("send").arg(root().join("tests/recordings/signer.mcap"));
         let (code, said) =
             said(&send.arg(format!("--to=pub+bind:{taken}")).output().expect("runs"));
         assert!(code == Some(1) && said.contains("signd does not replace it"), "{said}");
@@ -144,7 +142,7 @@ fn a_socket_file_belongs_to_one_daemon_and_goes_with_it() {
 
 #[test]
 fn clients_say_what_is_wrong_with_an_endpoint() {
-    let recording = common::root().join("tests/recordings/signer.mcap");
+    let recording = root().join("tests/recordings/signer.mcap");
     let recording = recording.to_str().expect("UTF-8");
     for flags in [
         &["watch", "--from=127.0.0.1:5557"][..],

@@ -1,12 +1,10 @@
 //! What a running daemon records, and what happens to configuration and model while it runs.
 
-mod common;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, receive, root, send_frame, signd, until_gone};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, receive, root, send_frame, signd, until_gone};
 use signd_core::frame::SourceTime;
 
 const GESTURES: [Gesture; 2] =

@@ -1,8 +1,5 @@
 //! A daemon that asks for keys on tcp, and clients with and without one.
 
-// Every test file is a crate of its own and uses what it needs of this one.
-#![allow(dead_code)]
-
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -103,7 +100,7 @@ impl Keyed {
         own.write(&path("signd.key"));
         write_config(&path("signd.toml"), &path("signd.key"), clients);
         let file = |name: &str| std::fs::File::create(path(name)).expect("a file");
-        let child = crate::common::signd()
+        let child = super::signd()
             .env("RUST_LOG", "trace")
             .args(["run", "--ingest", input, "--publish", &publish, "--config"])
             .arg(path("signd.toml"))
@@ -175,7 +172,7 @@ impl Keyed {
 
     /// Stops it; its last line. Nothing that it said may hold a secret or a landmark.
     pub fn stop(mut self, clients: &[&Client]) -> String {
-        crate::common::terminate(&self.child);
+        super::terminate(&self.child);
         assert_eq!(self.child.wait().expect("ends").code(), Some(0));
         let out = std::fs::read(self.path("out")).expect("its output");
         let said = [out, std::fs::read(self.path("log")).expect("its log")].concat();
@@ -200,7 +197,7 @@ impl Keyed {
 impl Drop for Keyed {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            crate::common::terminate(&self.child);
+            super::terminate(&self.child);
             drop(self.child.wait());
         }
     }

@@ -1,10 +1,13 @@
 //! The real daemon under test: started, talked to over its sockets, stopped by signal.
 
-// Every test file is a crate of its own and uses what it needs of this one.
-#![allow(dead_code)]
-
 pub mod browser;
 pub mod http;
+pub mod keyed;
+pub mod mirror;
+pub mod models;
+pub mod mutate;
+pub mod onnx;
+pub mod pace;
 pub mod stick_figure;
 
 use std::io::{BufRead, BufReader};

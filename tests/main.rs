@@ -6,6 +6,9 @@
 
 mod common;
 
+// What may know what.
+mod structure;
+
 // Frames and what is made of them.
 mod damaged_streams;
 mod handedness;

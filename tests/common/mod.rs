@@ -8,6 +8,7 @@ pub mod models;
 pub mod mutate;
 pub mod onnx;
 pub mod pace;
+pub mod paths;
 pub mod stick_figure;
 
 use std::io::{BufRead, BufReader};

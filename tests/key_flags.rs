@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::keyed::{self, Client, Keyed, wait, z85};
-use crate::common::{receive, root, signd, terminate};
+use crate::common::keyed::{self, Client, Keyed, z85};
+use crate::common::{receive, root, signd, terminate, wait};
 
 /// Writes a client's key file.
 fn write(client: &Client, folder: &Path, name: &str) -> String {

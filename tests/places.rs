@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{Daemon, receive, root, send_frame, signd};
+use crate::common::{Daemon, PATIENCE_MS, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -64,7 +64,7 @@ fn localhost_and_ipv6_are_bound_and_connected_to() {
         let watch = daemon.watch(&context, "frame/");
         let camera = context.socket(zmq::XPUB).expect("socket");
         camera.set_ipv6(host.starts_with('[')).expect("sets");
-        camera.set_rcvtimeo(10_000).expect("sets");
+        camera.set_rcvtimeo(PATIENCE_MS).expect("sets");
         camera.connect(&at).expect("connects");
         camera.recv_bytes(0).expect("the daemon subscribes");
         send_frame(&camera, "cam1", &Frame::new(0, SourceTime(1), 640, 480));
@@ -74,7 +74,7 @@ fn localhost_and_ipv6_are_bound_and_connected_to() {
         // The other way round: the camera is bound, and the daemon connects.
         let camera = context.socket(zmq::XPUB).expect("socket");
         camera.set_ipv6(true).expect("sets");
-        camera.set_rcvtimeo(10_000).expect("sets");
+        camera.set_rcvtimeo(PATIENCE_MS).expect("sets");
         let bound = at.replace("localhost", "127.0.0.1");
         let bound = bound.rsplit_once(':').expect("a port").0;
         camera.bind(&format!("{bound}:*")).expect("binds");

@@ -2,33 +2,19 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::Duration;
 
 use signd_core::frame::{Frame, Part, SourceTime};
 use zmq::{CurveKeyPair, Socket};
 
+use super::wait;
+
 /// A coordinate that no log has a reason to hold.
 pub const COORDINATE: f32 = 0.471_171_7;
-
-/// Waited for something to happen before a test fails.
-const PATIENCE: u32 = 1000;
-const MOMENT: Duration = Duration::from_millis(10);
 
 /// A free tcp port of loopback.
 pub fn tcp() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     format!("tcp://{}", listener.local_addr().expect("its address"))
-}
-
-/// Waits until there is one.
-pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..PATIENCE {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(MOMENT);
-    }
-    panic!("waited in vain for {what}");
 }
 
 /// The text of a key.
@@ -143,7 +129,7 @@ impl Keyed {
     pub fn socket(&self, kind: zmq::SocketType, client: Option<&Client>) -> Socket {
         let socket = self.context.socket(kind).expect("socket");
         socket.set_linger(0).expect("sets");
-        socket.set_rcvtimeo(10_000).expect("sets");
+        socket.set_rcvtimeo(super::PATIENCE_MS).expect("sets");
         show_key(&socket, client, &self.own);
         socket
     }

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo fmt --all --check
 cargo clippy "$@" --locked --workspace --all-targets -- -D warnings
-cargo doc "$@" --locked --workspace --no-deps
+RUSTDOCFLAGS="-D warnings" cargo doc "$@" --locked --workspace --no-deps
 if command -v shellcheck >/dev/null; then
     shellcheck --severity=warning .ci/run scripts/*.sh scripts/boot/*.sh
 else

@@ -35,8 +35,8 @@ fn the_core_is_built_from_few_packages_and_no_library_from_sockets() {
 }
 
 #[test]
-fn the_core_names_no_file_socket_thread_or_clock() {
-    const IMPURE: [&str; 5] = ["env", "fs", "net", "os", "thread"];
+fn the_core_names_no_file_socket_thread_process_or_clock() {
+    const IMPURE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
     for file in sources("crates/core/src") {
         for path in of_file(&file) {
             let impure = path[0] == "std" && path.get(1).is_some_and(|of| IMPURE.contains(&&**of));

@@ -7,6 +7,7 @@
 mod common;
 
 // What may know what.
+mod circles;
 mod structure;
 
 // Frames and what is made of them.

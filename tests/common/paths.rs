@@ -23,7 +23,7 @@ pub fn sources(folder: &str) -> Vec<PathBuf> {
             }
         }
     }
-    assert!(files.len() > 10, "{folder}");
+    assert!(!files.is_empty(), "{folder}");
     files
 }
 

@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`. Both begin with `make setup`.
-.PHONY: setup demo test bench deb deb-arm64 test-boot
+.PHONY: setup setup-browser demo check test bench deb deb-arm64 test-boot
 
 SIGND := target/release/signd
 
@@ -9,8 +9,17 @@ setup:
 demo: setup
 	scripts/demo.sh
 
+# After an edit: lints and unit tests in the dev profile, a minute or two.
+check: target/onnxruntime/libonnxruntime.so
+	scripts/check.sh
+
+# What CI runs: lints and all tests, on what users run. Ends with one summary line.
 test: setup
 	scripts/test.sh
+
+# Installs the browser that the tests of the page want. Without it they are skipped.
+setup-browser:
+	scripts/setup-browser.sh
 
 # Stages alone, then the binary over its sockets: two minutes.
 bench: setup
@@ -29,3 +38,6 @@ deb-arm64: setup
 # systemd-container, and 1 GB below target; the first run fetches the systems.
 test-boot: setup
 	scripts/test-boot.sh
+
+target/onnxruntime/libonnxruntime.so:
+	scripts/setup.sh

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use allocation_counter::measure;
-use models::{SHIPPED, SHIPPED_WINDOW, model, pipeline, runtime};
+use models::{SHIPPED, model, pipeline, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
 use signd::config::{Flags, Settings};
@@ -28,6 +28,8 @@ use signd_engine::model::Model;
 use signd_engine::pipeline::Work;
 use signd_engine::recording;
 
+/// The window form of the shipped model.
+const SHIPPED_WINDOW: &str = "../../models/signd-window.onnx";
 const RECORDING: &str = "tests/recordings/signer.mcap";
 
 /// Allocations of one bare call to the model: with thirty rows, or with one and a state.

@@ -1,10 +1,8 @@
 //! Errors that name the right cause: the file, what is wrong with it, and what to do.
 
-mod common;
-
 use std::process::Output;
 
-use common::{root, signd};
+use crate::common::{root, signd};
 
 fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())

@@ -1,12 +1,10 @@
 //! `examples/client.py`, made from `docs/wire-format.md` alone, against the real daemon.
 
-mod common;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, npy, root, terminate};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, HELLO, npy, root, terminate};
 use serde_json::Value;
 use signd_core::frame::SourceTime;
 

@@ -1,25 +1,19 @@
 //! Model contracts: the two forms of one model give the same answers, and a file that does not fit
 //! its contract is refused with what was expected and what was found.
 
-#[path = "common/models.rs"]
-mod models;
-#[path = "common/onnx.rs"]
-mod onnx;
-#[path = "common/stick_figure.rs"]
-mod signer;
-
 use signd_core::stream_id;
 
+use crate::common::models::{self, model};
+use crate::common::onnx::{input, metadata, node, output, renamed};
+use crate::common::pace::{PACE_STREAM, PACE_WINDOW};
+use crate::common::stick_figure::{Gesture, frames};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use models::{PACE_STREAM, PACE_WINDOW, model};
-use onnx::{input, metadata, node, output, renamed};
 use signd::config::{Flags, Settings};
 use signd_core::event::{Body, Event, FrameEvent, SignEvent, State, Top};
 use signd_core::frame::{Arrival, Frame, SourceTime};
 use signd_core::stream::{Step, Tick};
 use signd_engine::model::Model;
 use signd_engine::pipeline::Work;
-use signer::{Gesture, frames};
 
 const WIDTH: usize = 54;
 

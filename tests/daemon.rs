@@ -1,12 +1,10 @@
 //! The real binary, through its sockets and signals.
 
-mod common;
-
 use std::path::Path;
 use std::time::Duration;
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, receive, root, send_frame, signd, until_gone};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, receive, root, send_frame, signd, until_gone};
 use serde_json::Value;
 use signd_core::frame::{Frame, SourceTime};
 

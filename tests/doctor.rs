@@ -1,15 +1,13 @@
 //! `signd doctor` on machines where something is wrong, and on one where nothing is.
 
-mod common;
-
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, encode, send, send_frame, signd};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, encode, send, send_frame, signd};
 use signd_core::frame::{Frame, Part, SourceTime};
 
 /// 30 frames a second from now on, and for longer than anybody waits.

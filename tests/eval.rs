@@ -1,12 +1,10 @@
 //! `signd eval` on clips of the stick figure, under a model that tells whether the hand is high or low.
 
-mod common;
-
 use std::path::Path;
 use std::process::Output;
 
-use common::stick_figure::{Gesture, frames};
-use common::{npy, signd};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{npy, signd};
 use serde_json::{Value, json};
 use signd_core::frame::{Frame, SourceTime};
 

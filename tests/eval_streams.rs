@@ -1,13 +1,11 @@
 //! `signd eval --streams` on recordings of the stick figure, under a model that tells whether the hand
 //! is high or low.
 
-mod common;
-
 use std::path::Path;
 use std::process::Output;
 
-use common::stick_figure::{Gesture, frames};
-use common::{npy, signd};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{npy, root, signd};
 use serde_json::Value;
 use signd_core::frame::{Frame, SourceTime};
 
@@ -113,7 +111,7 @@ fn a_fold_judges_its_own_signers_and_no_others() {
     let folder = folder();
     std::fs::write(folder.path().join("split.csv"), "set,signer,fold\nx,ann,0\nx,bob,1\n")
         .expect("writes");
-    let model = common::root().join("tests/models/place.onnx");
+    let model = root().join("tests/models/place.onnx");
     let fold = format!("1={}", model.display());
     let flags = ["--rates", "15", "--split", "split.csv", "--fold", &fold];
     let (output, json) = eval(folder.path(), &flags);

@@ -1,11 +1,9 @@
 //! `signd features`: from a file and as a filter, the same rows; and what it refuses.
 
-mod common;
-
 use std::io::Write;
 use std::process::{Output, Stdio};
 
-use common::{root, signd};
+use crate::common::{root, signd};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use signd_core::frame::Frame;

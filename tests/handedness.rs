@@ -3,15 +3,11 @@
 
 // pose#95: handedness is often forgotten, and clips of left-handed signers are misread.
 
-#[path = "common/mirror.rs"]
-mod mirror;
-#[path = "common/models.rs"]
-mod models;
-
 use signd_core::stream_id;
 use std::path::Path;
 
-use mirror::mirrored;
+use crate::common::mirror::mirrored;
+use crate::common::models;
 use signd::config::{Flags, Settings};
 use signd_core::event::{Body, Event};
 use signd_core::features::Schema;

@@ -1,16 +1,12 @@
 //! Connections that are no handshake, against a daemon that asks for keys: what they are sent, that
 //! they are shown out, and that they stop nobody.
 
-mod common;
-#[path = "common/keyed.rs"]
-mod keyed;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use common::{receive, send_frame};
-use keyed::{Client, Keyed, frame, wait};
+use crate::common::keyed::{self, Client, Keyed, frame};
+use crate::common::{PATIENCE_MS, receive, send_frame, wait};
 
 /// A greeting of ZMTP 3.0 for this mechanism.
 fn greeting(mechanism: &str) -> Vec<u8> {
@@ -46,7 +42,7 @@ fn good_clients_get_through(daemon: &Keyed, cam: &Client, eye: &Client, stream: 
         seq += 1;
         receive(&watch)
     });
-    watch.set_rcvtimeo(10_000).expect("sets");
+    watch.set_rcvtimeo(PATIENCE_MS).expect("sets");
     for seq in 10_000..10_010 {
         send_frame(&camera, stream, &frame(seq));
         while receive(&watch).expect("an event").1["seq"] != seq {}

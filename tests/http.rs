@@ -1,15 +1,15 @@
 //! The HTTP endpoint of the real daemon: what it counts, what it shows, and whom it refuses.
 
-mod common;
-
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::http::{Viewer, ask, get, metrics, send};
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, HELLO, receive, receive_with_doubts, send_frame, signd, terminate};
+use crate::common::http::{Viewer, ask, get, metrics, send};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{
+    Daemon, HELLO, receive, receive_with_doubts, send_frame, signd, terminate, wait,
+};
 use serde_json::{Value, json};
 use signd_core::drop_reason::DropReason;
 use signd_core::frame::{Frame, SourceTime};
@@ -61,7 +61,8 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
         if i == 20 {
             continue; // nothing follows from it
         }
-        while let Some((_, event)) = receive_with_doubts(&watch) {
+        loop {
+            let (_, event) = receive_with_doubts(&watch).expect("one event per frame");
             events += 1;
             signs += u64::from(event["kind"] == "sign");
             if event["kind"] == "frame" {
@@ -70,10 +71,15 @@ fn metrics_count_what_the_daemon_says_it_has_counted() {
             }
         }
     }
-    let answer = get(&daemon.http, "/metrics");
-    assert_eq!(answer.status, 200);
-    assert!(answer.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
-    let found = metrics(&answer.body);
+    // An event is counted once it has been sent, so the last one may be received before.
+    let found = wait("the last event to be counted", || {
+        let answer = get(&daemon.http, "/metrics");
+        assert_eq!(answer.status, 200);
+        assert!(answer.head.contains("content-type: application/openmetrics-text; version=1.0.0"));
+        let found = metrics(&answer.body);
+        let frames = found[r#"signd_events_published_total{kind="frame"}"#];
+        (frames >= 166.0).then_some(found)
+    });
     let value = |series: &str| *found.get(series).unwrap_or_else(|| panic!("{series}")) as u64;
 
     // One frame and two events are those of the stream by which the subscriber was heard.

@@ -2,13 +2,11 @@
 //! independent, simpler reading of the file finds it. The recordings are not part of the project:
 //! `RECORDINGS` names the folder that holds them; without it these tests are skipped, and say so.
 
-mod mutate;
-
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use mutate::Mutator;
+use crate::common::mutate::Mutator;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use signd_core::frame::Part;

@@ -1,19 +1,15 @@
 //! What a stream is told does not depend on which other streams there are: not in a single bit.
 
-#[path = "common/models.rs"]
-mod models;
-#[path = "common/stick_figure.rs"]
-mod signer;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use models::{PACE_STREAM, SHIPPED, pipeline};
+use crate::common::models::{SHIPPED, pipeline};
+use crate::common::pace::PACE_STREAM;
+use crate::common::stick_figure::{Gesture, frames};
 use signd::config::{Flags, Settings};
 use signd_core::event::{Body, Event, Top};
 use signd_core::frame::{Arrival, Frame, SourceTime};
 use signd_core::stream_id::{self, StreamId};
 use signd_engine::pipeline::{Advanced, Work};
-use signer::{Gesture, frames};
 
 fn settings() -> Settings {
     Settings::load(&Flags::default()).expect("defaults")

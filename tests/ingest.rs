@@ -1,11 +1,9 @@
 //! Every form of input, through real sockets: SUB and PULL, bound and connected, tcp and ipc, all of
 //! them at once; and cameras that come and go.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Daemon, counts, receive, send_frame};
+use crate::common::{Daemon, PATIENCE_MS, counts, receive, send_frame};
 use signd_core::frame::{Frame, SourceTime};
 
 const MS: u64 = 1_000_000;
@@ -26,7 +24,7 @@ fn tcp() -> String {
 fn camera(context: &zmq::Context, pull: bool, bind: bool, endpoint: &str) -> zmq::Socket {
     let socket = context.socket(if pull { zmq::PUSH } else { zmq::XPUB }).expect("socket");
     socket.set_linger(0).expect("sets");
-    socket.set_rcvtimeo(10_000).expect("sets");
+    socket.set_rcvtimeo(PATIENCE_MS).expect("sets");
     socket.set_sndtimeo(10_000).expect("sets");
     match bind {
         true => socket.bind(endpoint).expect("binds"),

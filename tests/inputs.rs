@@ -1,10 +1,8 @@
 //! Every input that is not as it should be, through the real daemon: what is published, what is
 //! counted, and that the next good frame is accepted.
 
-mod common;
-
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, counts, encode, http, receive, send, send_frame};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, PATIENCE_MS, counts, encode, http, receive, send, send_frame};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;
@@ -204,7 +202,7 @@ fn a_part_over_a_mebibyte_closes_its_connection_alone() {
     let (rude, camera) = (daemon.camera(&context), daemon.camera(&context));
     rude.monitor("inproc://rude", zmq::SocketEvent::DISCONNECTED as i32).expect("monitors");
     let closed = context.socket(zmq::PAIR).expect("socket");
-    closed.set_rcvtimeo(10_000).expect("sets");
+    closed.set_rcvtimeo(PATIENCE_MS).expect("sets");
     closed.connect("inproc://rude").expect("connects");
     let watch = daemon.listen(&context);
 

@@ -1,14 +1,10 @@
 //! The clients that come with the daemon, and the example, with their keys.
 
-mod common;
-#[path = "common/keyed.rs"]
-mod keyed;
-
 use std::path::Path;
 use std::process::Command;
 
-use common::{receive, root, signd, terminate};
-use keyed::{Client, Keyed, wait, z85};
+use crate::common::keyed::{self, Client, Keyed, z85};
+use crate::common::{receive, root, signd, terminate, wait};
 
 /// Writes a client's key file.
 fn write(client: &Client, folder: &Path, name: &str) -> String {

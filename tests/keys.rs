@@ -1,11 +1,7 @@
 //! Who may send and who may see, through the real daemon over tcp.
 
-mod common;
-#[path = "common/keyed.rs"]
-mod keyed;
-
-use common::{receive, send_frame};
-use keyed::{Client, Keyed, count, frame, wait};
+use crate::common::keyed::{self, Client, Keyed, count, frame};
+use crate::common::{PATIENCE_MS, receive, send_frame, wait};
 
 /// The next event of a frame: stream and number.
 fn next_frame(watch: &zmq::Socket) -> (String, u64) {
@@ -28,7 +24,7 @@ fn both(daemon: &Keyed, cam: &Client, stream: &str, eye: &Client) -> (zmq::Socke
         seq += 1;
         receive(&watch)
     });
-    watch.set_rcvtimeo(10_000).expect("sets");
+    watch.set_rcvtimeo(PATIENCE_MS).expect("sets");
     send_frame(&camera, stream, &frame(9999));
     while next_frame(&watch).1 != 9999 {}
     (camera, watch)
@@ -147,7 +143,7 @@ fn a_reload_shows_a_subscriber_out_and_lets_the_others_back_in() {
         seq += 1;
         receive(&watch).filter(|(_, event)| event["seq"].as_u64() >= Some(10_000))
     });
-    watch.set_rcvtimeo(10_000).expect("sets");
+    watch.set_rcvtimeo(PATIENCE_MS).expect("sets");
     for seq in 20_000..20_100 {
         send_frame(&camera, "cam1", &frame(seq));
         while next_frame(&watch).1 != seq {}

@@ -1,14 +1,9 @@
 //! Damaged frames: decoding never panics, and refuses or yields a frame that keeps its promises.
 
-#[path = "common/stick_figure.rs"]
-mod signer;
-
-mod mutate;
-
-use mutate::Mutator;
+use crate::common::mutate::Mutator;
+use crate::common::stick_figure::{Gesture, frames};
 use signd_core::frame::{FARTHEST, Frame, Part, SourceTime, is_missing};
 use signd_core::wire::landmarks::{encode, read};
-use signer::{Gesture, frames};
 
 /// What everything after the decoder relies on.
 fn check(frame: &Frame) {

@@ -1,13 +1,11 @@
 //! What the daemon tells a service manager, heard on a socket that stands in for systemd's.
 
-mod common;
-
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, receive, root, send_frame, signd};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 /// The manager's end.
@@ -79,14 +77,16 @@ fn ready_reloading_refusing_and_stopping_are_told_in_order_and_nothing_else() {
 
     std::fs::write(daemon.config(), "no_such_key = 1\n").expect("writes");
     daemon.signal("HUP");
-    assert!(manager.hears().starts_with("RELOADING=1\n"));
+    let reloading = manager.hears();
+    assert!(reloading.starts_with("RELOADING=1\n"), "{reloading}");
     let refused = manager.hears();
     assert!(refused.starts_with("READY=1\nSTATUS=not reloaded, the old "), "{refused}");
     assert!(refused.contains("no_such_key"), "{refused}");
     assert_eq!(refused.lines().count(), 2, "a parser's error of several lines is one: {refused}");
 
     assert_eq!(daemon.stop().0, Some(0));
-    assert!(manager.hears().starts_with("STOPPING=1\n"));
+    let stopping = manager.hears();
+    assert!(stopping.starts_with("STOPPING=1\n"), "{stopping}");
     assert_eq!(manager.signs_of_life(), 0, "nobody asked for them");
 }
 

@@ -1,10 +1,8 @@
 //! The operations page and the alerts speak of metrics that the daemon really has, and of all of them.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{root, signd};
+use crate::common::{root, signd};
 
 /// Labels of each series: key to the values there are.
 type Labels = BTreeMap<String, BTreeSet<String>>;

@@ -1,7 +1,5 @@
 //! Files that signd writes: a user's file is never destroyed without a word.
 
-mod common;
-
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -9,8 +7,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::stick_figure::frames;
-use common::{Daemon, receive, root, send_frame, signd};
+use crate::common::stick_figure::frames;
+use crate::common::{Daemon, receive, root, send_frame, signd, terminate};
 use signd_core::frame::SourceTime;
 use tempfile::TempDir;
 
@@ -292,7 +290,7 @@ fn paths_that_are_not_utf_8_are_taken_as_they_are() {
         let log = std::io::BufReader::new(child.stderr.take().expect("piped"));
         let mut lines = std::io::BufRead::lines(log).map_while(Result::ok);
         assert!(lines.any(|line| line.contains("ready")));
-        common::terminate(&child);
+        terminate(&child);
         lines.for_each(drop);
         assert!(child.wait().expect("ends").success());
     }

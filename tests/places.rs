@@ -1,13 +1,11 @@
 //! Where the daemon listens: what `check` accepts `run` can bind, and no file of others is replaced
 //! for it.
 
-mod common;
-
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::Output;
 
-use common::{Daemon, receive, send_frame, signd};
+use crate::common::{Daemon, PATIENCE_MS, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -66,7 +64,7 @@ fn localhost_and_ipv6_are_bound_and_connected_to() {
         let watch = daemon.watch(&context, "frame/");
         let camera = context.socket(zmq::XPUB).expect("socket");
         camera.set_ipv6(host.starts_with('[')).expect("sets");
-        camera.set_rcvtimeo(10_000).expect("sets");
+        camera.set_rcvtimeo(PATIENCE_MS).expect("sets");
         camera.connect(&at).expect("connects");
         camera.recv_bytes(0).expect("the daemon subscribes");
         send_frame(&camera, "cam1", &Frame::new(0, SourceTime(1), 640, 480));
@@ -76,7 +74,7 @@ fn localhost_and_ipv6_are_bound_and_connected_to() {
         // The other way round: the camera is bound, and the daemon connects.
         let camera = context.socket(zmq::XPUB).expect("socket");
         camera.set_ipv6(true).expect("sets");
-        camera.set_rcvtimeo(10_000).expect("sets");
+        camera.set_rcvtimeo(PATIENCE_MS).expect("sets");
         let bound = at.replace("localhost", "127.0.0.1");
         let bound = bound.rsplit_once(':').expect("a port").0;
         camera.bind(&format!("{bound}:*")).expect("binds");
@@ -104,7 +102,7 @@ fn what_lies_at_the_path_of_a_socket_is_refused_and_stays() {
             }
         }
         let mut send = signd();
-        send.arg("send").arg(common::root().join("tests/recordings/signer.mcap"));
+        send.arg("send").arg(root().join("tests/recordings/signer.mcap"));
         let (code, said) =
             said(&send.arg(format!("--to=pub+bind:{taken}")).output().expect("runs"));
         assert!(code == Some(1) && said.contains("signd does not replace it"), "{said}");
@@ -144,7 +142,7 @@ fn a_socket_file_belongs_to_one_daemon_and_goes_with_it() {
 
 #[test]
 fn clients_say_what_is_wrong_with_an_endpoint() {
-    let recording = common::root().join("tests/recordings/signer.mcap");
+    let recording = root().join("tests/recordings/signer.mcap");
     let recording = recording.to_str().expect("UTF-8");
     for flags in [
         &["watch", "--from=127.0.0.1:5557"][..],

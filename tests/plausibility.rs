@@ -1,11 +1,9 @@
 //! Well-formed input that no camera sent: named at import, by the daemon once a stream, and put right
 //! by the option that the message names. All of it is made from the project's animated signer.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{Daemon, http, npy, receive_with_doubts, root, send_frame};
+use crate::common::{Daemon, http, npy, receive_with_doubts, root, send_frame};
 use signd_core::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
 use signd_core::plausibility::order::PartOrder;
 use signd_core::plausibility::{InputDoubt, InputJudge, Least};

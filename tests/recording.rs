@@ -1,12 +1,10 @@
 //! What a running daemon records, and what happens to configuration and model while it runs.
 
-mod common;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, receive, root, send_frame, signd, until_gone};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, receive, root, send_frame, signd, until_gone};
 use signd_core::frame::SourceTime;
 
 const GESTURES: [Gesture; 2] =
@@ -49,7 +47,8 @@ fn a_recorded_run_is_verified_also_in_parts_and_with_a_reload_in_the_middle_of_a
             daemon.wait_for("reloaded");
         }
         send_frame(&camera, "cam1", &frame);
-        while let Some((_, event)) = receive(&watch) {
+        loop {
+            let (_, event) = receive(&watch).expect("one event per frame");
             if event["kind"] == "sign" {
                 ended.push(event["ended"].as_str().expect("text").to_owned());
             }

@@ -1,12 +1,10 @@
 //! `/status`: a daemon tells programs how it fares.
 
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::http::{ask, get};
-use common::stick_figure::{Gesture, frames};
-use common::{Daemon, encode, receive, root, send, send_frame};
+use crate::common::http::{ask, get};
+use crate::common::stick_figure::{Gesture, frames};
+use crate::common::{Daemon, encode, receive, root, send, send_frame};
 use serde_json::{Value, json};
 use signd::observe::status::{Endpoints, Status, StreamStatus};
 use signd_core::frame::{Frame, Part, SourceTime};

@@ -2,11 +2,9 @@
 //!
 //! That the daemon works under it is tried by `make test-boot`.
 
-mod common;
-
 use std::process::{Command, Output};
 
-use common::root;
+use crate::common::root;
 
 /// The version of systemd here, if it is.
 fn version() -> Option<u32> {

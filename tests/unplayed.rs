@@ -1,15 +1,13 @@
 //! Whatever of a recording is not played is said on standard error and in the exit code.
 
-mod common;
-
 use signd_core::stream_id;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use common::stick_figure::frames;
-use common::{encode, root, signd};
+use crate::common::stick_figure::frames;
+use crate::common::{encode, root, signd};
 use signd_core::frame::{Arrival, SourceTime};
 use signd_engine::recording::{Channel, Recorder};
 

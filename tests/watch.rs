@@ -1,11 +1,9 @@
 //! `signd watch` says whether there is a daemon to be watched.
 
-mod common;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use common::{root, signd, terminate};
+use crate::common::{root, signd, terminate};
 
 /// A watch of this endpoint, and its standard error line by line.
 fn watch(from: &str) -> (Child, impl Iterator<Item = String>) {

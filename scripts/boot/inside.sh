@@ -37,7 +37,7 @@ get() (
     timeout 5 cat <&3
 )
 get_has() { get "$1" >/tmp/got && grep -q "$2" /tmp/got || { head -20 /tmp/got; return 1; }; }
-told() { journalctl --sync; journalctl -q -u signd -o cat "$@"; }
+told() { journalctl --sync; journalctl -q -u signd -o cat; }
 
 version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 systemctl --version | head -1

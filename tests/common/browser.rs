@@ -27,7 +27,7 @@ impl Browser {
     pub fn start(width: u32, height: u32) -> Option<Browser> {
         let driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
         let Ok(mut driver) = driver else {
-            println!("SKIPPED: no chromedriver here (Debian: chromium, chromium-driver)");
+            println!("SKIPPED: no chromedriver here; `make setup-browser` installs it");
             return None;
         };
         let lines = BufReader::new(driver.stdout.take().expect("piped")).lines();

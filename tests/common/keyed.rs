@@ -1,37 +1,20 @@
 //! A daemon that asks for keys on tcp, and clients with and without one.
 
-// Every test file is a crate of its own and uses what it needs of this one.
-#![allow(dead_code)]
-
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::Duration;
 
 use signd_core::frame::{Frame, Part, SourceTime};
 use zmq::{CurveKeyPair, Socket};
 
+use super::wait;
+
 /// A coordinate that no log has a reason to hold.
 pub const COORDINATE: f32 = 0.471_171_7;
-
-/// Waited for something to happen before a test fails.
-const PATIENCE: u32 = 1000;
-const MOMENT: Duration = Duration::from_millis(10);
 
 /// A free tcp port of loopback.
 pub fn tcp() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     format!("tcp://{}", listener.local_addr().expect("its address"))
-}
-
-/// Waits until there is one.
-pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..PATIENCE {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(MOMENT);
-    }
-    panic!("waited in vain for {what}");
 }
 
 /// The text of a key.
@@ -103,7 +86,7 @@ impl Keyed {
         own.write(&path("signd.key"));
         write_config(&path("signd.toml"), &path("signd.key"), clients);
         let file = |name: &str| std::fs::File::create(path(name)).expect("a file");
-        let child = crate::common::signd()
+        let child = super::signd()
             .env("RUST_LOG", "trace")
             .args(["run", "--ingest", input, "--publish", &publish, "--config"])
             .arg(path("signd.toml"))
@@ -146,7 +129,7 @@ impl Keyed {
     pub fn socket(&self, kind: zmq::SocketType, client: Option<&Client>) -> Socket {
         let socket = self.context.socket(kind).expect("socket");
         socket.set_linger(0).expect("sets");
-        socket.set_rcvtimeo(10_000).expect("sets");
+        socket.set_rcvtimeo(super::PATIENCE_MS).expect("sets");
         show_key(&socket, client, &self.own);
         socket
     }
@@ -175,7 +158,7 @@ impl Keyed {
 
     /// Stops it; its last line. Nothing that it said may hold a secret or a landmark.
     pub fn stop(mut self, clients: &[&Client]) -> String {
-        crate::common::terminate(&self.child);
+        super::terminate(&self.child);
         assert_eq!(self.child.wait().expect("ends").code(), Some(0));
         let out = std::fs::read(self.path("out")).expect("its output");
         let said = [out, std::fs::read(self.path("log")).expect("its log")].concat();
@@ -200,7 +183,7 @@ impl Keyed {
 impl Drop for Keyed {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            crate::common::terminate(&self.child);
+            super::terminate(&self.child);
             drop(self.child.wait());
         }
     }

@@ -1,11 +1,15 @@
 //! The real daemon under test: started, talked to over its sockets, stopped by signal.
 
-// Every test file is a crate of its own and uses what it needs of this one.
-#![allow(dead_code)]
-
 pub mod browser;
 pub mod http;
+pub mod keyed;
+pub mod mirror;
+pub mod models;
+pub mod mutate;
 pub mod npy;
+pub mod onnx;
+pub mod pace;
+pub mod paths;
 pub mod stick_figure;
 
 use std::io::{BufRead, BufReader};
@@ -16,6 +20,22 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use signd_core::frame::{Frame, SourceTime};
 use signd_core::wire::landmarks;
+
+/// How long a test waits for what has to come, ms, before it fails. Half of the minute that the daemon
+/// is given. No test that passes waits this long.
+pub const PATIENCE_MS: i32 = 30_000;
+
+/// Waits until there is one.
+pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    const MOMENT_MS: i32 = 10;
+    for _ in 0..PATIENCE_MS / MOMENT_MS {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(MOMENT_MS as u64));
+    }
+    panic!("waited in vain for {what}");
+}
 
 /// The project's folder.
 pub fn root() -> &'static Path {
@@ -140,7 +160,7 @@ impl Daemon {
     pub fn watch(&self, context: &zmq::Context, prefix: &str) -> zmq::Socket {
         let socket = context.socket(zmq::SUB).expect("socket");
         socket.set_subscribe(prefix.as_bytes()).expect("subscribes");
-        socket.set_rcvtimeo(5000).expect("sets");
+        socket.set_rcvtimeo(PATIENCE_MS).expect("sets");
         socket.set_rcvhwm(1_000_000).expect("sets");
         socket.connect(&self.publish).expect("connects");
         socket
@@ -164,7 +184,7 @@ impl Daemon {
     pub fn camera(&self, context: &zmq::Context) -> zmq::Socket {
         let socket = context.socket(zmq::XPUB).expect("socket");
         socket.set_sndhwm(1_000_000).expect("sets");
-        socket.set_rcvtimeo(10_000).expect("sets");
+        socket.set_rcvtimeo(PATIENCE_MS).expect("sets");
         socket.connect(&self.ingest).expect("connects");
         socket.recv_bytes(0).expect("the daemon subscribes");
         socket

@@ -1,8 +1,5 @@
 //! The models that tests of inference run, in this process.
 
-// Every test file is a crate of its own and uses what it needs of this one.
-#![allow(dead_code)]
-
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -14,12 +11,6 @@ use signd_engine::pipeline::Pipeline;
 
 /// The model that `make setup` leaves beside the binary.
 pub const SHIPPED: &str = "";
-/// Its window form.
-pub const SHIPPED_WINDOW: &str = "../../models/signd-window.onnx";
-/// A small model in both of its forms; see `tests/models/pace.py`.
-pub const PACE_STREAM: &str = "pace-stream.onnx";
-/// Its window form.
-pub const PACE_WINDOW: &str = "pace-window.onnx";
 
 /// Where a model lies.
 pub fn path(name: &str) -> PathBuf {

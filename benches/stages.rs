@@ -10,28 +10,28 @@ use std::time::Instant;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use signd::observe::hub::Hub;
-use signd::observe::live::Kind;
-use signd::plumbing::counters::{Counters, Timings};
-use signd_core::event::{Body, Event};
+use signd::observe::hub::ViewerHub;
+use signd::observe::live::LiveKind;
+use signd::plumbing::counters::{DaemonCounters, StageTimings};
+use signd_core::event::{Event, EventBody};
 use signd_core::features::grid::RowKind;
-use signd_core::features::placed::HAND;
-use signd_core::features::{Placed, Rows, Schema};
+use signd_core::features::placement::HAND;
+use signd_core::features::{PlacedLandmarks, RowBuilder, Schema};
 use signd_core::frame::Hand;
-use signd_core::frame::{Arrival, Frame, SourceTime, is_missing};
-use signd_core::gate::{Gate, Sight};
-use signd_core::segment::tagger::Course;
-use signd_core::segment::{Glance, Motion, Segmenter};
-use signd_core::signer::hands::{Hands, Repair};
-use signd_core::signer::space::Shoulders;
-use signd_core::stream::{Batch, Stream};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime, is_missing};
+use signd_core::gate::{Gate, HandView};
+use signd_core::segment::tagger::TaggerState;
+use signd_core::segment::{HandMotion, Segmenter, SegmenterInput};
+use signd_core::signer::hands::{HandParts, HandRepair};
+use signd_core::signer::space::ShoulderTracker;
+use signd_core::stream::{StepBatch, Stream};
 use signd_core::stream_id::{self, StreamId};
-use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_core::wire::landmarks;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::Decider;
+use signd_engine::inference::decide::SignDecider;
 use signd_engine::model::Model;
-use signd_engine::pipeline::{Advanced, Pipeline, Work};
+use signd_engine::pipeline::{Pipeline, Work, WorkState};
 
 /// Frames of the recording.
 const FRAMES: u32 = 608;
@@ -64,22 +64,22 @@ impl Camera {
 
 /// What the stages before hand to a stage, for one frame.
 struct Passage {
-    hands: Hands,
-    sights: [Sight; 2],
-    placed: Placed,
+    hands: HandParts,
+    sights: [HandView; 2],
+    placed: PlacedLandmarks,
 }
 
 /// The recording's passages, with the right hand dominant, as it is.
 fn passages() -> Vec<Passage> {
     let rest_line = shipped::settings().core.gate.rest_line as f32;
-    let (mut repair, mut shoulders) = (Repair::default(), Shoulders::default());
+    let (mut repair, mut shoulders) = (HandRepair::default(), ShoulderTracker::default());
     let passage = |frame: Frame| {
         let (hands, space) = (repair.push(&frame), shoulders.push(&frame));
         let sights = [Hand::Left, Hand::Right].map(|hand| {
-            let sight = Sight::of(&frame, hands.part(hand), &space, rest_line);
+            let sight = HandView::of(&frame, hands.part(hand), &space, rest_line);
             sight.or_wrist(&frame, hand, &space, rest_line)
         });
-        let mut placed = Placed::default();
+        let mut placed = PlacedLandmarks::default();
         placed.take(&frame, hands, Hand::Right, &space);
         Passage { hands, sights, placed }
     };
@@ -106,7 +106,7 @@ fn decode(bencher: Bencher) {
 #[divan::bench(sample_size = FRAMES)]
 fn gate(bencher: Bencher) {
     let (passages, mut camera) = (passages(), Camera::new());
-    let (mut repair, mut gate) = (Repair::default(), Gate::new(shipped::settings().core.gate));
+    let (mut repair, mut gate) = (HandRepair::default(), Gate::new(shipped::settings().core.gate));
     bencher.bench_local(|| {
         let (i, frame) = camera.frame();
         black_box(repair.push(frame));
@@ -119,8 +119,8 @@ fn gate(bencher: Bencher) {
 #[divan::bench(sample_size = FRAMES)]
 fn features(bencher: Bencher) {
     let (passages, mut camera) = (passages(), Camera::new());
-    let (mut shoulders, mut placed) = (Shoulders::default(), Placed::default());
-    let (mut rows, mut out) = (Rows::new(every_column()), Vec::new());
+    let (mut shoulders, mut placed) = (ShoulderTracker::default(), PlacedLandmarks::default());
+    let (mut rows, mut out) = (RowBuilder::new(every_column()), Vec::new());
     bencher.bench_local(|| {
         let (i, frame) = camera.frame();
         let space = shoulders.push(frame);
@@ -135,13 +135,13 @@ fn features(bencher: Bencher) {
 #[divan::bench(sample_size = FRAMES)]
 fn segment(bencher: Bencher) {
     let (passages, mut camera) = (passages(), Camera::new());
-    let mut motion = Motion::default();
+    let mut motion = HandMotion::default();
     let mut segmenter = Segmenter::new(shipped::settings().core.segment, None);
     bencher.bench_local(|| {
         let (i, frame) = camera.frame();
         let Passage { placed, sights, .. } = &passages[i];
         segmenter.push(
-            Glance {
+            SegmenterInput {
                 seq: frame.seq,
                 t: frame.t,
                 row: frame.seq,
@@ -165,7 +165,7 @@ fn tagger(bencher: Bencher) {
     let card = shipped::model().card().clone();
     let tagger = card.tagger.clone().expect("the shipped model brings one");
     let row = vec![0.25; card.kind.width()];
-    let mut course = Course::new(&tagger);
+    let mut course = TaggerState::new(&tagger);
     bencher.bench_local(|| course.push(&tagger, &row));
 }
 
@@ -174,11 +174,11 @@ fn tagger(bencher: Bencher) {
 fn front_end(bencher: Bencher) {
     let mut camera = Camera::new();
     let mut stream = Stream::new(&shipped::settings().core, shipped::model().card().needs());
-    let mut batch = Batch::default();
+    let mut batch = StepBatch::default();
     bencher.bench_local(|| {
         let (_, frame) = camera.frame();
         batch.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
     });
 }
 
@@ -213,14 +213,14 @@ fn streaming(bencher: Bencher, streams: usize) {
         let mut frame = signing[at.min(2 * count - at) as usize].clone();
         (frame.seq, frame.t) = (seq, SourceTime(1_000_000_000 + seq * 1_000_000_000 / 30));
         for (id, work) in ids.iter().zip(&mut works) {
-            pipeline.frame(*id, &frame, Arrival(frame.t.0), work);
+            pipeline.frame(*id, &frame, ArrivalTime(frame.t.0), work);
         }
         let mut waiting = true;
         while waiting {
             waiting = false;
             for work in &mut works {
                 let advanced = pipeline.advance(work, true, |_| ()).expect("runs");
-                waiting |= advanced == Advanced::NeedsModel;
+                waiting |= advanced == WorkState::NeedsModel;
             }
             if waiting {
                 pipeline.feed().expect("runs");
@@ -235,22 +235,22 @@ fn streaming(bencher: Bencher, streams: usize) {
 fn encode(bencher: Bencher) {
     let events = recorded_events();
     let (mut events, mut head, mut body) = (events.iter().cycle(), Vec::new(), Vec::new());
-    let delivery = Delivery { latency_us: Some(200), ..Delivery::default() };
+    let delivery = EventDelivery { latency_us: Some(200), ..EventDelivery::default() };
     bencher.bench_local(|| {
         let event = events.next().expect("endless");
         events::topic(event, &mut head);
-        events::encode(event, delivery, Encoding::Msgpack, &mut body);
+        events::encode(event, delivery, EventEncoding::Msgpack, &mut body);
     });
 }
 
 /// What seeing inside costs a frame and its event while nobody looks: clocks, counts, offers.
 #[divan::bench(sample_size = FRAMES)]
 fn count(bencher: Bencher) {
-    let counters = Counters::default();
-    let (live, _hub) = Hub::channel();
+    let counters = DaemonCounters::default();
+    let (live, _hub) = ViewerHub::channel();
     let events = recorded_events();
-    let mut frames = events.iter().filter(|e| matches!(e.body, Body::Frame(_))).cycle();
-    let Timings { decode, front, infer, .. } = &counters.timings;
+    let mut frames = events.iter().filter(|e| matches!(e.body, EventBody::Frame(_))).cycle();
+    let StageTimings { decode, front, infer, .. } = &counters.timings;
     bencher.bench_local(|| {
         let event = frames.next().expect("endless");
         let received = Instant::now();
@@ -260,12 +260,12 @@ fn count(bencher: Bencher) {
         counters.levels.ring.leave();
         let begun = Instant::now();
         front.add(begun.elapsed());
-        live.offer(event.stream, Kind::Scene, |_| ());
+        live.offer(event.stream, LiveKind::Scene, |_| ());
         let begun = Instant::now();
         infer.add(begun.elapsed());
         let begun = Instant::now();
         counters.published(&event.body, begun, received);
-        live.offer(event.stream, Kind::Frame, |_| ());
+        live.offer(event.stream, LiveKind::Frame, |_| ());
     });
 }
 
@@ -275,7 +275,7 @@ fn recorded_events() -> Vec<Event> {
     let id = stream_id::parse(b"cam1").expect("valid");
     let (mut work, mut events) = (Work::default(), Vec::new());
     for frame in shipped::frames() {
-        pipeline.frame(id, &frame, Arrival(frame.t.0), &mut work);
+        pipeline.frame(id, &frame, ArrivalTime(frame.t.0), &mut work);
         pipeline.finish(&mut work, true, |event| events.push(event)).expect("runs");
     }
     events
@@ -289,6 +289,6 @@ fn signing() -> Vec<Frame> {
 /// A pipeline with this model and the settings that ship.
 fn pipeline(model: Model) -> Pipeline {
     let settings = shipped::settings();
-    let decider = Decider::new(&settings.decide, model.card()).expect("fits");
+    let decider = SignDecider::new(&settings.decide, model.card()).expect("fits");
     Pipeline::new(settings.core, Inference::new(model, decider))
 }

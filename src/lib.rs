@@ -18,7 +18,7 @@ pub mod ingest;
 pub mod publish;
 
 pub mod observe;
-pub mod record;
+pub mod recorder;
 
 pub mod run;
 

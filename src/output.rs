@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use signd_engine::file_kind;
-use signd_engine::recording::{Held, held};
+use signd_engine::recording::{RecordingKind, kind_of};
 
 /// What a command writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OutputKind {
     /// A recording made of another file.
     Clip,
     /// A report of `signd eval` as JSON.
@@ -58,15 +58,15 @@ pub enum OutputError {
 
 /// A place where a file may be written.
 #[derive(Debug)]
-pub struct Target {
+pub struct OutputTarget {
     path: PathBuf,
-    kind: Kind,
-    place: Place,
+    kind: OutputKind,
+    place: TargetPlace,
 }
 
 /// What is at a place.
 #[derive(Debug)]
-enum Place {
+enum TargetPlace {
     Free,
     /// A file that may be replaced.
     Older(Metadata),
@@ -76,9 +76,13 @@ enum Place {
     Stdout,
 }
 
-impl Target {
+impl OutputTarget {
     /// Looks at the place before any work is done: may a file of this kind be written there?
-    pub fn new(path: &Path, kind: Kind, inputs: &[&Path]) -> Result<Target, OutputError> {
+    pub fn new(
+        path: &Path,
+        kind: OutputKind,
+        inputs: &[&Path],
+    ) -> Result<OutputTarget, OutputError> {
         let failed = |error| OutputError::File(path.to_owned(), error);
         let output = fs::metadata(path).ok().filter(Metadata::is_file);
         let is_output = |input: &&Path| {
@@ -88,16 +92,18 @@ impl Target {
             return Err(OutputError::Input(path.to_owned()));
         }
         let target =
-            Target { place: place(path, kind)?, path: resolve(path).map_err(failed)?, kind };
-        if matches!(target.place, Place::Free | Place::Older(_)) {
+            OutputTarget { place: place(path, kind)?, path: resolve(path).map_err(failed)?, kind };
+        if matches!(target.place, TargetPlace::Free | TargetPlace::Older(_)) {
             target.beside().map_err(failed)?; // can a file be made there at all?
         }
         Ok(target)
     }
 
     /// Refuses outputs that would replace each other.
-    pub fn distinct(targets: &[&Target]) -> Result<(), OutputError> {
-        let file = |target: &Target| matches!(target.place, Place::Free | Place::Older(_));
+    pub fn distinct(targets: &[&OutputTarget]) -> Result<(), OutputError> {
+        let file = |target: &OutputTarget| {
+            matches!(target.place, TargetPlace::Free | TargetPlace::Older(_))
+        };
         for (i, target) in targets.iter().enumerate() {
             let earlier = targets.iter().take(i);
             if file(target) && earlier.into_iter().any(|other| other.path == target.path) {
@@ -109,7 +115,7 @@ impl Target {
 
     /// Whether it is no regular file, so that it may lead to standard output.
     pub fn is_stream(&self) -> bool {
-        matches!(self.place, Place::Device | Place::Stdout)
+        matches!(self.place, TargetPlace::Device | TargetPlace::Stdout)
     }
 
     /// Writes the whole file.
@@ -120,19 +126,19 @@ impl Target {
     }
 
     /// Begins to write.
-    pub fn begin(self) -> Result<Output, OutputError> {
+    pub fn begin(self) -> Result<OutputFile, OutputError> {
         let failed = |error| OutputError::File(self.path.clone(), error);
         let to = match &self.place {
-            Place::Free | Place::Older(_) => {
+            TargetPlace::Free | TargetPlace::Older(_) => {
                 To::Beside(BufWriter::new(self.beside().map_err(failed)?))
             }
-            Place::Stdout => To::Straight(Box::new(io::stdout())),
-            Place::Device => {
+            TargetPlace::Stdout => To::Straight(Box::new(io::stdout())),
+            TargetPlace::Device => {
                 let device = OpenOptions::new().write(true).open(&self.path);
                 To::Straight(Box::new(BufWriter::new(device.map_err(failed)?)))
             }
         };
-        Ok(Output { target: self, to })
+        Ok(OutputFile { target: self, to })
     }
 
     /// A temporary file in the same folder, with the rights that the file would have.
@@ -141,7 +147,7 @@ impl Target {
         let all = Permissions::from_mode(0o666); // less what the umask takes away
         let mut builder = tempfile::Builder::new();
         let file = builder.prefix(".signd-").suffix(".tmp").permissions(all).tempfile_in(folder)?;
-        if let Place::Older(there) = &self.place {
+        if let TargetPlace::Older(there) = &self.place {
             let made = file.as_file().metadata()?;
             if (made.uid(), made.gid()) != (there.uid(), there.gid()) {
                 // Only root may give a file away; for others it stays their own.
@@ -153,9 +159,9 @@ impl Target {
     }
 }
 
-/// A file being written. Dropped before [`Output::finish`], it leaves what was there.
-pub struct Output {
-    target: Target,
+/// A file being written. Dropped before [`OutputFile::finish`], it leaves what was there.
+pub struct OutputFile {
+    target: OutputTarget,
     to: To,
 }
 
@@ -164,14 +170,14 @@ enum To {
     Straight(Box<dyn Write>),
 }
 
-impl Output {
+impl OutputFile {
     fn failed(&self, error: io::Error) -> OutputError {
         OutputError::File(self.target.path.clone(), error)
     }
 
     /// Puts the file in its place, if that is still as it was.
     pub fn finish(self) -> Result<(), OutputError> {
-        let Output { target: Target { path, kind, .. }, to } = self;
+        let OutputFile { target: OutputTarget { path, kind, .. }, to } = self;
         let failed = |error| OutputError::File(path.clone(), error);
         let buffered = match to {
             To::Straight(mut out) => return out.flush().map_err(failed),
@@ -180,14 +186,14 @@ impl Output {
         let file = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
         file.as_file().sync_all().map_err(failed)?;
         let placed = match place(&path, kind)? {
-            Place::Free => file.persist_noclobber(&path),
+            TargetPlace::Free => file.persist_noclobber(&path),
             _ => file.persist(&path),
         };
         placed.map(drop).map_err(|error| failed(error.error))
     }
 }
 
-impl Write for Output {
+impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.to {
             To::Beside(file) => file.write(bytes),
@@ -204,11 +210,11 @@ impl Write for Output {
 }
 
 /// What is there, if a file of this kind may be written to it.
-fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
+fn place(path: &Path, kind: OutputKind) -> Result<TargetPlace, OutputError> {
     let failed = |error| OutputError::File(path.to_owned(), error);
     let there = match fs::metadata(path) {
         Ok(there) => there,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(TargetPlace::Free),
         Err(error) => return Err(failed(error)),
     };
     let other =
@@ -217,13 +223,13 @@ fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
         return Err(other("a folder".into()));
     }
     if !there.is_file() {
-        return Ok(Place::Device);
+        return Ok(TargetPlace::Device);
     }
     let stdout = fs::metadata("/proc/self/fd/1").is_ok_and(|stdout| same(&stdout, &there));
     if path == Path::new("/dev/stdout")
         || [Path::new("/dev/fd"), Path::new("/proc/self/fd")].map(Some).contains(&path.parent())
     {
-        return Ok(if stdout { Place::Stdout } else { Place::Device });
+        return Ok(if stdout { TargetPlace::Stdout } else { TargetPlace::Device });
     }
     if stdout {
         return Err(other("what standard output writes".into()));
@@ -234,17 +240,17 @@ fn place(path: &Path, kind: Kind) -> Result<Place, OutputError> {
         return Err(other("a file that a running signd writes".into()));
     }
     let found = kind.found(path, &mut file).map_err(failed)?;
-    found.map_or(Ok(Place::Older(there)), |found| Err(other(found)))
+    found.map_or(Ok(TargetPlace::Older(there)), |found| Err(other(found)))
 }
 
-impl Kind {
+impl OutputKind {
     fn words(self) -> &'static str {
         match self {
-            Kind::Clip => "a recording made by `signd import`",
-            Kind::Report => "a JSON report of `signd eval`",
-            Kind::Page => "a page of `signd eval`",
-            Kind::Rows => "rows of `signd eval --rows`",
-            Kind::ManPage => "a man page of signd",
+            OutputKind::Clip => "a recording made by `signd import`",
+            OutputKind::Report => "a JSON report of `signd eval`",
+            OutputKind::Page => "a page of `signd eval`",
+            OutputKind::Rows => "rows of `signd eval --rows`",
+            OutputKind::ManPage => "a man page of signd",
         }
     }
 
@@ -256,23 +262,23 @@ impl Kind {
         let has = |words: &str| head.windows(words.len()).any(|at| at == words.as_bytes());
         let ours = match self {
             _ if head.is_empty() => true,
-            Kind::Clip => match held(path)? {
-                Held::Other(found) => return Ok(Some(found)),
-                Held::Run | Held::EmptyRun => {
+            OutputKind::Clip => match kind_of(path)? {
+                RecordingKind::Other(found) => return Ok(Some(found)),
+                RecordingKind::Run | RecordingKind::EmptyRun => {
                     return Ok(Some("a recording of a run of the daemon".into()));
                 }
-                Held::Clip | Held::Nothing => true,
+                RecordingKind::Clip | RecordingKind::Nothing => true,
             },
-            Kind::Report => {
+            OutputKind::Report => {
                 begins("{\"model\":{\"name\":") && has("\"sha256\":")
                     || begins("{\"hours\":") && has("\"false_decisions\":")
             }
-            Kind::Page => {
+            OutputKind::Page => {
                 begins("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
                     && (has("<title>Evaluation of ") || has("<title>Streams</title>"))
             }
-            Kind::Rows => head.starts_with(b"\x89\xa4name"),
-            Kind::ManPage => has(".TH signd"),
+            OutputKind::Rows => head.starts_with(b"\x89\xa4name"),
+            OutputKind::ManPage => has(".TH signd"),
         };
         Ok((!ours).then(|| file_kind::describe(&head)))
     }

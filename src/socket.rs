@@ -72,7 +72,7 @@ impl Default for SocketContext {
 
 impl SocketContext {
     /// Opens a socket.
-    pub fn socket(&self, kind: SocketKind) -> Result<Socket> {
+    pub fn socket(&self, kind: SocketKind) -> Result<ZmqSocket> {
         let kind = match kind {
             SocketKind::Sub => zmq::SUB,
             SocketKind::Xpub => zmq::XPUB,
@@ -82,7 +82,7 @@ impl SocketContext {
             SocketKind::Dealer => zmq::DEALER,
             SocketKind::Pair => zmq::PAIR,
         };
-        self.0.socket(kind).map(Socket).map_err(SocketError)
+        self.0.socket(kind).map(ZmqSocket).map_err(SocketError)
     }
 }
 
@@ -111,9 +111,9 @@ impl MessagePart {
 }
 
 /// A socket.
-pub struct Socket(zmq::Socket);
+pub struct ZmqSocket(zmq::Socket);
 
-impl Socket {
+impl ZmqSocket {
     /// How long what is unsent is kept when the socket is closed.
     pub fn set_linger(&self, time: Duration) -> Result<()> {
         self.0.set_linger(milliseconds(time)).map_err(SocketError)
@@ -139,7 +139,7 @@ impl Socket {
         self.0.set_handshake_ivl(milliseconds(time)).map_err(SocketError)
     }
 
-    /// The longest wait of [`Socket::receive`].
+    /// The longest wait of [`ZmqSocket::receive`].
     pub fn set_receive_time(&self, time: Duration) -> Result<()> {
         self.0.set_rcvtimeo(milliseconds(time)).map_err(SocketError)
     }
@@ -262,7 +262,7 @@ impl Socket {
 
     /// Tells what becomes of this socket's connections. `name` is the socket's own in its context. A socket
     /// has room for one monitor.
-    pub fn monitor(&self, context: &SocketContext, name: &str) -> Result<Monitor> {
+    pub fn monitor(&self, context: &SocketContext, name: &str) -> Result<SocketMonitor> {
         let endpoint = format!("inproc://monitor-{name}");
         let mask = MONITORED
             .iter()
@@ -271,7 +271,7 @@ impl Socket {
         let pair = context.socket(SocketKind::Pair)?;
         pair.set_linger(Duration::ZERO)?;
         pair.connect(&endpoint)?;
-        Ok(Monitor(pair))
+        Ok(SocketMonitor(pair))
     }
 }
 
@@ -310,7 +310,7 @@ const MONITORED: [(SocketEvent, ConnectionChange); 5] = [
 
 /// What a monitor has to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Monitored {
+pub enum MonitorEvent {
     /// A connection changed.
     Changed(ConnectionChange),
     /// Nothing, for as long as it was waited for.
@@ -320,36 +320,36 @@ pub enum Monitored {
 }
 
 /// Hears of a socket's connections.
-pub struct Monitor(Socket);
+pub struct SocketMonitor(ZmqSocket);
 
-impl Monitor {
+impl SocketMonitor {
     /// Waits for a change for so long.
-    pub fn wait(&self, time: Duration) -> Monitored {
+    pub fn wait(&self, time: Duration) -> MonitorEvent {
         let received = self.0.set_receive_time(time).and_then(|()| self.0.receive());
         let message = match received {
             Ok(Some(message)) => message,
-            Ok(None) => return Monitored::Nothing,
-            Err(error) if error.is_interrupted() => return Monitored::Nothing,
-            Err(_) => return Monitored::Closed, // the context ends
+            Ok(None) => return MonitorEvent::Nothing,
+            Err(error) if error.is_interrupted() => return MonitorEvent::Nothing,
+            Err(_) => return MonitorEvent::Closed, // the context ends
         };
         // Number of the event and a value, then the endpoint.
         let Some([low, high, ..]) = message.first().map(Vec::as_slice) else {
-            return Monitored::Nothing;
+            return MonitorEvent::Nothing;
         };
         let event = u16::from_ne_bytes([*low, *high]);
         let known = MONITORED.iter().find(|(known, _)| known.to_raw() == event);
-        known.map_or(Monitored::Closed, |(_, change)| Monitored::Changed(*change))
+        known.map_or(MonitorEvent::Closed, |(_, change)| MonitorEvent::Changed(*change))
     }
 }
 
 /// Sockets to be read from, looked at together.
 #[derive(Default)]
-pub struct Poll<'a>(Vec<zmq::PollItem<'a>>);
+pub struct SocketPoll<'a>(Vec<zmq::PollItem<'a>>);
 
-impl<'a> Poll<'a> {
+impl<'a> SocketPoll<'a> {
     /// All of these.
-    pub fn of(sockets: impl IntoIterator<Item = &'a Socket>) -> Poll<'a> {
-        Poll(sockets.into_iter().map(|socket| socket.0.as_poll_item(zmq::POLLIN)).collect())
+    pub fn of(sockets: impl IntoIterator<Item = &'a ZmqSocket>) -> SocketPoll<'a> {
+        SocketPoll(sockets.into_iter().map(|socket| socket.0.as_poll_item(zmq::POLLIN)).collect())
     }
 
     /// Waits for a message for so long at most.
@@ -364,7 +364,7 @@ impl<'a> Poll<'a> {
 }
 
 /// Waits until this descriptor or this socket has something to be read; which of them.
-pub fn wait_for(descriptor: RawFd, socket: &Socket) -> Result<[bool; 2]> {
+pub fn wait_for(descriptor: RawFd, socket: &ZmqSocket) -> Result<[bool; 2]> {
     let item = zmq::PollItem::from_fd(descriptor, zmq::POLLIN);
     let mut items = [item, socket.0.as_poll_item(zmq::POLLIN)];
     poll(&mut items, -1)?;

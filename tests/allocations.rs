@@ -14,15 +14,15 @@ use allocation_counter::measure;
 use models::{SHIPPED, model, pipeline, runtime};
 use ort::session::Session;
 use ort::value::TensorRef;
-use signd::config::{Flags, Settings};
-use signd::observe::hub::Hub;
-use signd::observe::live::Kind;
-use signd::plumbing::counters::Counters;
+use signd::config::{Settings, SettingsFlags};
+use signd::observe::hub::ViewerHub;
+use signd::observe::live::LiveKind;
+use signd::plumbing::counters::DaemonCounters;
 use signd::plumbing::flow;
-use signd_core::event::{Body, Event};
-use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{Batch, Step};
-use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::event::{Event, EventBody};
+use signd_core::frame::{ArrivalTime, Frame};
+use signd_core::stream::{StepBatch, StreamStep};
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_core::wire::landmarks;
 use signd_engine::model::Model;
 use signd_engine::pipeline::Work;
@@ -81,24 +81,24 @@ struct Calls {
 }
 
 impl Calls {
-    fn of(&mut self, batch: &Batch) -> u64 {
+    fn of(&mut self, batch: &StepBatch) -> u64 {
         let mut calls = 0;
         for step in &batch.steps {
             match *step {
-                Step::Rows(first) => {
+                StreamStep::Rows(first) => {
                     let rows = (batch.rows.len() / self.width) as u64;
                     self.made = first + rows;
                     calls += if self.open && self.streaming { rows } else { 0 };
                 }
-                Step::Begin(begin) => {
+                StreamStep::Begin(begin) => {
                     self.open = true;
                     calls += if self.streaming { self.made - begin.row } else { 0 };
                 }
-                Step::Drop => self.open = false,
-                Step::End(_) | Step::Frame { .. } => {
+                StreamStep::Drop => self.open = false,
+                StreamStep::End(_) | StreamStep::Frame { .. } => {
                     calls += u64::from(self.open && !self.streaming);
                 }
-                Step::Status(..) | Step::Doubt(..) => {}
+                StreamStep::Status(..) | StreamStep::Doubt(..) => {}
             }
         }
         calls
@@ -107,7 +107,7 @@ impl Calls {
 
 /// Plays the recording with this model; the calls to it.
 fn play(name: &str) -> u64 {
-    let settings = Settings::load(&Flags::default()).expect("defaults");
+    let settings = Settings::load(&SettingsFlags::default()).expect("defaults");
     let model = model(name);
     let bare = bare_call(name, &model);
     let (width, streaming) = (model.row_width(), model.state_size().is_some());
@@ -120,8 +120,8 @@ fn play(name: &str) -> u64 {
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));
 
     // All is counted, and there is an HTTP server at which nobody looks on.
-    let counters = Counters::default();
-    let (live, _hub) = Hub::channel();
+    let counters = DaemonCounters::default();
+    let (live, _hub) = ViewerHub::channel();
     let count = counters.roster.enter(id);
 
     let (mut called, mut events, mut signs) = (0, 0, 0);
@@ -138,19 +138,19 @@ fn play(name: &str) -> u64 {
             to_front.send(frame);
             let frame = from_ingest.try_receive().expect("was just sent");
             counters.levels.ring.leave();
-            pipeline.frame(id, &frame, Arrival(frame.t.0), &mut work);
+            pipeline.frame(id, &frame, ArrivalTime(frame.t.0), &mut work);
             count.frame(&frame, received, 0);
             counters.timings.front.add(received.elapsed());
-            live.offer(id, Kind::Scene, |_| unreachable!("nobody looks"));
+            live.offer(id, LiveKind::Scene, |_| unreachable!("nobody looks"));
             let publish = |event: Event| {
                 let begun = Instant::now();
                 events::topic(&event, &mut head);
-                for encoding in [Encoding::Msgpack, Encoding::Json] {
-                    events::encode(&event, Delivery::default(), encoding, &mut body);
+                for encoding in [EventEncoding::Msgpack, EventEncoding::Json] {
+                    events::encode(&event, EventDelivery::default(), encoding, &mut body);
                 }
                 counters.published(&event.body, begun, received);
-                live.offer(id, Kind::of(&event), |_| {
-                    assert!(matches!(event.body, Body::Status(_)), "nobody looks");
+                live.offer(id, LiveKind::of(&event), |_| {
+                    assert!(matches!(event.body, EventBody::Status(_)), "nobody looks");
                 });
                 events += 1;
             };
@@ -158,7 +158,7 @@ fn play(name: &str) -> u64 {
             pipeline.finish(&mut work, true, publish).expect("runs");
         });
         let batch = work.batch();
-        signs += batch.steps.iter().filter(|step| matches!(step, Step::End(_))).count();
+        signs += batch.steps.iter().filter(|step| matches!(step, StreamStep::End(_))).count();
         let calls = calls.of(batch);
         called += calls;
         if i >= steady {
@@ -187,7 +187,8 @@ fn to_ask_whether_its_sender_may_send_it_allocates_nothing() {
     let mut file = tempfile::NamedTempFile::new().expect("file");
     std::io::Write::write_all(&mut file, table.as_bytes()).expect("writes");
     let config = Some(file.path().to_owned());
-    let settings = Settings::load(&Flags { config, ..Flags::default() }).expect("valid");
+    let settings =
+        Settings::load(&SettingsFlags { config, ..SettingsFlags::default() }).expect("valid");
     let clients = settings.keys.clients;
     let stream = stream_id::parse(b"hall-2").expect("an id");
     let mut answers = (false, true);

@@ -8,17 +8,17 @@ use crate::common::onnx::{input, metadata, node, output, renamed};
 use crate::common::pace::{PACE_STREAM, PACE_WINDOW};
 use crate::common::stick_figure::{Gesture, frames};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use signd::config::{Flags, Settings};
-use signd_core::event::{Body, Event, FrameEvent, SignEvent, State, Top};
-use signd_core::frame::{Arrival, Frame, SourceTime};
-use signd_core::stream::{Step, Tick};
+use signd::config::{Settings, SettingsFlags};
+use signd_core::event::{Event, EventBody, FrameEvent, Hypotheses, SignEvent, SignState};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
+use signd_core::stream::{StreamStep, Tick};
 use signd_engine::model::Model;
 use signd_engine::pipeline::Work;
 
 const WIDTH: usize = 54;
 
 fn settings() -> Settings {
-    Settings::load(&Flags::default()).expect("defaults")
+    Settings::load(&SettingsFlags::default()).expect("defaults")
 }
 
 /// A tagger of one unit and no memory, to which a sign is the dominant wrist less than 1.2
@@ -56,13 +56,13 @@ fn events(name: &str, session: &[Frame], more: &[u8]) -> (Vec<Event>, u64) {
     let (mut work, mut events, mut made, mut back) = (Work::default(), Vec::new(), 0, 0);
     for i in 0..=session.len() {
         match session.get(i) {
-            Some(frame) => drop(pipeline.frame(id, frame, Arrival(frame.t.0), &mut work)),
+            Some(frame) => drop(pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work)),
             None => pipeline.tick(id, Tick::End, &mut work),
         }
         for step in &work.batch().steps {
             match step {
-                Step::Rows(first) => made = first + (work.batch().rows.len() / WIDTH) as u64,
-                Step::End(segment) => back = back.max(made - 1 - segment.end_row),
+                StreamStep::Rows(first) => made = first + (work.batch().rows.len() / WIDTH) as u64,
+                StreamStep::End(segment) => back = back.max(made - 1 - segment.end_row),
                 _ => {}
             }
         }
@@ -71,7 +71,7 @@ fn events(name: &str, session: &[Frame], more: &[u8]) -> (Vec<Event>, u64) {
     (events, back)
 }
 
-fn assert_alike(a: &Top, b: &Top) {
+fn assert_alike(a: &Hypotheses, b: &Hypotheses) {
     assert_eq!(a.len(), b.len());
     for ((label, p), (other, q)) in a.iter().zip(b) {
         assert!(label == other && (p - q).abs() < 1e-4, "{a:?} {b:?}");
@@ -94,11 +94,11 @@ fn both_forms_of_a_model_say_the_same_of_every_frame_and_every_sign() {
         let mut signs = Vec::new();
         for (a, b) in streamed.iter().zip(&whole) {
             match (&a.body, &b.body) {
-                (Body::Frame(a), Body::Frame(b)) => {
+                (EventBody::Frame(a), EventBody::Frame(b)) => {
                     assert_alike(&a.top, &b.top);
                     assert_eq!(a, &FrameEvent { top: a.top.clone(), ..b.clone() });
                 }
-                (Body::Sign(a), Body::Sign(b)) => {
+                (EventBody::Sign(a), EventBody::Sign(b)) => {
                     assert_alike(&a.top, &b.top);
                     assert!((a.p - b.p).abs() < 1e-4);
                     let same = SignEvent { top: a.top.clone(), p: a.p, ..b.clone() };
@@ -127,13 +127,13 @@ fn by_a_tagger_the_same_signs_are_found_at_every_rate_and_no_idle_frame_has_hypo
         let mut spans = Vec::new();
         for event in streamed {
             match event.body {
-                Body::Frame(frame) => {
-                    assert_eq!(frame.state == State::Idle, frame.top.is_empty(), "{frame:?}");
+                EventBody::Frame(frame) => {
+                    assert_eq!(frame.state == SignState::Idle, frame.top.is_empty(), "{frame:?}");
                 }
-                Body::Sign(sign) => {
+                EventBody::Sign(sign) => {
                     spans.push((sign.start_t.0 as f64 * 1e-9, sign.end_t.0 as f64 * 1e-9))
                 }
-                Body::Status(_) => {}
+                EventBody::Status(_) => {}
             }
         }
         found.push(spans);

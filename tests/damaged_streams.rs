@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use crate::common::models::{SHIPPED, model, pipeline};
 use crate::common::mutate::Mutator;
 use crate::common::stick_figure::{Gesture, frames};
-use signd::config::{Flags, Settings};
-use signd_core::event::{Body, Event, Top};
+use signd::config::{Settings, SettingsFlags};
+use signd_core::event::{Event, EventBody, Hypotheses};
 use signd_core::features::grid::RowKind;
-use signd_core::features::placed::PALM;
-use signd_core::frame::{Arrival, FARTHEST, Frame, Part, SourceTime};
-use signd_core::stream::{Batch, Stream, Tick};
+use signd_core::features::placement::PALM;
+use signd_core::frame::{ArrivalTime, BodyPart, FARTHEST, Frame, SourceTime};
+use signd_core::stream::{StepBatch, Stream, Tick};
 use signd_core::wire::landmarks::{encode, read};
 use signd_engine::pipeline::Work;
 
@@ -56,7 +56,7 @@ fn one<T: Copy>(mutator: &mut Mutator, of: &[T]) -> T {
 
 /// Puts something odd in the place of a number, a part, a size, a count or a time.
 fn disturb(mutator: &mut Mutator, frame: &mut Frame, clocks: &mut Clocks) {
-    let part = one(mutator, &Part::ALL);
+    let part = one(mutator, &BodyPart::ALL);
     let odd =
         [0.0, -0.0, 1.0, -1.0, 640.0, 1e-38, 1e6, -1e5, 1e5, 1e30, f32::MAX, f32::MIN, f32::NAN];
     let value = one(mutator, &odd);
@@ -93,7 +93,7 @@ fn disturb(mutator: &mut Mutator, frame: &mut Frame, clocks: &mut Clocks) {
     }
 }
 
-fn probabilities(top: &Top) {
+fn probabilities(top: &Hypotheses) {
     let (mut before, mut sum) = (1.0 + 1e-5, 0.0);
     for (_, p) in top {
         assert!((0.0..=before).contains(p), "{top:?}");
@@ -104,14 +104,14 @@ fn probabilities(top: &Top) {
 
 fn check(event: &Event) {
     match &event.body {
-        Body::Frame(frame) => probabilities(&frame.top),
-        Body::Sign(sign) => {
+        EventBody::Frame(frame) => probabilities(&frame.top),
+        EventBody::Sign(sign) => {
             probabilities(&sign.top);
             assert!((0.0..=1.0 + 1e-5).contains(&sign.p), "{sign:?}");
             assert!(sign.start_t <= sign.end_t && sign.start_seq <= sign.end_seq, "{sign:?}");
             assert!(sign.lost <= sign.end_seq - sign.start_seq, "{sign:?}");
         }
-        Body::Status(_) => {}
+        EventBody::Status(_) => {}
     }
 }
 
@@ -121,7 +121,7 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
     if !has_bounded_memory("whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers") {
         return;
     }
-    let settings = Settings::load(&Flags::default()).expect("defaults");
+    let settings = Settings::load(&SettingsFlags::default()).expect("defaults");
     let mut pipeline = pipeline(&settings, SHIPPED);
     let kind = pipeline.inference().needs().kind;
     let RowKind::Features { schema, rate } = kind else { panic!("no features") };
@@ -160,7 +160,7 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
             match mutator.below(500) {
                 0 => pipeline.tick(id, Tick::Stalled, &mut work),
                 1 => pipeline.restart(|event| check(&event)).expect("runs"),
-                _ => drop(pipeline.frame(id, &taken, Arrival(clocks.arrival), &mut work)),
+                _ => drop(pipeline.frame(id, &taken, ArrivalTime(clocks.arrival), &mut work)),
             }
             let batch = work.batch();
             placed += usize::from(batch.misplaced.is_none());
@@ -168,7 +168,7 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
             assert!(rows <= most && batch.steps.len() <= 4 * most, "round {round}: {rows} rows");
             pipeline
                 .finish(&mut work, true, |event| {
-                    signs += usize::from(matches!(event.body, Body::Sign(_)));
+                    signs += usize::from(matches!(event.body, EventBody::Sign(_)));
                     check(&event);
                 })
                 .expect("runs");
@@ -182,24 +182,24 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
 
 #[test]
 fn a_damaged_frame_is_forgotten_within_a_minute() {
-    let settings = Settings::load(&Flags::default()).expect("defaults");
+    let settings = Settings::load(&SettingsFlags::default()).expect("defaults");
     let needs = model(SHIPPED).card().needs();
     let gesture = Gesture { at: 49.0, height: -0.4 };
     let good = frames(&[gesture], 50.0, 15.0, SourceTime(1_700_000_000 * S));
     let in_the_end = |spoil: &dyn Fn(&mut Frame)| {
         let mut stream = Stream::new(&settings.core, needs.clone());
-        let mut batch = Batch::default();
+        let mut batch = StepBatch::default();
         let mut spoilt = good[10].clone();
         spoil(&mut spoilt);
         for frame in good[..10].iter().chain([&spoilt]).chain(&good[11..]) {
             batch.clear();
-            stream.push(frame, Arrival(frame.t.0), &mut batch);
+            stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
         }
         let view = stream.view().expect("a frame");
         (view.glance.motion, view.placed.0[PALM])
     };
     let (motion, palm) = in_the_end(&|_| ());
-    for part in Part::ALL {
+    for part in BodyPart::ALL {
         for far in [-FARTHEST, FARTHEST] {
             for (first, count) in [(0, 21), (11, 1), (12, 1)] {
                 let (m, p) = in_the_end(&|frame| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::common::stick_figure::{Gesture, frames};
 use crate::common::{Daemon, encode, send, send_frame, signd};
-use signd_core::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{BodyPart, Frame, SourceTime};
 
 /// 30 frames a second from now on, and for longer than anybody waits.
 fn camera(socket: zmq::Socket, clock_ahead_ms: u64) -> std::thread::JoinHandle<()> {
@@ -134,7 +134,7 @@ fn asked(daemon: &Daemon) -> (String, Option<i32>) {
     (text(&output), output.status.code())
 }
 
-fn without(parts: &'static [Part]) -> impl Fn(Frame) -> Vec<u8> {
+fn without(parts: &'static [BodyPart]) -> impl Fn(Frame) -> Vec<u8> {
     move |mut frame| {
         parts.iter().for_each(|part| frame.miss(*part));
         encode(&frame)
@@ -192,14 +192,14 @@ fn what_a_daemon_refuses_or_cannot_recognise_is_told_with_what_to_do() {
         (
             "hands alone",
             "cam1",
-            Box::new(without(&[Part::Face, Part::Pose])),
+            Box::new(without(&[BodyPart::Face, BodyPart::Pose])),
             "the body in 0 %",
             "send `pose`",
         ),
         (
             "no hands",
             "cam1",
-            Box::new(without(&[Part::LeftHand, Part::RightHand])),
+            Box::new(without(&[BodyPart::LeftHand, BodyPart::RightHand])),
             "a hand in 0 %",
             "without hands",
         ),

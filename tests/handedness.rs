@@ -8,13 +8,13 @@ use std::path::Path;
 
 use crate::common::mirror::mirrored;
 use crate::common::models;
-use signd::config::{Flags, Settings};
-use signd_core::event::{Body, Event};
+use signd::config::{Settings, SettingsFlags};
+use signd_core::event::{Event, EventBody};
 use signd_core::features::Schema;
 use signd_core::features::grid::RowKind;
 use signd_core::frame::Hand;
-use signd_core::frame::{Arrival, Frame, Part, SourceTime};
-use signd_core::stream::{Batch, Stream, Tick};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame, SourceTime};
+use signd_core::stream::{StepBatch, Stream, Tick};
 use signd_engine::pipeline::Work;
 use signd_engine::recording;
 
@@ -22,7 +22,7 @@ use signd_engine::recording;
 const FPS: u64 = 30;
 
 fn settings() -> Settings {
-    Settings::load(&Flags::default()).expect("defaults")
+    Settings::load(&SettingsFlags::default()).expect("defaults")
 }
 
 /// The animated signer, who is right-handed.
@@ -50,13 +50,14 @@ fn mirror_image(frames: &[Frame]) -> Vec<Frame> {
 /// The same with the left hand hanging in the picture: the shape of the right one where that is first seen,
 /// fingers down, at the left wrist of the body.
 fn with_the_left_hand_at_rest(frames: &[Frame]) -> Vec<Frame> {
-    let first = frames.iter().find(|frame| frame.part(Part::RightHand).is_some()).expect("a hand");
+    let first =
+        frames.iter().find(|frame| frame.part(BodyPart::RightHand).is_some()).expect("a hand");
     let image = mirrored(first);
-    let shape = image.part(Part::LeftHand).expect("there");
+    let shape = image.part(BodyPart::LeftHand).expect("there");
     let mut frames = frames.to_vec();
     for frame in &mut frames {
-        let wrist = frame.part(Part::Pose).expect("a body")[15];
-        for (point, p) in frame.detect(Part::LeftHand).iter_mut().zip(shape) {
+        let wrist = frame.part(BodyPart::Pose).expect("a body")[15];
+        for (point, p) in frame.detect(BodyPart::LeftHand).iter_mut().zip(shape) {
             let [dx, dy] = [p[0] - shape[0][0], (p[1] - shape[0][1]).abs()];
             *point = [wrist[0] + dx, wrist[1] + dy, p[2]];
         }
@@ -75,13 +76,13 @@ fn decided(frames: &[Frame]) -> (Vec<Sign>, Vec<Option<Hand>>) {
     let mut work = Work::default();
     for i in 0..=frames.len() {
         match frames.get(i) {
-            Some(frame) => drop(pipeline.frame(id, frame, Arrival(frame.t.0), &mut work)),
+            Some(frame) => drop(pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work)),
             None => pipeline.tick(id, Tick::End, &mut work),
         }
         let tell = |event: Event| match event.body {
-            Body::Sign(sign) => signs.push((sign.label, sign.start_seq, sign.end_seq)),
-            Body::Frame(frame) => hands.push(frame.hand),
-            Body::Status(_) => {}
+            EventBody::Sign(sign) => signs.push((sign.label, sign.start_seq, sign.end_seq)),
+            EventBody::Frame(frame) => hands.push(frame.hand),
+            EventBody::Status(_) => {}
         };
         pipeline.finish(&mut work, true, tell).expect("runs");
     }
@@ -129,10 +130,10 @@ fn rows(frames: &[Frame]) -> Vec<(Option<Hand>, Vec<f32>)> {
     let kind = RowKind::Features { schema: Schema::everything(), rate: FPS as f64 };
     let width = kind.width();
     let mut stream = Stream::new(&settings().core, kind);
-    let (mut batch, mut rows) = (Batch::default(), Vec::new());
+    let (mut batch, mut rows) = (StepBatch::default(), Vec::new());
     for frame in frames {
         batch.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
         let dominant = stream.view().and_then(|view| view.dominant);
         rows.extend(batch.rows.chunks_exact(width).map(|row| (dominant, row.to_vec())));
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::common::mutate::Mutator;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 use signd_lab::import::{ImportAssumption, ImportOverrides, ImportedClip, read};
 use zip::ZipArchive;
 
@@ -106,7 +106,7 @@ fn pose(path: &Path) -> Frames {
     let count = (bytes.len() - at) / (all * 4 * 4);
     let confidences = at + count * all * 12;
     let frame = |i: usize| {
-        let starts = Part::ALL.iter().zip(first);
+        let starts = BodyPart::ALL.iter().zip(first);
         let sources = starts.flat_map(|(part, first)| first..first + part.range().len());
         let point = |source: usize| {
             let place = i * all + source;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::models::{SHIPPED, pipeline};
 use crate::common::pace::PACE_STREAM;
 use crate::common::stick_figure::{Gesture, frames};
-use signd::config::{Flags, Settings};
-use signd_core::event::{Body, Event, Top};
-use signd_core::frame::{Arrival, Frame, SourceTime};
+use signd::config::{Settings, SettingsFlags};
+use signd_core::event::{Event, EventBody, Hypotheses};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
 use signd_core::stream_id::{self, StreamId};
-use signd_engine::pipeline::{Advanced, Work};
+use signd_engine::pipeline::{Work, WorkState};
 
 fn settings() -> Settings {
-    Settings::load(&Flags::default()).expect("defaults")
+    Settings::load(&SettingsFlags::default()).expect("defaults")
 }
 
 type Signers = BTreeMap<StreamId, Vec<Frame>>;
@@ -33,18 +33,18 @@ fn signers(count: usize) -> Signers {
 type Answers = BTreeMap<StreamId, Vec<Vec<(u16, u32)>>>;
 
 fn note(answers: &mut Answers, event: &Event) {
-    let bits = |top: &Top| top.iter().map(|(label, p)| (*label, p.to_bits())).collect();
+    let bits = |top: &Hypotheses| top.iter().map(|(label, p)| (*label, p.to_bits())).collect();
     let noted = answers.entry(event.stream).or_default();
     match &event.body {
-        Body::Frame(frame) => {
+        EventBody::Frame(frame) => {
             assert_eq!(frame.top_seq, Some(frame.seq), "nothing is skipped");
             noted.push(bits(&frame.top));
         }
-        Body::Sign(sign) => {
+        EventBody::Sign(sign) => {
             noted.push(vec![(sign.label.unwrap_or(u16::MAX), sign.p.to_bits())]);
             noted.push(bits(&sign.top));
         }
-        Body::Status(_) => {}
+        EventBody::Status(_) => {}
     }
 }
 
@@ -54,7 +54,7 @@ fn alone(model: &str, signers: &Signers) -> Answers {
     for (id, frames) in signers {
         let (mut pipeline, mut work) = (pipeline(&settings(), model), Work::default());
         for frame in frames {
-            pipeline.frame(*id, frame, Arrival(frame.t.0), &mut work);
+            pipeline.frame(*id, frame, ArrivalTime(frame.t.0), &mut work);
             pipeline.finish(&mut work, true, |event| note(&mut answers, &event)).expect("runs");
         }
     }
@@ -70,13 +70,13 @@ fn together(model: &str, signers: &Signers) -> (Answers, usize) {
         let mut waiting = Vec::new();
         for (id, frames) in signers.iter().cycle().skip(i % count).take(count) {
             let mut work = Work::default();
-            pipeline.frame(*id, &frames[i], Arrival(frames[i].t.0), &mut work);
+            pipeline.frame(*id, &frames[i], ArrivalTime(frames[i].t.0), &mut work);
             waiting.push(work);
         }
         loop {
             waiting.retain_mut(|work| {
                 let emit = |event: Event| note(&mut answers, &event);
-                pipeline.advance(work, true, emit).expect("runs") == Advanced::NeedsModel
+                pipeline.advance(work, true, emit).expect("runs") == WorkState::NeedsModel
             });
             if waiting.is_empty() {
                 break;
@@ -121,8 +121,8 @@ fn nothing_is_fed_while_no_sign_is_open() {
     let (mut pipeline, mut work) = (pipeline(&settings(), PACE_STREAM), Work::default());
     let (id, frames) = signers(1).pop_first().expect("a signer");
     let before = frames.iter().take_while(|frame| {
-        pipeline.frame(id, frame, Arrival(frame.t.0), &mut work);
-        pipeline.advance(&mut work, true, |_| ()).expect("runs") == Advanced::Done
+        pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work);
+        pipeline.advance(&mut work, true, |_| ()).expect("runs") == WorkState::Done
     });
     // The hand begins to rise after nine frames, but is not yet in the picture.
     assert!(before.count() >= 9);

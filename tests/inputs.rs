@@ -6,7 +6,7 @@ use crate::common::{Daemon, PATIENCE_MS, counts, encode, http, receive, send, se
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;
-use signd_core::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{BodyPart, Frame, SourceTime};
 
 /// One stream at most beside the one that `listen` makes, and no silence that tells anything.
 const CONFIG: &str = "max_streams = 2\nstall_ms = 60000";
@@ -37,7 +37,7 @@ fn pack(message: &impl Serialize) -> Vec<u8> {
     rmp_serde::to_vec_named(message).expect("packs")
 }
 
-fn with_infinity(part: Part, axis: usize, value: f32) -> Vec<u8> {
+fn with_infinity(part: BodyPart, axis: usize, value: f32) -> Vec<u8> {
     let mut frame = empty(1, 2);
     for (i, p) in frame.detect(part).iter_mut().enumerate() {
         *p = [0.5 + 1e-4 * i as f32, 0.5, 0.5];
@@ -101,10 +101,10 @@ fn bodies() -> Vec<Case<Vec<u8>>> {
             "infinite",
             "pose: point 7 is infinite",
             vec![
-                with_infinity(Part::Pose, 0, f32::INFINITY),
-                with_infinity(Part::Face, 1, f32::NEG_INFINITY),
-                with_infinity(Part::LeftHand, 2, f32::INFINITY),
-                with_infinity(Part::RightHand, 0, f32::MAX),
+                with_infinity(BodyPart::Pose, 0, f32::INFINITY),
+                with_infinity(BodyPart::Face, 1, f32::NEG_INFINITY),
+                with_infinity(BodyPart::LeftHand, 2, f32::INFINITY),
+                with_infinity(BodyPart::RightHand, 0, f32::MAX),
             ],
         ),
         (

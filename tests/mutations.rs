@@ -2,14 +2,14 @@
 
 use crate::common::mutate::Mutator;
 use crate::common::stick_figure::{Gesture, frames};
-use signd_core::frame::{FARTHEST, Frame, Part, SourceTime, is_missing};
+use signd_core::frame::{BodyPart, FARTHEST, Frame, SourceTime, is_missing};
 use signd_core::wire::landmarks::{encode, read};
 
 /// What everything after the decoder relies on.
 fn check(frame: &Frame) {
     assert!((1..=65_536).contains(&frame.width) && (1..=65_536).contains(&frame.height));
     assert!(!frame.points().as_flattened().iter().any(|x| x.abs() > FARTHEST));
-    for part in Part::ALL {
+    for part in BodyPart::ALL {
         match frame.part(part) {
             Some(points) => assert!(!points.iter().all(is_missing)),
             None => assert!(frame.points()[part.range()].as_flattened().iter().all(|x| x.is_nan())),
@@ -28,9 +28,9 @@ fn a_damaged_frame_is_refused_or_whole() {
     let all = frames(&[gesture], 1.0, 30.0, SourceTime(1_700_000_000_000_000_000));
     // With every part, with a hand lost, with nobody: long frames and short.
     let mut without_hand = all[20].clone();
-    without_hand.miss(Part::RightHand);
+    without_hand.miss(BodyPart::RightHand);
     let mut without_face = all[20].clone();
-    without_face.miss(Part::Face);
+    without_face.miss(BodyPart::Face);
     let nobody = Frame::new(7, SourceTime(1), 640, 480);
     let samples = [&all[20], &without_hand, &without_face, &nobody].map(|frame| {
         let mut message = Vec::new();

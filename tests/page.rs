@@ -9,9 +9,9 @@ use std::process::{Child, Stdio};
 use crate::common::browser::{Browser, END, ESCAPE, HOME, LEFT, RIGHT, SHIFT};
 use crate::common::{Daemon, root, signd, terminate};
 use serde_json::{Value, json};
-use signd_core::frame::{Arrival, Frame, Part, is_missing};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame, is_missing};
 use signd_core::wire::landmarks;
-use signd_engine::recording::{self, Recorder};
+use signd_engine::recording::{self, RecordingWriter};
 
 /// Pixels of the skeleton's picture in the dominant hand's colour, those of them in its left half, and
 /// all that are not empty.
@@ -194,12 +194,12 @@ fn a_left_hander_is_drawn_mirrored_and_called_left_handed() {
     let file = folder.path().join("left.mcap");
     let (frames, _) =
         recording::frames(&std::fs::read(shipped()).expect("reads")).expect("readable");
-    let mut recorder = Recorder::new(File::create(&file).expect("creates")).expect("begins");
+    let mut recorder = RecordingWriter::new(File::create(&file).expect("creates")).expect("begins");
     let mut wire = Vec::new();
     for frame in frames.iter().map(|(_, frame)| mirrored(frame)) {
         landmarks::encode(&frame, &mut wire);
         let stream = stream_id::parse(b"cam1").expect("valid");
-        recorder.frame(&stream, Arrival(frame.t.0), frame.t, &wire).expect("records");
+        recorder.frame(&stream, ArrivalTime(frame.t.0), frame.t, &wire).expect("records");
     }
     recorder.finish().expect("finished");
     let (_view, url) = view(&file);
@@ -223,13 +223,13 @@ fn a_left_hander_is_drawn_mirrored_and_called_left_handed() {
 /// The frame as a mirror shows it.
 fn mirrored(frame: &Frame) -> Frame {
     let mut out = Frame::new(frame.seq, frame.t, frame.width, frame.height);
-    for part in Part::ALL {
+    for part in BodyPart::ALL {
         let (to, swap) = match part {
-            Part::LeftHand => (Part::RightHand, false),
-            Part::RightHand => (Part::LeftHand, false),
+            BodyPart::LeftHand => (BodyPart::RightHand, false),
+            BodyPart::RightHand => (BodyPart::LeftHand, false),
             // Ears, shoulders, elbows, wrists and so on: an odd number left, the even one after it right.
-            Part::Pose => (Part::Pose, true),
-            Part::Face => continue,
+            BodyPart::Pose => (BodyPart::Pose, true),
+            BodyPart::Face => continue,
         };
         let Some(points) = frame.part(part) else { continue };
         for (i, p) in out.detect(to).iter_mut().enumerate() {

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::common::{Daemon, http, npy, receive_with_doubts, root, send_frame};
-use signd_core::frame::{Arrival, Frame, POINTS, Part, Point, SourceTime};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame, Landmark, POINTS, SourceTime};
 use signd_core::plausibility::order::PartOrder;
-use signd_core::plausibility::{InputDoubt, InputJudge, Least};
+use signd_core::plausibility::{DoubtThreshold, InputDoubt, InputJudge};
 use signd_engine::recording;
 use signd_lab::import::{ImportError, ImportOverrides, ImportedClip, read};
 
@@ -18,7 +18,7 @@ fn signer() -> Vec<Frame> {
 }
 
 /// The signer with every point that is there changed.
-fn changed(change: impl Fn(Point) -> Point) -> Vec<Frame> {
+fn changed(change: impl Fn(Landmark) -> Landmark) -> Vec<Frame> {
     let mut frames = signer();
     for frame in &mut frames {
         let points = frame.points().map(&change);
@@ -29,12 +29,12 @@ fn changed(change: impl Fn(Point) -> Point) -> Vec<Frame> {
 
 /// What a stream of these frames is doubted for, arriving as captured.
 fn doubts(frames: &[Frame]) -> Vec<InputDoubt> {
-    let arrivals: Vec<_> = frames.iter().map(|frame| Arrival(frame.t.0)).collect();
+    let arrivals: Vec<_> = frames.iter().map(|frame| ArrivalTime(frame.t.0)).collect();
     doubts_arriving(frames, &arrivals)
 }
 
-fn doubts_arriving(frames: &[Frame], arrivals: &[Arrival]) -> Vec<InputDoubt> {
-    let (mut judge, mut found) = (InputJudge::new(Least::Stream), Vec::new());
+fn doubts_arriving(frames: &[Frame], arrivals: &[ArrivalTime]) -> Vec<InputDoubt> {
+    let (mut judge, mut found) = (InputJudge::new(DoubtThreshold::Stream), Vec::new());
     for (frame, arrival) in frames.iter().zip(arrivals) {
         judge.push(frame, Some(*arrival));
         judge.raise(|doubt, _| found.push(doubt));
@@ -68,9 +68,9 @@ fn a_person_before_a_camera_is_not_doubted() {
 #[test]
 fn coordinates_that_are_not_the_images_are_named() {
     assert_eq!(doubts(&changed(|[x, y, z]| [x * 640.0, y * 480.0, z])), [InputDoubt::Pixels]);
-    let shoulders = |[x, y, z]: Point| [(x - 0.5) * 3.0, (y - 0.44) * 3.0, z];
+    let shoulders = |[x, y, z]: Landmark| [(x - 0.5) * 3.0, (y - 0.44) * 3.0, z];
     assert_eq!(doubts(&changed(shoulders)), [InputDoubt::BodyRelative]);
-    let centred = |[x, y, z]: Point| [2.0 * x - 1.0, 2.0 * y - 1.0, z];
+    let centred = |[x, y, z]: Landmark| [2.0 * x - 1.0, 2.0 * y - 1.0, z];
     assert_eq!(doubts(&changed(centred)), [InputDoubt::BodyRelative]);
 }
 
@@ -92,21 +92,21 @@ fn a_part_at_one_value_is_missing_and_named() {
     for value in [0.0, -1.0, 1e20] {
         let mut frames = signer();
         for frame in &mut frames {
-            if frame.part(Part::LeftHand).is_none() {
-                frame.detect(Part::LeftHand).fill([value; 3]);
+            if frame.part(BodyPart::LeftHand).is_none() {
+                frame.detect(BodyPart::LeftHand).fill([value; 3]);
             }
             let mut message = Vec::new();
             signd_core::wire::landmarks::encode(frame, &mut message);
             let wire = signd_core::wire::landmarks::decode(&message).expect("whole");
             wire.fill(frame).expect("a frame");
-            assert!(frame.part(Part::LeftHand).is_none(), "{value}");
+            assert!(frame.part(BodyPart::LeftHand).is_none(), "{value}");
         }
         assert_eq!(doubts(&frames), [InputDoubt::RepeatedValue], "{value}");
     }
 }
 
 /// The signer with the points of some parts changed where they are there.
-fn parts_changed(parts: &[Part], change: impl Fn(usize, Point) -> Point) -> Vec<Frame> {
+fn parts_changed(parts: &[BodyPart], change: impl Fn(usize, Landmark) -> Landmark) -> Vec<Frame> {
     let mut frames = signer();
     for frame in &mut frames {
         for &part in parts.iter().filter(|part| frame.part(**part).is_some()).collect::<Vec<_>>() {
@@ -118,7 +118,7 @@ fn parts_changed(parts: &[Part], change: impl Fn(usize, Point) -> Point) -> Vec<
     frames
 }
 
-const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
+const HANDS: [BodyPart; 2] = [BodyPart::LeftHand, BodyPart::RightHand];
 
 /// A hand model's own coordinates beside a body's: only the hands are odd, and only while they are seen.
 #[test]
@@ -129,10 +129,10 @@ fn hands_in_other_coordinates_than_the_body_are_named() {
     assert_eq!(doubts(&beside), [InputDoubt::HandApart]);
     let mut frames = signer();
     for frame in &mut frames {
-        let Some(hand) = frame.part(Part::RightHand) else { continue };
+        let Some(hand) = frame.part(BodyPart::RightHand) else { continue };
         let [x, y, z] = hand[0];
-        let moved: Vec<Point> = hand.iter().map(|p| [p[0] - x, p[1] - y, p[2] - z]).collect();
-        frame.detect(Part::RightHand).copy_from_slice(&moved);
+        let moved: Vec<Landmark> = hand.iter().map(|p| [p[0] - x, p[1] - y, p[2] - z]).collect();
+        frame.detect(BodyPart::RightHand).copy_from_slice(&moved);
     }
     assert!(doubts(&frames).contains(&InputDoubt::HandRelative), "{:?}", doubts(&frames));
 }
@@ -142,7 +142,7 @@ fn hands_in_other_coordinates_than_the_body_are_named() {
 fn a_single_point_that_stands_for_a_missing_one_is_named() {
     for value in [0.0, -1.0] {
         let wrists = |i, p| if i == 15 || i == 16 { [value; 3] } else { p };
-        let named = doubts(&parts_changed(&[Part::Pose], wrists));
+        let named = doubts(&parts_changed(&[BodyPart::Pose], wrists));
         assert_eq!(named, [InputDoubt::RepeatedValue], "{value}");
     }
 }
@@ -152,19 +152,19 @@ fn a_single_point_that_stands_for_a_missing_one_is_named() {
 fn parts_that_do_not_belong_together_are_named() {
     let mut frames = signer();
     for frame in &mut frames {
-        for p in frame.detect(Part::Face) {
+        for p in frame.detect(BodyPart::Face) {
             p[1] += 0.6;
         }
     }
     assert_eq!(doubts(&frames), [InputDoubt::FaceApart]);
     let mut frames = signer();
     for frame in &mut frames {
-        frame.miss(Part::Pose);
+        frame.miss(BodyPart::Pose);
     }
     assert_eq!(doubts(&frames), [InputDoubt::NoBody]);
     let mut frames = signer();
     for frame in &mut frames {
-        Part::ALL.into_iter().for_each(|part| frame.miss(part));
+        BodyPart::ALL.into_iter().for_each(|part| frame.miss(part));
     }
     assert_eq!(doubts(&frames[1..]), [], "an empty room is no news for five seconds");
     frames.extend_from_within(..);
@@ -198,7 +198,7 @@ fn times_that_no_camera_gives_are_named() {
     let frames = signer();
     let arriving = |change: &dyn Fn(u64) -> u64| -> Vec<InputDoubt> {
         let first = frames[0].t.0;
-        let at = |frame: &Frame| Arrival(first + 7_200_000_000_000 + change(frame.t.0 - first));
+        let at = |frame: &Frame| ArrivalTime(first + 7_200_000_000_000 + change(frame.t.0 - first));
         doubts_arriving(&frames, &frames.iter().map(at).collect::<Vec<_>>())
     };
     assert_eq!(arriving(&|since| since), [InputDoubt::ClockOffset]);
@@ -233,7 +233,7 @@ impl Files {
 }
 
 fn same(a: &ImportedClip, b: &ImportedClip) -> bool {
-    let near = |p: &Point, q: &Point| {
+    let near = |p: &Landmark, q: &Landmark| {
         p.iter().zip(q).all(|(x, y)| (x.is_nan() && y.is_nan()) || (x - y).abs() < 1e-5)
     };
     a.len() == b.len()
@@ -244,7 +244,7 @@ fn same(a: &ImportedClip, b: &ImportedClip) -> bool {
 #[test]
 fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_right() {
     let files = Files(tempfile::tempdir().expect("folder"));
-    let usual = Part::ALL;
+    let usual = BodyPart::ALL;
     let plain = |frames: &[Frame]| files.write(frames, 30.0, usual, None);
     let right = read(&plain(&signer()), &ImportOverrides::default()).expect("imports");
     assert_eq!((right.doubts.len(), right.assumptions.len()), (0, 0));
@@ -260,7 +260,7 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     check(plain(&pixels), "--pixels", ImportOverrides { pixels: true, ..given() });
     let mirrored = changed(|[x, y, z]| [1.0 - x, y, z]);
     check(plain(&mirrored), "--mirrored", ImportOverrides { mirrored: true, ..given() });
-    let order = [Part::Pose, Part::Face, Part::LeftHand, Part::RightHand];
+    let order = [BodyPart::Pose, BodyPart::Face, BodyPart::LeftHand, BodyPart::RightHand];
     let file = files.write(&signer(), 30.0, order, None);
     check(
         file,
@@ -272,8 +272,8 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
     let mut without = signer();
     for (hole, none) in holes.iter_mut().zip(&mut without) {
         for i in [31, 32] {
-            hole.detect(Part::Pose)[i] = [0.0; 3];
-            none.detect(Part::Pose)[i] = [f32::NAN; 3];
+            hole.detect(BodyPart::Pose)[i] = [0.0; 3];
+            none.detect(BodyPart::Pose)[i] = [f32::NAN; 3];
         }
     }
     let file = plain(&holes);
@@ -285,7 +285,7 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
 
     for value in [999.0, -2.0] {
         let wrists = |i, p| if i == 15 || i == 16 { [value; 3] } else { p };
-        let refused = read(&plain(&parts_changed(&[Part::Pose], wrists)), &given());
+        let refused = read(&plain(&parts_changed(&[BodyPart::Pose], wrists)), &given());
         let refused = refused.expect_err("refused").to_string();
         assert!(refused.contains(&format!("--missing {value}")), "{refused}");
     }
@@ -309,10 +309,11 @@ fn import_refuses_what_is_surely_wrong_and_the_option_that_it_names_puts_it_righ
 #[test]
 fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
     let files = Files(tempfile::tempdir().expect("folder"));
-    let right = read(&files.write(&signer(), 30.0, Part::ALL, None), &ImportOverrides::default());
+    let right =
+        read(&files.write(&signer(), 30.0, BodyPart::ALL, None), &ImportOverrides::default());
     let right = right.expect("imports");
     for value in [0.0, -1.0, 1e20] {
-        let file = files.write(&signer(), 30.0, Part::ALL, Some(value));
+        let file = files.write(&signer(), 30.0, BodyPart::ALL, Some(value));
         let clip = read(&file, &ImportOverrides::default()).expect("imports");
         assert!(same(&clip, &right), "{value}");
         let said: Vec<_> = clip.assumptions.iter().map(ToString::to_string).collect();
@@ -327,13 +328,13 @@ fn import_takes_a_part_at_one_value_for_missing_and_says_so() {
 fn import_asks_for_the_rate_that_a_file_cannot_be_right_about() {
     let files = Files(tempfile::tempdir().expect("folder"));
     for fps in [1000.0, 90_000.0, 0.03] {
-        let file = files.write(&signer(), fps, Part::ALL, None);
+        let file = files.write(&signer(), fps, BodyPart::ALL, None);
         let refused = read(&file, &ImportOverrides::default()).expect_err("refused").to_string();
         assert!(refused.contains("--fps"), "{refused}");
         let given = ImportOverrides { fps: Some(30.0), ..ImportOverrides::default() };
         assert_eq!(read(&file, &given).expect("imports").fps, 30.0);
     }
-    let file = files.write(&signer(), 5.0, Part::ALL, None);
+    let file = files.write(&signer(), 5.0, BodyPart::ALL, None);
     let clip = read(&file, &ImportOverrides::default()).expect("imports");
     assert_eq!(clip.doubts.first().map(|(doubt, _)| *doubt), Some(InputDoubt::FrameRate));
 }
@@ -343,7 +344,8 @@ fn import_asks_for_the_rate_that_a_file_cannot_be_right_about() {
 fn import_warns_of_a_clip_without_a_person_and_of_a_body_upside_down() {
     let files = Files(tempfile::tempdir().expect("folder"));
     let doubts = |frames: &[Frame]| {
-        let clip = read(&files.write(frames, 30.0, Part::ALL, None), &ImportOverrides::default());
+        let clip =
+            read(&files.write(frames, 30.0, BodyPart::ALL, None), &ImportOverrides::default());
         clip.expect("imports").doubts.into_iter().map(|(doubt, _)| doubt).collect::<Vec<_>>()
     };
     assert_eq!(doubts(&changed(|_| [f32::NAN; 3])), [InputDoubt::NoPerson]);
@@ -353,13 +355,13 @@ fn import_warns_of_a_clip_without_a_person_and_of_a_body_upside_down() {
     // all mixed.
     let mut other = signer();
     for frame in &mut other {
-        frame.detect(Part::Face).rotate_left(100);
-        let pose = frame.detect(Part::Pose);
+        frame.detect(BodyPart::Face).rotate_left(100);
+        let pose = frame.detect(BodyPart::Pose);
         pose.swap(11, 23);
         pose.swap(12, 24);
-        if let Some(hand) = frame.part(Part::RightHand) {
-            let mixed: Vec<Point> = (0..21).map(|i| hand[i * 8 % 21]).collect();
-            frame.detect(Part::RightHand).copy_from_slice(&mixed);
+        if let Some(hand) = frame.part(BodyPart::RightHand) {
+            let mixed: Vec<Landmark> = (0..21).map(|i| hand[i * 8 % 21]).collect();
+            frame.detect(BodyPart::RightHand).copy_from_slice(&mixed);
         }
     }
     assert!(doubts(&other).contains(&InputDoubt::Misfit), "{:?}", doubts(&other));

@@ -6,8 +6,8 @@ use crate::common::http::{ask, get};
 use crate::common::stick_figure::{Gesture, frames};
 use crate::common::{Daemon, encode, receive, root, send, send_frame};
 use serde_json::{Value, json};
-use signd::observe::status::{Endpoints, Status, StreamStatus};
-use signd_core::frame::{Frame, Part, SourceTime};
+use signd::observe::status::{DaemonStatus, EndpointStatus, StreamStatus};
+use signd_core::frame::{BodyPart, Frame, SourceTime};
 
 const HTTP: [&str; 2] = ["--http", "127.0.0.1:0"];
 
@@ -40,7 +40,7 @@ fn what_is_refused_is_told_with_the_last_reason_in_words() {
     let context = zmq::Context::new();
     let camera = daemon.camera(&context);
     let mut frame = Frame::new(0, SourceTime(1_000_000_000), 640, 480);
-    for (i, p) in frame.detect(Part::Pose).iter_mut().enumerate() {
+    for (i, p) in frame.detect(BodyPart::Pose).iter_mut().enumerate() {
         *p = [0.01 * i as f32, 0.5, 0.0];
     }
     for seq in 0..3 {
@@ -87,7 +87,7 @@ fn what_is_refused_is_told_with_the_last_reason_in_words() {
 
 #[test]
 fn a_daemon_knows_its_own_endpoints() {
-    let endpoints = Endpoints {
+    let endpoints = EndpointStatus {
         ingest: vec!["pull:tcp://127.0.0.1:5556".into(), "sub+connect:tcp://10.0.0.7:1".into()],
         publish: "ipc:///run/signd/events".into(),
         http: "[::1]:5558".into(),
@@ -182,7 +182,7 @@ fn the_operations_page_documents_every_key_and_no_other() {
     let mut listed: Vec<&str> = words.filter(|word| !word.contains('.')).collect();
     let keys =
         |value: Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
-    let mut real = keys(serde_json::to_value(Status::default()).expect("JSON"));
+    let mut real = keys(serde_json::to_value(DaemonStatus::default()).expect("JSON"));
     real.extend(keys(serde_json::to_value(StreamStatus::default()).expect("JSON")));
     listed.sort_unstable();
     real.sort_unstable();

@@ -8,8 +8,8 @@ use std::process::Output;
 
 use crate::common::stick_figure::frames;
 use crate::common::{encode, root, signd};
-use signd_core::frame::{Arrival, SourceTime};
-use signd_engine::recording::{Channel, Recorder};
+use signd_core::frame::{ArrivalTime, SourceTime};
+use signd_engine::recording::{RecordingChannel, RecordingWriter};
 
 fn signer() -> PathBuf {
     root().join("tests/recordings/signer.mcap")
@@ -18,14 +18,14 @@ fn signer() -> PathBuf {
 /// A second of a standing figure for each stream; `bend` changes messages before they are written.
 fn recording(streams: &[&str], bend: impl Fn(usize, &mut Vec<u8>)) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
-    let mut recorder = Recorder::new(&mut out).expect("begins");
+    let mut recorder = RecordingWriter::new(&mut out).expect("begins");
     for (i, frame) in frames(&[], 1.0, 30.0, SourceTime(1_000_000_000)).iter().enumerate() {
         for stream in streams {
             let stream = stream_id::parse(stream.as_bytes()).expect("a stream id");
             let mut message = encode(frame);
             bend(i, &mut message);
-            let channel = Channel::Landmarks(stream);
-            recorder.message(channel, Arrival(frame.t.0), frame.t, &message).expect("written");
+            let channel = RecordingChannel::Landmarks(stream);
+            recorder.message(channel, ArrivalTime(frame.t.0), frame.t, &message).expect("written");
         }
     }
     recorder.finish().expect("finished");

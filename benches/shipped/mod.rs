@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use signd::config::{Flags, Settings};
-use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{Batch, Step, Stream};
+use signd::config::{Settings, SettingsFlags};
+use signd_core::frame::{ArrivalTime, Frame};
+use signd_core::stream::{StepBatch, Stream, StreamStep};
 use signd_core::wire::landmarks;
-use signd_engine::model::{Model, Runtime};
+use signd_engine::model::{Model, OnnxRuntime};
 use signd_engine::recording;
 
 const RECORDING: &str = "tests/recordings/signer.mcap";
@@ -30,7 +30,7 @@ pub fn encoded(frame: &Frame) -> Vec<u8> {
 
 /// The settings that ship.
 pub fn settings() -> Settings {
-    Settings::load(&Flags::default()).expect("the defaults are valid")
+    Settings::load(&SettingsFlags::default()).expect("the defaults are valid")
 }
 
 /// The binary.
@@ -45,9 +45,9 @@ pub fn model() -> Model {
 
 /// Any model.
 pub fn open(path: &Path) -> Model {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    static RUNTIME: OnceLock<OnnxRuntime> = OnceLock::new();
     let library = binary().with_file_name("libonnxruntime.so");
-    let load = || Runtime::load(&library).expect("`make setup` fetched it");
+    let load = || OnnxRuntime::load(&library).expect("`make setup` fetched it");
     Model::open(RUNTIME.get_or_init(load), path).expect("a model")
 }
 
@@ -64,16 +64,16 @@ pub fn call(model: &mut Model, rows: &[f32]) {
 /// The input of the model's call for each frame: rows of the sign so far, empty when none is open.
 pub fn inputs(frames: &[Frame], model: &Model) -> Vec<Vec<f32>> {
     let mut stream = Stream::new(&settings().core, model.card().needs());
-    let (mut batch, mut rows, mut begin) = (Batch::default(), Vec::new(), None);
+    let (mut batch, mut rows, mut begin) = (StepBatch::default(), Vec::new(), None);
     let width = model.row_width();
     let mut input = |frame: &Frame| {
         batch.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
         rows.extend_from_slice(&batch.rows);
         for step in &batch.steps {
             match *step {
-                Step::Begin(at) => begin = Some(at.row as usize * width),
-                Step::Drop => begin = None,
+                StreamStep::Begin(at) => begin = Some(at.row as usize * width),
+                StreamStep::Drop => begin = None,
                 _ => {}
             }
         }

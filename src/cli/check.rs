@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, Outcome, inference, model, print};
-use signd::config::{Flags, Settings};
+use super::{CommandOutcome, Common, inference, model, print};
+use signd::config::{Settings, SettingsFlags};
 use signd_core::features::grid::RowKind;
 
 /// What a model file says of itself.
@@ -18,8 +18,8 @@ pub struct ModelFile {
 }
 
 /// Checks configuration and model, and that this machine has the endpoints.
-pub fn check(common: &Common) -> Result<Outcome> {
-    let settings = common.settings(Flags::default())?;
+pub fn check(common: &Common) -> Result<CommandOutcome> {
+    let settings = common.settings(SettingsFlags::default())?;
     settings.guard()?;
     inference(&settings)?;
     for (_, endpoint) in settings.bound() {
@@ -30,12 +30,13 @@ pub fn check(common: &Common) -> Result<Outcome> {
         }
     }
     print::line("configuration and model are usable")?;
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }
 
 impl ModelFile {
-    pub fn execute(self) -> Result<Outcome> {
-        let settings = Settings::load(&Flags { model: Some(self.file), ..Flags::default() })?;
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let settings =
+            Settings::load(&SettingsFlags { model: Some(self.file), ..SettingsFlags::default() })?;
         let model = model(&settings)?;
         let card = model.card();
         let mut out = print::out();
@@ -65,6 +66,6 @@ impl ModelFile {
         let no_sign = card.labels.no_sign.map_or("none", |i| card.labels.names[i].as_str());
         writeln!(out, "no sign     {no_sign}")?;
         writeln!(out, "labels      {}: {}", card.labels.names.len(), card.labels.names.join(" "))?;
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }

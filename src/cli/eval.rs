@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Common, Outcome, model, print, source};
-use signd::config::Flags;
-use signd::output::{Kind, Target};
+use super::{CommandOutcome, Common, model, print, source};
+use signd::config::SettingsFlags;
+use signd::output::{OutputKind, OutputTarget};
 use signd_lab::eval::clip_judge::ClipJudge;
 use signd_lab::eval::clip_list as list;
 use signd_lab::eval::clip_list::{ListEntry, ListFailure};
@@ -21,7 +21,7 @@ use signd_lab::eval::{ClipEvaluation, EvaluatedClip, EvaluatedModel};
 
 /// Flags of `signd eval`.
 #[derive(Debug, Args)]
-pub struct Eval {
+pub struct EvalFlags {
     /// CSV file with the columns path,label,signer,fps,width,height; paths are relative to it, an
     /// empty label is no sign, and 0 or nothing means not recorded.
     #[arg(required_unless_present = "streams")]
@@ -39,14 +39,14 @@ pub struct Eval {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
-    streams: streams::Streams,
+    streams: streams::EvalStreamsFlags,
     #[command(flatten)]
     common: Common,
 }
 
-impl Eval {
-    pub fn execute(self) -> Result<Outcome> {
-        let settings = self.common.settings(Flags::default())?;
+impl EvalFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let settings = self.common.settings(SettingsFlags::default())?;
         // Without a list of clips, streams are asked for.
         let Some(clips) = &self.clips else {
             let reports = Reports::new(&self, self.streams.inputs())?;
@@ -107,30 +107,34 @@ impl Eval {
             target.write(page.as_bytes())?;
         }
         write!(print::out(), "{}", terminal::ClipTable(&evaluation))?;
-        Ok(if evaluation.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
+        Ok(if evaluation.failures.is_empty() {
+            CommandOutcome::Done
+        } else {
+            CommandOutcome::Partly
+        })
     }
 }
 
 /// Where reports go; looked at before the work is done.
 struct Reports {
-    json: Option<Target>,
-    html: Option<Target>,
-    rows: Option<Target>,
+    json: Option<OutputTarget>,
+    html: Option<OutputTarget>,
+    rows: Option<OutputTarget>,
 }
 
 impl Reports {
-    fn new(flags: &Eval, inputs: Vec<PathBuf>) -> Result<Self> {
+    fn new(flags: &EvalFlags, inputs: Vec<PathBuf>) -> Result<Self> {
         let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
         let target = |path: &Option<PathBuf>, kind| {
-            path.as_ref().map(|path| Target::new(path, kind, &inputs)).transpose()
+            path.as_ref().map(|path| OutputTarget::new(path, kind, &inputs)).transpose()
         };
         let reports = Reports {
-            json: target(&flags.json, Kind::Report)?,
-            html: target(&flags.html, Kind::Page)?,
-            rows: target(&flags.streams.rows, Kind::Rows)?,
+            json: target(&flags.json, OutputKind::Report)?,
+            html: target(&flags.html, OutputKind::Page)?,
+            rows: target(&flags.streams.rows, OutputKind::Rows)?,
         };
         let all = [&reports.json, &reports.html, &reports.rows];
-        Target::distinct(&all.into_iter().flatten().collect::<Vec<_>>())?;
+        OutputTarget::distinct(&all.into_iter().flatten().collect::<Vec<_>>())?;
         Ok(reports)
     }
 }

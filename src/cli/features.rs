@@ -12,8 +12,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
-use super::{Outcome, landmarks, print};
-use signd::config::{Flags, Settings};
+use super::{CommandOutcome, landmarks, print};
+use signd::config::{Settings, SettingsFlags};
 use signd_core::features::Schema;
 use signd_core::features::grid::RowKind;
 use signd_core::features::schema::{self, GROUPS};
@@ -23,7 +23,7 @@ use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd features`.
 #[derive(Debug, Args)]
-pub struct Features {
+pub struct FeaturesFlags {
     /// Recordings, or files that `import` reads; `-` for clips from standard input.
     #[arg(required_unless_present = "columns")]
     files: Vec<PathBuf>,
@@ -39,18 +39,18 @@ pub struct Features {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct FeaturesAnswer {
     rows: usize,
     columns: usize,
     data: ByteBuf,
 }
 
-impl Features {
-    pub fn execute(self) -> Result<Outcome> {
+impl FeaturesFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
         if self.columns {
             let widths = GROUPS.map(|(group, name)| format!("  \"{name}\": {}", group.width()));
             print::line(format_args!("{{\n{}\n}}", widths.join(",\n")))?;
-            return Ok(Outcome::Done);
+            return Ok(CommandOutcome::Done);
         }
         ensure!((1.0..=240.0).contains(&self.rate), "--rate is 1 to 240 rows a second");
         let schema = match &self.groups {
@@ -58,17 +58,17 @@ impl Features {
             None => Schema::everything(),
         };
         let kind = RowKind::Features { schema, rate: self.rate };
-        let core = Settings::load(&Flags::default())?.core;
+        let core = Settings::load(&SettingsFlags::default())?.core;
         let mut out = BufWriter::new(print::out());
         let mut answer = |frames: &[Frame]| -> Result<()> {
             let rows = clip::rows(frames, &kind, &core);
             let data = ByteBuf::from(bytemuck::cast_slice::<f32, u8>(&rows).to_vec());
             let columns = kind.width();
-            let answer = Answer { rows: rows.len() / columns, columns, data };
+            let answer = FeaturesAnswer { rows: rows.len() / columns, columns, data };
             rmp_serde::encode::write_named(&mut out, &answer)?;
             Ok(out.flush()?)
         };
-        let mut outcome = Outcome::Done;
+        let mut outcome = CommandOutcome::Done;
         for file in &self.files {
             if file == Path::new("-") {
                 let mut input = BufReader::new(std::io::stdin().lock());
@@ -80,7 +80,7 @@ impl Features {
                 let (frames, losses) = clip.with_context(|| file.display().to_string())?;
                 answer(&frames)?;
                 if print::losses(file, &losses) {
-                    outcome = Outcome::Partly;
+                    outcome = CommandOutcome::Partly;
                 }
             }
         }

@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::{Outcome, print};
-use signd::output::{Kind, Target};
-use signd_core::frame::{Arrival, SourceTime};
+use super::{CommandOutcome, print};
+use signd::output::{OutputKind, OutputTarget};
+use signd_core::frame::{ArrivalTime, SourceTime};
 use signd_core::plausibility::order::{self, PartOrder};
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
-use signd_engine::recording::{Recorder, RecordingError};
+use signd_engine::recording::{RecordingError, RecordingWriter};
 use signd_lab::import::{ImportOverrides, ImportedClip, read};
 
 /// Flags of `signd import`.
 #[derive(Debug, Args)]
-pub struct Import {
+pub struct ImportFlags {
     /// GISLR .parquet, .pose, .npy or .npz.
     file: PathBuf,
     /// The recording to write. It replaces an earlier import, and no other file.
@@ -46,12 +46,12 @@ pub struct Import {
     stream: String,
 }
 
-impl Import {
-    pub fn execute(self) -> Result<Outcome> {
+impl ImportFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
         let Some(stream) = stream_id::parse(self.stream.as_bytes()) else {
             bail!("`{}` is no stream id (1 to 64 of A-Za-z0-9._-)", self.stream);
         };
-        let target = Target::new(&self.output, Kind::Clip, &[&self.file])?;
+        let target = OutputTarget::new(&self.output, OutputKind::Clip, &[&self.file])?;
         let overrides = ImportOverrides {
             fps: self.fps,
             size: self.size,
@@ -81,7 +81,7 @@ impl Import {
             true => print::note(summary),
             false => print::line(summary)?,
         }
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 }
 
@@ -91,12 +91,12 @@ pub fn record(
     stream: &StreamId,
     out: impl Write + Seek,
 ) -> Result<(), RecordingError> {
-    let mut recorder = Recorder::new(out)?;
+    let mut recorder = RecordingWriter::new(out)?;
     let mut message = Vec::new();
     // No source records when it was made; a second after the epoch keeps zero free.
     for frame in clip.frames(SourceTime(1_000_000_000)) {
         landmarks::encode(&frame, &mut message);
-        recorder.frame(stream, Arrival(frame.t.0), frame.t, &message)?;
+        recorder.frame(stream, ArrivalTime(frame.t.0), frame.t, &message)?;
     }
     recorder.finish()
 }

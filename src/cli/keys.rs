@@ -8,11 +8,11 @@ use clap::Args;
 
 use super::print;
 use signd::keys::PublicKey;
-use signd::keys::clients::{Clients, Door};
-use signd::keys::handshakes::{self, Watch};
+use signd::keys::clients::{ClientTable, GuardedSocket};
+use signd::keys::handshakes::{self, HandshakeWatch};
 use signd::keys::secret::KeyPair;
-use signd::keys::zap::Zap;
-use signd::socket::{ConnectionChange, HandshakeFailure, Socket, SocketContext};
+use signd::keys::zap::ZapHandler;
+use signd::socket::{ConnectionChange, HandshakeFailure, SocketContext, ZmqSocket};
 
 /// Flags of a client.
 #[derive(Debug, Args)]
@@ -26,25 +26,25 @@ pub struct KeyFlags {
 }
 
 /// This client's key and the daemon's.
-pub struct Keys(Option<(KeyPair, PublicKey)>);
+pub struct ClientKeys(Option<(KeyPair, PublicKey)>);
 
 impl KeyFlags {
     /// Reads the key file, if one is named.
-    pub fn read(&self) -> Result<Keys> {
-        Ok(Keys(match (&self.key, self.daemon_key) {
+    pub fn read(&self) -> Result<ClientKeys> {
+        Ok(ClientKeys(match (&self.key, self.daemon_key) {
             (Some(file), Some(daemon)) => Some((KeyPair::read(file)?, daemon)),
             _ => None,
         }))
     }
 }
 
-impl Keys {
+impl ClientKeys {
     /// Lets nobody but the daemon come in where sockets of this context are bound. To be started
     /// before they are, and dropped after them.
-    pub fn admit_the_daemon_alone(&self, context: &SocketContext) -> Result<Option<Zap>> {
-        let Keys(Some((_, daemon))) = self else { return Ok(None) };
-        let only = Arc::new(Mutex::new(Clients::only_subscriber("daemon", *daemon)));
-        Ok(Some(Zap::start(context, only, |_, _, from| {
+    pub fn admit_the_daemon_alone(&self, context: &SocketContext) -> Result<Option<ZapHandler>> {
+        let ClientKeys(Some((_, daemon))) = self else { return Ok(None) };
+        let only = Arc::new(Mutex::new(ClientTable::only_subscriber("daemon", *daemon)));
+        Ok(Some(ZapHandler::start(context, only, |_, _, from| {
             print::note(format_args!("{from} refused"))
         })?))
     }
@@ -54,12 +54,12 @@ impl Keys {
     pub fn prepare(
         &self,
         context: &SocketContext,
-        socket: &Socket,
+        socket: &ZmqSocket,
         bind: bool,
-    ) -> Result<Option<Watch>> {
+    ) -> Result<Option<HandshakeWatch>> {
         if bind {
-            if let Keys(Some((own, _))) = self {
-                own.serve(socket, Door::Publish.domain())?;
+            if let ClientKeys(Some((own, _))) = self {
+                own.serve(socket, GuardedSocket::Publish.domain())?;
             }
             return Ok(None);
         }
@@ -71,10 +71,10 @@ impl Keys {
     pub fn call(
         &self,
         context: &SocketContext,
-        socket: &Socket,
+        socket: &ZmqSocket,
         stands: impl Fn(bool) + Send + 'static,
-    ) -> Result<Watch> {
-        if let Keys(Some((own, daemon))) = self {
+    ) -> Result<HandshakeWatch> {
+        if let ClientKeys(Some((own, daemon))) = self {
             own.call(socket, daemon)?;
         }
         let with_key = self.0.is_some();

@@ -13,40 +13,41 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Outcome, print};
-use signd_core::frame::{Frame, POINTS, Point, SourceTime};
+use super::{CommandOutcome, print};
+use signd_core::frame::{Frame, Landmark, POINTS, SourceTime};
 use signd_lab::clip;
 use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd landmarks`.
 #[derive(Debug, Args)]
-pub struct Landmarks {
+pub struct LandmarksFlags {
     /// Recordings, or files that `import` reads.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Clip {
+struct ClipLandmarks {
     t: ByteBuf,
     width: u32,
     height: u32,
     landmarks: ByteBuf,
 }
 
-impl Landmarks {
-    pub fn execute(self) -> Result<Outcome> {
-        let (mut out, mut outcome) = (BufWriter::new(print::out()), Outcome::Done);
+impl LandmarksFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let (mut out, mut outcome) = (BufWriter::new(print::out()), CommandOutcome::Done);
         for file in &self.files {
             let clip = clip::read(file, &ImportOverrides::default());
             let (frames, losses) = clip.with_context(|| file.display().to_string())?;
             if print::losses(file, &losses) {
-                outcome = Outcome::Partly;
+                outcome = CommandOutcome::Partly;
             }
             let (width, height) = frames.first().map_or((1, 1), |f| (f.width, f.height));
             let times = frames.iter().flat_map(|f| f.t.0.to_le_bytes());
-            let points = frames.iter().flat_map(|f| bytemuck::cast_slice::<Point, u8>(f.points()));
-            let clip = Clip {
+            let points =
+                frames.iter().flat_map(|f| bytemuck::cast_slice::<Landmark, u8>(f.points()));
+            let clip = ClipLandmarks {
                 t: ByteBuf::from(times.collect::<Vec<u8>>()),
                 width,
                 height,
@@ -62,7 +63,7 @@ impl Landmarks {
 /// The next clip of a stream of maps; none at its end.
 pub fn clip(input: &mut impl Read) -> Result<Option<Vec<Frame>>> {
     use rmp_serde::decode::Error;
-    let clip: Clip = match rmp_serde::from_read(input) {
+    let clip: ClipLandmarks = match rmp_serde::from_read(input) {
         Ok(clip) => clip,
         Err(Error::InvalidMarkerRead(end)) if end.kind() == ErrorKind::UnexpectedEof => {
             return Ok(None);
@@ -82,8 +83,8 @@ pub fn clip(input: &mut impl Read) -> Result<Option<Vec<Frame>>> {
         let t = SourceTime(t.iter().rev().fold(0, |t, byte| t << 8 | u64::from(*byte)));
         ensure!(frames.last().is_none_or(|before| before.t < t), "`t` does not rise");
         let mut frame = Frame::new(frames.len() as u64, t, clip.width, clip.height);
-        let mut points: [Point; POINTS] = [[f32::NAN; 3]; POINTS];
-        bytemuck::cast_slice_mut::<Point, u8>(&mut points).copy_from_slice(bytes);
+        let mut points: [Landmark; POINTS] = [[f32::NAN; 3]; POINTS];
+        bytemuck::cast_slice_mut::<Landmark, u8>(&mut points).copy_from_slice(bytes);
         frame.set_points(&points);
         frames.push(frame);
     }

@@ -24,15 +24,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use signd::config::{Flags, Settings, SettingsError};
-use signd::keys::guard::GuardError;
-use signd::observe::live::Live;
-use signd::observe::metrics::Metrics;
-use signd::output::{Kind, Target};
-use signd::plumbing::Watched;
+use signd::config::{Settings, SettingsError, SettingsFlags};
+use signd::keys::policy::KeyPolicyError;
+use signd::observe::live::LiveSender;
+use signd::observe::metrics::RunMetrics;
+use signd::output::{OutputKind, OutputTarget};
+use signd::plumbing::StageMonitor;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::{Decider, UnknownLabel};
-use signd_engine::model::{Model, ModelError, Runtime};
+use signd_engine::inference::decide::{SignDecider, UnknownLabel};
+use signd_engine::model::{Model, ModelError, OnnxRuntime};
 
 /// Names looked for beside the executable and in `/usr/lib/signd`.
 const MODEL: &str = "signd.onnx";
@@ -50,7 +50,7 @@ const LIBRARY: &str = "/usr/lib/signd";
 /// model. A reader that has seen enough of the output (`| head`) is no failure.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about)]
-pub struct Arguments {
+pub struct CliArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -58,28 +58,28 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The daemon: landmark frames in, label events out, until told to stop.
-    Run(run::Run),
+    Run(run::RunFlags),
     /// Play a recording through the same stages and print its events as JSON lines.
-    Replay(replay::Replay),
+    Replay(replay::ReplayFlags),
     /// Show recordings in a browser: what the daemon sees, frame by frame, and what it makes of it.
-    View(view::View),
+    View(view::ViewFlags),
     /// Play a recording to an endpoint as a camera would.
-    Send(send::Send),
+    Send(send::SendFlags),
     /// Show live events; says when the daemon comes and goes.
-    Watch(watch::Watch),
+    Watch(watch::WatchFlags),
     /// Make a key pair: the secret key into a file, the public key to standard output.
-    Keygen(keygen::Keygen),
+    Keygen(keygen::KeygenFlags),
     /// Turn other landmark files (GISLR parquet, .pose, .npy, .npz) into a recording.
-    Import(import::Import),
+    Import(import::ImportFlags),
     /// Print the landmarks of recordings and other landmark files in one plain form.
-    Landmarks(landmarks::Landmarks),
+    Landmarks(landmarks::LandmarksFlags),
     /// Print the rows that a model would see, for training.
-    Features(features::Features),
+    Features(features::FeaturesFlags),
     /// Measure how well a model understands labelled clips.
-    Eval(eval::Eval),
+    Eval(eval::EvalFlags),
     /// Say what is wrong on this machine, in plain words, and what to do: does signd run, which frames does it
     /// refuse and why? Exit 1 if signd does not run or no sign can be recognised.
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorFlags),
     /// Check configuration, model and endpoints; exit 78 with the reason if configuration or model
     /// cannot be used, 1 if this machine does not have an endpoint.
     Check(Common),
@@ -115,7 +115,7 @@ struct Common {
 }
 
 /// How a command ended.
-pub enum Outcome {
+pub enum CommandOutcome {
     /// As asked.
     Done,
     /// As asked, but not with all of the input.
@@ -124,19 +124,19 @@ pub enum Outcome {
     Failed(u8),
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> ExitCode {
+impl From<CommandOutcome> for ExitCode {
+    fn from(outcome: CommandOutcome) -> ExitCode {
         match outcome {
-            Outcome::Done => ExitCode::SUCCESS,
-            Outcome::Partly => ExitCode::from(3),
-            Outcome::Failed(code) => ExitCode::from(code),
+            CommandOutcome::Done => ExitCode::SUCCESS,
+            CommandOutcome::Partly => ExitCode::from(3),
+            CommandOutcome::Failed(code) => ExitCode::from(code),
         }
     }
 }
 
-impl Arguments {
+impl CliArguments {
     /// Runs the chosen command.
-    pub fn execute(self) -> Outcome {
+    pub fn execute(self) -> CommandOutcome {
         log::start();
         let result = match self.command {
             Command::Run(command) => command.execute(),
@@ -152,21 +152,24 @@ impl Arguments {
             Command::Doctor(command) => command.execute(),
             Command::Check(common) => check::check(&common),
             Command::Metrics => {
-                let metrics = Metrics::new(Watched::default(), Live::default().shared());
-                print::text(metrics.text().as_bytes()).map(|()| Outcome::Done).map_err(Into::into)
+                let metrics =
+                    RunMetrics::new(StageMonitor::default(), LiveSender::default().shared());
+                print::text(metrics.text().as_bytes())
+                    .map(|()| CommandOutcome::Done)
+                    .map_err(Into::into)
             }
             Command::Model(command) => command.execute(),
             Command::Completions { shell } => {
-                let mut command = Arguments::command();
+                let mut command = CliArguments::command();
                 let mut script = Vec::new(); // it would panic at a closed pipe
                 clap_complete::generate(shell, &mut command, "signd", &mut script);
-                print::text(&script).map(|()| Outcome::Done).map_err(Into::into)
+                print::text(&script).map(|()| CommandOutcome::Done).map_err(Into::into)
             }
             Command::Man { folder } => man(folder.as_deref()),
         };
         result.unwrap_or_else(|error| {
             if print::is_closed() {
-                return Outcome::Done;
+                return CommandOutcome::Done;
             }
             match log::is_journal() {
                 true => tracing::error!("{}", reason(&error)),
@@ -174,11 +177,11 @@ impl Arguments {
             }
             let configuration = error.chain().any(|e| {
                 e.is::<SettingsError>()
-                    || e.is::<GuardError>()
+                    || e.is::<KeyPolicyError>()
                     || e.is::<ModelError>()
                     || e.is::<UnknownLabel>()
             });
-            Outcome::Failed(if configuration { 78 } else { 1 })
+            CommandOutcome::Failed(if configuration { 78 } else { 1 })
         })
     }
 }
@@ -195,17 +198,17 @@ fn reason(error: &anyhow::Error) -> String {
     })
 }
 
-fn man(folder: Option<&Path>) -> Result<Outcome> {
-    let mut command = Arguments::command().disable_help_subcommand(true);
+fn man(folder: Option<&Path>) -> Result<CommandOutcome> {
+    let mut command = CliArguments::command().disable_help_subcommand(true);
     if let Some(folder) = folder {
         command.build();
         pages(&command, folder)?;
-        return Ok(Outcome::Done);
+        return Ok(CommandOutcome::Done);
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    clap_mangen::Man::new(CliArguments::command()).render(&mut page)?;
     print::text(&page)?;
-    Ok(Outcome::Done)
+    Ok(CommandOutcome::Done)
 }
 
 /// Writes the page of a command and those of its subcommands.
@@ -214,25 +217,31 @@ fn pages(command: &clap::Command, folder: &Path) -> Result<()> {
     shown.into_iter().try_for_each(|command| pages(command, folder))?;
     let (man, mut page) = (clap_mangen::Man::new(command.clone()), Vec::new());
     man.render(&mut page)?;
-    Ok(Target::new(&folder.join(man.get_filename()), Kind::ManPage, &[])?.write(&page)?)
+    Ok(OutputTarget::new(&folder.join(man.get_filename()), OutputKind::ManPage, &[])?
+        .write(&page)?)
 }
 
 impl Common {
-    fn settings(&self, flags: Flags) -> Result<Settings> {
+    fn settings(&self, flags: SettingsFlags) -> Result<Settings> {
         let (config, model) = (self.config.clone(), self.model.clone());
-        Ok(Settings::load(&Flags { config, model, runtime: self.runtime.clone(), ..flags })?)
+        Ok(Settings::load(&SettingsFlags {
+            config,
+            model,
+            runtime: self.runtime.clone(),
+            ..flags
+        })?)
     }
 }
 
 /// Opens runtime and model as the settings say.
 fn inference(settings: &Settings) -> Result<Inference> {
     let model = model(settings)?;
-    let decider = Decider::new(&settings.decide, model.card())?;
+    let decider = SignDecider::new(&settings.decide, model.card())?;
     Ok(Inference::new(model, decider))
 }
 
 fn model(settings: &Settings) -> Result<Model> {
-    let runtime = Runtime::load(&locate(settings.runtime.as_deref(), RUNTIME))?;
+    let runtime = OnnxRuntime::load(&locate(settings.runtime.as_deref(), RUNTIME))?;
     let file = locate(settings.model.as_deref(), MODEL);
     Model::open(&runtime, &file).with_context(|| format!("model {}", file.display()))
 }

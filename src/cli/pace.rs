@@ -10,15 +10,15 @@ const STEP: Duration = Duration::from_millis(1);
 
 /// The pace of one clock's times.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct PlaybackPace {
     before: Option<u64>,
     due: Duration,
 }
 
-impl Pace {
+impl PlaybackPace {
     /// Begins when this much has been played.
     pub fn from(due: Duration) -> Self {
-        Pace { before: None, due }
+        PlaybackPace { before: None, due }
     }
 
     /// When the item of the next time, ns, is due after the beginning. The items after a step of the clock
@@ -42,7 +42,7 @@ mod tests {
     fn a_clock_that_steps_neither_stops_the_play_nor_lets_it_race() {
         const S: u64 = 1_000_000_000;
         let due = |times: &[u64]| {
-            let mut pace = Pace::default();
+            let mut pace = PlaybackPace::default();
             times.iter().map(|t| pace.due(*t).as_secs()).collect::<Vec<_>>()
         };
         assert_eq!(due(&[7 * S, 8 * S, 10 * S]), [0, 1, 3]);

@@ -5,21 +5,21 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signd_engine::recording::Losses;
+use signd_engine::recording::RecordingLosses;
 
 /// Whether a reader of standard output has gone. Libraries wrap the error in types of their own, so
 /// that it cannot be told by looking at the error that arrives.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Standard output.
-pub fn out() -> Out {
-    Out(io::stdout())
+pub fn out() -> StdoutWriter {
+    StdoutWriter(io::stdout())
 }
 
 /// Standard output that remembers whether its reader has gone.
-pub struct Out(io::Stdout);
+pub struct StdoutWriter(io::Stdout);
 
-impl Out {
+impl StdoutWriter {
     fn seen<T>(result: io::Result<T>) -> io::Result<T> {
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
             CLOSED.store(true, Ordering::Relaxed);
@@ -28,7 +28,7 @@ impl Out {
     }
 }
 
-impl Write for Out {
+impl Write for StdoutWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Self::seen(self.0.write(bytes))
     }
@@ -61,7 +61,7 @@ pub fn note(text: impl Display) {
 }
 
 /// Says what of a file was not used; true if anything was not.
-pub fn losses(path: &Path, losses: &Losses) -> bool {
+pub fn losses(path: &Path, losses: &RecordingLosses) -> bool {
     for line in losses.to_string().lines() {
         note(format_args!("{}: {line}", path.display()));
     }

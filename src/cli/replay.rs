@@ -7,19 +7,19 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::pace::Pace;
-use super::{Common, Outcome, inference, print, source};
-use signd::config::Flags;
-use signd_core::frame::Arrival;
-use signd_core::wire::events::{self, Delivery, Encoding};
+use super::pace::PlaybackPace;
+use super::{CommandOutcome, Common, inference, print, source};
+use signd::config::SettingsFlags;
+use signd_core::frame::ArrivalTime;
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_engine::pipeline::Pipeline;
-use signd_engine::recording::Loaded;
-use signd_engine::replay::verify::Verify;
-use signd_engine::replay::{self, Told};
+use signd_engine::recording::RunDigests;
+use signd_engine::replay::verify::ReplayVerifier;
+use signd_engine::replay::{self, ReplayOutput};
 
 /// Flags of `signd replay`.
 #[derive(Debug, Args)]
-pub struct Replay {
+pub struct ReplayFlags {
     /// Recordings; each is replayed from fresh state, unless it is the next part of the one before.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -35,37 +35,37 @@ pub struct Replay {
     common: Common,
 }
 
-impl Replay {
-    pub fn execute(self) -> Result<Outcome> {
-        let settings = self.common.settings(Flags::default())?;
+impl ReplayFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let settings = self.common.settings(SettingsFlags::default())?;
         let inference = inference(&settings)?;
-        let loaded = settings.loaded(inference.card());
+        let loaded = settings.run_digests(inference.card());
         let mut pipeline = Pipeline::new(settings.core, inference);
-        let mut replay = replay::Replay::new(&mut pipeline);
+        let mut replay = replay::RecordingPlayer::new(&mut pipeline);
         if self.verify {
             return self.verify(&mut replay, &loaded);
         }
         let mut out = BufWriter::new(print::out());
-        let (mut line, mut outcome) = (Vec::new(), Outcome::Done);
-        let (start, mut pace) = (Instant::now(), Pace::default());
-        let mut tell = |told: Told<'_>| match told {
-            Told::Event(event) => {
-                events::encode(event, Delivery::default(), Encoding::Json, &mut line);
+        let (mut line, mut outcome) = (Vec::new(), CommandOutcome::Done);
+        let (start, mut pace) = (Instant::now(), PlaybackPace::default());
+        let mut tell = |told: ReplayOutput<'_>| match told {
+            ReplayOutput::Event(event) => {
+                events::encode(event, EventDelivery::default(), EventEncoding::Json, &mut line);
                 line.push(b'\n');
                 out.write_all(&line)?;
                 if self.speed.is_some() { out.flush() } else { Ok(()) }
             }
-            Told::Time(arrival) => {
+            ReplayOutput::Time(arrival) => {
                 self.pace(arrival, start, &mut pace);
                 Ok(())
             }
-            Told::Core(..) | Told::Recorded(..) | Told::Mark(_) => Ok(()),
+            ReplayOutput::Core(..) | ReplayOutput::Recorded(..) | ReplayOutput::Mark(_) => Ok(()),
         };
         for path in &self.files {
             let unplayed = replay.play(&source::recording(path)?, &mut tell);
             let unplayed = unplayed.with_context(|| path.display().to_string())?;
             if print::losses(path, &unplayed.all()) {
-                outcome = Outcome::Partly;
+                outcome = CommandOutcome::Partly;
             }
         }
         replay.end(&mut tell)?;
@@ -73,25 +73,29 @@ impl Replay {
         Ok(outcome)
     }
 
-    fn verify(&self, replay: &mut replay::Replay<'_>, loaded: &Loaded) -> Result<Outcome> {
-        let (mut verify, mut outcome) = (Verify::new(loaded.clone()), Outcome::Done);
+    fn verify(
+        &self,
+        replay: &mut replay::RecordingPlayer<'_>,
+        loaded: &RunDigests,
+    ) -> Result<CommandOutcome> {
+        let (mut verify, mut outcome) = (ReplayVerifier::new(loaded.clone()), CommandOutcome::Done);
         for path in &self.files {
             let unplayed = replay.play(&source::recording(path)?, &mut |told| verify.take(told));
             let unplayed = unplayed.with_context(|| path.display().to_string())?;
             print::losses(path, &unplayed.misplaced);
             if print::losses(path, &unplayed.unread) {
                 verify.incomplete();
-                outcome = Outcome::Partly;
+                outcome = CommandOutcome::Partly;
             }
         }
         replay.end(&mut |told| verify.take(told))?;
         let report = verify.end();
         write!(print::out(), "{report}")?;
-        Ok(if report.equal() { outcome } else { Outcome::Failed(1) })
+        Ok(if report.equal() { outcome } else { CommandOutcome::Failed(1) })
     }
 
     /// Waits until the item is due.
-    fn pace(&self, arrival: Arrival, start: Instant, pace: &mut Pace) {
+    fn pace(&self, arrival: ArrivalTime, start: Instant, pace: &mut PlaybackPace) {
         let Some(speed) = self.speed else { return };
         let due = start + pace.due(arrival.0).div_f64(speed.max(1e-3));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));

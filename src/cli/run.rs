@@ -11,16 +11,16 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signd_engine::inference::Inference;
 
-use super::{Common, Outcome, inference, reason};
-use signd::config::{Flags, Settings};
-use signd::ingest::Reload;
-use signd::keys::guard::Guard;
-use signd::plumbing::counters::Counters;
+use super::{CommandOutcome, Common, inference, reason};
+use signd::config::{Settings, SettingsFlags};
+use signd::ingest::ReloadRequest;
+use signd::keys::policy::KeyPolicy;
+use signd::plumbing::counters::DaemonCounters;
 use signd::plumbing::notify;
 
 /// Flags of `signd run`.
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct RunFlags {
     /// Where frames come in, repeatable: [sub|pull][+bind|+connect:][CLIENT@]ENDPOINT; bare means
     /// sub+bind. An endpoint is tcp://HOST:PORT or ipc:///PATH [default: tcp://127.0.0.1:5556].
     #[arg(long, value_name = "INPUT")]
@@ -39,8 +39,8 @@ pub struct Run {
     common: Common,
 }
 
-impl Run {
-    pub fn execute(self) -> Result<Outcome> {
+impl RunFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
         let (settings, inference, guard) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
@@ -56,7 +56,7 @@ impl Run {
         let model = inference.describe();
         let inputs: Vec<String> = settings.ingest.inputs.iter().map(ToString::to_string).collect();
         let (ingest, publish) = (inputs.join(" "), settings.publish.endpoint.to_string());
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(DaemonCounters::default());
         let counted = Arc::clone(&counters);
         let ready = move || {
             tracing::info!(ingest, publish, model, "ready");
@@ -69,17 +69,17 @@ impl Run {
         // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
         tracing::info!("ended: {}", counters.summary());
-        Ok(Outcome::Done)
+        Ok(CommandOutcome::Done)
     }
 
     /// Settings, model and the daemon's own key as the files are now.
-    fn load(&self) -> Result<(Settings, Inference, Guard)> {
-        let settings = self.common.settings(Flags {
+    fn load(&self) -> Result<(Settings, Inference, KeyPolicy)> {
+        let settings = self.common.settings(SettingsFlags {
             ingest: self.ingest.clone(),
             publish: self.publish.clone(),
             record: self.record.clone(),
             http: self.http.clone(),
-            ..Flags::default()
+            ..SettingsFlags::default()
         })?;
         let guard = settings.guard()?;
         let inference = inference(&settings)?;
@@ -88,16 +88,21 @@ impl Run {
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
     /// over only when they are good.
-    fn reload_on(&self, mut hangups: Signals, to: &Sender<Reload>, counters: &Counters) {
+    fn reload_on(
+        &self,
+        mut hangups: Signals,
+        to: &Sender<ReloadRequest>,
+        counters: &DaemonCounters,
+    ) {
         for _ in hangups.forever() {
             notify::reloading();
             let loaded = self.load();
             counters.reloaded(loaded.is_ok());
             match loaded {
                 Ok((settings, inference, _)) => {
-                    let loaded = settings.loaded(inference.card());
+                    let loaded = settings.run_digests(inference.card());
                     let model = loaded.model.clone();
-                    let reload = Reload {
+                    let reload = ReloadRequest {
                         limits: settings.ingest.limits,
                         clients: settings.keys.clients,
                         core: settings.core,

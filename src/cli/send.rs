@@ -8,14 +8,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::keys::{KeyFlags, Keys};
-use super::pace::Pace;
-use super::{Outcome, print, source};
+use super::keys::{ClientKeys, KeyFlags};
+use super::pace::PlaybackPace;
+use super::{CommandOutcome, print, source};
 use signd::endpoint::OutputEndpoint;
 use signd::endpoint::socket_file::SocketFile;
-use signd::keys::handshakes::Watch;
+use signd::keys::handshakes::HandshakeWatch;
 use signd::plumbing::now;
-use signd::socket::{Socket, SocketContext, SocketKind};
+use signd::socket::{SocketContext, SocketKind, ZmqSocket};
 use signd_core::frame::Frame;
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
@@ -23,7 +23,7 @@ use signd_engine::recording;
 
 /// Flags of `signd send`.
 #[derive(Debug, Args)]
-pub struct Send {
+pub struct SendFlags {
     /// The recording.
     file: PathBuf,
     /// Where to: [pub|push][+connect|+bind:]ENDPOINT; bare means pub+connect.
@@ -42,8 +42,8 @@ pub struct Send {
     keys: KeyFlags,
 }
 
-impl Send {
-    pub fn execute(self) -> Result<Outcome> {
+impl SendFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
         let rename = match &self.stream {
             Some(id) => match stream_id::parse(id.as_bytes()) {
                 Some(id) => Some(id),
@@ -68,7 +68,7 @@ impl Send {
         }
         let partly = print::losses(&self.file, &losses);
         self.play(&frames)?;
-        Ok(if partly { Outcome::Partly } else { Outcome::Done })
+        Ok(if partly { CommandOutcome::Partly } else { CommandOutcome::Done })
     }
 
     fn play(&self, frames: &[(StreamId, Frame)]) -> Result<()> {
@@ -84,7 +84,9 @@ impl Send {
         for (i, (stream, frame)) in frames.iter().enumerate() {
             let due = match self.fps {
                 Some(fps) => Duration::from_nanos((i as f64 * 1e9 / fps.max(0.001)) as u64),
-                None => paces.entry(stream).or_insert_with(|| Pace::from(played)).due(frame.t.0),
+                None => {
+                    paces.entry(stream).or_insert_with(|| PlaybackPace::from(played)).due(frame.t.0)
+                }
             };
             played = played.max(due);
             std::thread::sleep((start + due).saturating_duration_since(Instant::now()));
@@ -104,9 +106,9 @@ impl Send {
     fn open(
         &self,
         context: &SocketContext,
-        keys: &Keys,
+        keys: &ClientKeys,
         file: &mut Option<SocketFile>,
-    ) -> Result<(Socket, Option<Watch>)> {
+    ) -> Result<(ZmqSocket, Option<HandshakeWatch>)> {
         let OutputEndpoint { push, bind, endpoint } = &self.to;
         // An XPUB is a PUB that sees subscriptions arrive.
         let socket = context.socket(if *push { SocketKind::Push } else { SocketKind::Xpub })?;

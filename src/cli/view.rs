@@ -1,6 +1,6 @@
 //! `signd view`: recordings in a browser, frame by frame.
 //!
-//! A thread replays them onto a [`shelf`] while the page already shows what is there.
+//! A thread replays them onto a [`spool`] while the page already shows what is there.
 
 use signd_core::stream_id;
 use std::ffi::OsStr;
@@ -15,22 +15,22 @@ use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{Common, Outcome, import, inference, print, reason, source};
-use signd::config::Flags;
-use signd::observe::guard::AllowedHost;
-use signd::observe::http::Server;
-use signd::observe::page::{self, About, Mode};
-use signd::observe::scene::{Lines, Scene};
-use signd::observe::shelf::{self, shelf};
-use signd_core::wire::events::{self, Delivery, Encoding};
+use super::{CommandOutcome, Common, import, inference, print, reason, source};
+use signd::config::SettingsFlags;
+use signd::observe::http::HttpServer;
+use signd::observe::origin::AllowedHost;
+use signd::observe::page::{self, PageInfo, PageMode};
+use signd::observe::scene::{FrameScene, SceneLines};
+use signd::observe::spool::{self, spool};
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_engine::pipeline::Pipeline;
 use signd_engine::recording;
-use signd_engine::replay::{Replay, Told};
+use signd_engine::replay::{RecordingPlayer, ReplayOutput};
 use signd_lab::import::ImportOverrides;
 
 /// Flags of `signd view`.
 #[derive(Debug, Args)]
-pub struct View {
+pub struct ViewFlags {
     /// Recordings, or files that `import` reads; the parts of one recording in their order.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -47,7 +47,7 @@ pub struct View {
 
 /// A sign that is known to have been made, as in `NAME.truth.jsonl` beside `NAME.mcap`.
 #[derive(Debug, Serialize, Deserialize)]
-struct Truth {
+struct KnownSign {
     label: String,
     start_seq: u64,
     end_seq: u64,
@@ -63,10 +63,10 @@ enum Note {
         model: String,
         scenes: bool,
         #[serde(flatten)]
-        lines: Lines,
+        lines: SceneLines,
     },
     /// Of the file that comes next.
-    Truth(Truth),
+    Truth(KnownSign),
     /// Nothing more comes; if not all of the files was read, why.
     End { error: Option<String> },
 }
@@ -74,9 +74,9 @@ enum Note {
 /// Takes a line, without its line feed.
 type Line<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
 
-impl View {
-    pub fn execute(self) -> Result<Outcome> {
-        let settings = self.common.settings(Flags::default())?;
+impl ViewFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let settings = self.common.settings(SettingsFlags::default())?;
         let pipeline = Pipeline::new(settings.core.clone(), inference(&settings)?);
         if self.items {
             let mut out = BufWriter::new(print::out());
@@ -92,18 +92,18 @@ impl View {
     }
 
     /// Serves the page until told to stop.
-    fn serve(self, hosts: Vec<AllowedHost>, pipeline: Pipeline) -> Result<Outcome> {
+    fn serve(self, hosts: Vec<AllowedHost>, pipeline: Pipeline) -> Result<CommandOutcome> {
         for path in &self.files {
             File::open(path).with_context(|| path.display().to_string())?;
         }
         let mut stop = Signals::new([SIGINT, SIGTERM])?;
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
-        let about = About { mode: Mode::Recording, title };
-        let (mut filler, shelf) = shelf().map_err(on_shelf)?;
-        let routes = move || page::routes(&about).merge(shelf::routes(shelf));
+        let about = PageInfo { mode: PageMode::Recording, title };
+        let (mut filler, shelf) = spool().map_err(on_shelf)?;
+        let routes = move || page::routes(&about).merge(spool::routes(shelf));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
-        let server = Server::start(listener, hosts, routes)?;
+        let server = HttpServer::start(listener, hosts, routes)?;
         print::line(format_args!("http://{}/", server.address()))?;
         // Not waited for: who has seen enough may leave before it is done.
         let replay = std::thread::Builder::new().name("replay".into()).spawn(move || {
@@ -117,7 +117,7 @@ impl View {
                 Err(error) => {
                     let error = reason(&error);
                     print::note(&error);
-                    (Outcome::Failed(1), Some(error))
+                    (CommandOutcome::Failed(1), Some(error))
                 }
             };
             let end = serde_json::to_vec(&Note::End { error }).unwrap_or_default();
@@ -128,8 +128,8 @@ impl View {
         })?;
         stop.forever().next();
         Ok(match replay.is_finished() {
-            true => replay.join().unwrap_or(Outcome::Failed(1)),
-            false => Outcome::Done,
+            true => replay.join().unwrap_or(CommandOutcome::Failed(1)),
+            false => CommandOutcome::Done,
         })
     }
 }
@@ -140,8 +140,8 @@ fn on_shelf(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("temporary files in {}: {error}", folder.display()))
 }
 
-fn outcome(unplayed: &[String]) -> Outcome {
-    if unplayed.is_empty() { Outcome::Done } else { Outcome::Partly }
+fn outcome(unplayed: &[String]) -> CommandOutcome {
+    if unplayed.is_empty() { CommandOutcome::Done } else { CommandOutcome::Partly }
 }
 
 /// Replays the files in their order and hands on what the page gets, [`Note::End`] excepted. Returns,
@@ -152,10 +152,10 @@ fn play(files: &[PathBuf], mut pipeline: Pipeline, line: &mut Line<'_>) -> Resul
         version: env!("CARGO_PKG_VERSION"),
         model: card.name.clone(),
         scenes: true,
-        lines: Lines::of(pipeline.core(), card),
+        lines: SceneLines::of(pipeline.core(), card),
     };
     line(&serde_json::to_vec(&hello)?)?;
-    let mut replay = Replay::new(&mut pipeline);
+    let mut replay = RecordingPlayer::new(&mut pipeline);
     let (mut text, mut unplayed) = (Vec::new(), Vec::new());
     for path in files {
         for truth in truths(path)? {
@@ -172,11 +172,13 @@ fn play(files: &[PathBuf], mut pipeline: Pipeline, line: &mut Line<'_>) -> Resul
     Ok(unplayed)
 }
 
-fn tell(told: Told<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
+fn tell(told: ReplayOutput<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::Result<()> {
     match told {
-        Told::Core(stream, core) => Scene::write(stream, core, text),
-        Told::Event(event) => events::encode(event, Delivery::default(), Encoding::Json, text),
-        Told::Time(_) | Told::Recorded(..) | Told::Mark(_) => return Ok(()),
+        ReplayOutput::Core(stream, core) => FrameScene::write(stream, core, text),
+        ReplayOutput::Event(event) => {
+            events::encode(event, EventDelivery::default(), EventEncoding::Json, text)
+        }
+        ReplayOutput::Time(_) | ReplayOutput::Recorded(..) | ReplayOutput::Mark(_) => return Ok(()),
     }
     line(text)
 }
@@ -198,7 +200,7 @@ fn recording(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// What is known of a recording, if somebody has written it down.
-fn truths(path: &Path) -> Result<Vec<Truth>> {
+fn truths(path: &Path) -> Result<Vec<KnownSign>> {
     let path = path.with_extension("truth.jsonl");
     if !path.is_file() {
         return Ok(Vec::new());

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::keys::KeyFlags;
-use super::{Outcome, print};
+use super::{CommandOutcome, print};
 use signd::endpoint::SocketEndpoint;
 use signd::socket::{SocketContext, SocketKind};
 
@@ -17,7 +17,7 @@ const CLEAR: &str = "\r\x1b[K";
 
 /// Flags of `signd watch`.
 #[derive(Debug, Args)]
-pub struct Watch {
+pub struct WatchFlags {
     /// Where the daemon publishes.
     #[arg(long, default_value = "tcp://127.0.0.1:5557", value_name = "ENDPOINT",
         value_parser = SocketEndpoint::to_connect)]
@@ -32,8 +32,8 @@ pub struct Watch {
     keys: KeyFlags,
 }
 
-impl Watch {
-    pub fn execute(self) -> Result<Outcome> {
+impl WatchFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
         let context = SocketContext::default();
         let socket = context.socket(SocketKind::Sub)?;
         let presence =

@@ -10,7 +10,7 @@ use crate::ingest::{IngestSettings, StreamLimits};
 use crate::keys::KeySettings;
 use crate::observe::HttpSettings;
 use crate::publish::PublishSettings;
-use crate::record::RecordSettings;
+use crate::recorder::RecordSettings;
 
 /// What `http.listen` may be.
 const HTTP_ADDRESS: &str = "ADDRESS:PORT, as 127.0.0.1:5558 or [::1]:5558 without a name or scheme, \

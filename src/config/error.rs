@@ -24,7 +24,7 @@ pub enum SettingsError {
         /// What was expected and found.
         reason: String,
         /// Where the value comes from.
-        origin: Origin,
+        origin: ValueOrigin,
     },
     /// A value out of its range.
     #[error("configuration: {key} = {found} (expected {expected}){origin}")]
@@ -36,7 +36,7 @@ pub enum SettingsError {
         /// What it may be.
         expected: String,
         /// Where the value comes from.
-        origin: Origin,
+        origin: ValueOrigin,
     },
     /// Two values that do not go together.
     #[error("configuration: {}, and {}: expected {expected}", pair[0], pair[1])]
@@ -53,9 +53,9 @@ pub enum SettingsError {
 
 /// Where a value comes from, in words; empty for a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin(Option<String>);
+pub struct ValueOrigin(Option<String>);
 
-impl std::fmt::Display for Origin {
+impl std::fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
             Some(origin) => write!(f, ", set by {origin}"),
@@ -69,7 +69,7 @@ impl std::fmt::Display for Origin {
 pub struct KeyedValue {
     key: &'static str,
     value: String,
-    origin: Origin,
+    origin: ValueOrigin,
 }
 
 impl std::fmt::Display for KeyedValue {
@@ -85,7 +85,7 @@ impl SettingsError {
         found: impl ToString,
         expected: impl Into<String>,
     ) -> SettingsError {
-        let origin = Origin::default();
+        let origin = ValueOrigin::default();
         SettingsError::Range { key, found: found.to_string(), expected: expected.into(), origin }
     }
 
@@ -94,7 +94,8 @@ impl SettingsError {
         pair: [(&'static str, String); 2],
         expected: impl Into<String>,
     ) -> SettingsError {
-        let pair = pair.map(|(key, value)| KeyedValue { key, value, origin: Origin::default() });
+        let pair =
+            pair.map(|(key, value)| KeyedValue { key, value, origin: ValueOrigin::default() });
         SettingsError::Conflict { pair: Box::new(pair), expected: expected.into() }
     }
 
@@ -105,7 +106,7 @@ impl SettingsError {
 
     /// With where the values come from, as far as that is known.
     pub(super) fn with_origin(mut self, config: &Config) -> SettingsError {
-        let find = |key: &str| Origin(sources::origin(config, key));
+        let find = |key: &str| ValueOrigin(sources::origin(config, key));
         match &mut self {
             SettingsError::Type { key, origin, .. } => *origin = find(key),
             SettingsError::Range { key, origin, .. } => *origin = find(key),
@@ -119,7 +120,11 @@ impl SettingsError {
 
     /// A value that cannot be used, for this reason.
     pub(super) fn reason(key: impl Into<String>, reason: impl Into<String>) -> SettingsError {
-        SettingsError::Type { key: key.into(), reason: reason.into(), origin: Origin::default() }
+        SettingsError::Type {
+            key: key.into(),
+            reason: reason.into(),
+            origin: ValueOrigin::default(),
+        }
     }
 
     /// An error of deserialization, in our words.

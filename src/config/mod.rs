@@ -20,14 +20,14 @@ use raw::RawSettings;
 use crate::endpoint::SocketEndpoint;
 use crate::ingest::IngestSettings;
 use crate::keys::KeySettings;
-use crate::keys::guard::{Guard, GuardError};
+use crate::keys::policy::{KeyPolicy, KeyPolicyError};
 use crate::observe::HttpSettings;
 use crate::publish::PublishSettings;
-use crate::record::RecordSettings;
+use crate::recorder::RecordSettings;
 use signd_core::stream::CoreSettings;
 use signd_engine::inference::decide::DecideSettings;
-use signd_engine::model::Card;
-use signd_engine::recording::Loaded;
+use signd_engine::model::ModelCard;
+use signd_engine::recording::RunDigests;
 
 /// The documented defaults.
 const DEFAULTS: &str = include_str!("../../conf/signd.toml");
@@ -57,7 +57,7 @@ pub struct Settings {
 
 /// Values given on the command line; each wins over all other layers.
 #[derive(Clone, Debug, Default)]
-pub struct Flags {
+pub struct SettingsFlags {
     /// Configuration file.
     pub config: Option<PathBuf>,
     /// Replaces the list of inputs when not empty.
@@ -76,7 +76,7 @@ pub struct Flags {
 
 impl Settings {
     /// Reads all layers and checks the result.
-    pub fn load(flags: &Flags) -> Result<Settings, SettingsError> {
+    pub fn load(flags: &SettingsFlags) -> Result<Settings, SettingsError> {
         let prefix = |name: &str| name.to_lowercase().starts_with("signd_");
         let ours = std::env::vars_os().filter(|(name, _)| prefix(&name.to_string_lossy()));
         let mut variables = Vec::new();
@@ -88,7 +88,10 @@ impl Settings {
         Self::layers(flags, variables)
     }
 
-    fn layers(flags: &Flags, variables: Vec<(String, String)>) -> Result<Settings, SettingsError> {
+    fn layers(
+        flags: &SettingsFlags,
+        variables: Vec<(String, String)>,
+    ) -> Result<Settings, SettingsError> {
         let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
         let table = Config::builder().add_source(defaults.clone()).build()?.cache;
         let mut layers = Config::builder().add_source(defaults);
@@ -133,13 +136,13 @@ impl Settings {
     }
 
     /// Reads the daemon's key and checks that every endpoint is guarded as far as it has to be.
-    pub fn guard(&self) -> Result<Guard, GuardError> {
-        Guard::load(&self.keys, &self.publish.endpoint, &self.ingest.inputs)
+    pub fn guard(&self) -> Result<KeyPolicy, KeyPolicyError> {
+        KeyPolicy::load(&self.keys, &self.publish.endpoint, &self.ingest.inputs)
     }
 
     /// What a run with these settings and this model follows from.
-    pub fn loaded(&self, model: &Card) -> Loaded {
-        Loaded::of(model, &self.core, &self.decide)
+    pub fn run_digests(&self, model: &ModelCard) -> RunDigests {
+        RunDigests::of(model, &self.core, &self.decide)
     }
 }
 
@@ -164,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("x.toml");
         std::fs::write(&path, file).expect("written");
-        let flags = Flags { config: Some(path), ..Flags::default() };
+        let flags = SettingsFlags { config: Some(path), ..SettingsFlags::default() };
         Settings::layers(&flags, variables.collect())
     }
 
@@ -287,13 +290,16 @@ mod tests {
 
     #[test]
     fn a_flag_is_named_and_wins() {
-        let flags = |publish: &str| Flags { publish: Some(publish.into()), ..Flags::default() };
+        let flags = |publish: &str| SettingsFlags {
+            publish: Some(publish.into()),
+            ..SettingsFlags::default()
+        };
         let environment = || vec![("SIGND_PUBLISH".into(), "tcp://127.0.0.1:1".into())];
         let settings = Settings::layers(&flags("tcp://[::1]:2"), environment()).expect("valid");
         assert_eq!(settings.publish.endpoint.to_string(), "tcp://[::1]:2");
         let error = Settings::layers(&flags("tcp://::"), environment()).expect_err("refused");
         assert!(error.to_string().ends_with("set by the flag --publish"), "{error}");
-        let flags = Flags { ingest: vec!["tcp://x".into()], ..Flags::default() };
+        let flags = SettingsFlags { ingest: vec!["tcp://x".into()], ..SettingsFlags::default() };
         let error = Settings::layers(&flags, Vec::new()).expect_err("refused").to_string();
         assert!(error.ends_with("set by the flag --ingest"), "{error}");
     }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::keys::clients::Clients;
+use crate::keys::clients::ClientTable;
 use signd_core::stream::CoreSettings;
-use signd_core::wire::events::Encoding;
+use signd_core::wire::events::EventEncoding;
 use signd_engine::inference::decide::DecideSettings;
 
 /// All values. `conf/signd.toml` documents each, with its unit and range. An empty path or text means
@@ -19,7 +19,7 @@ pub struct RawSettings {
     pub ingest: Vec<InputEndpoint>,
     pub publish: SocketEndpoint,
     #[serde(deserialize_with = "encoding")]
-    pub encoding: Encoding,
+    pub encoding: EventEncoding,
     pub high_water_mark: i32,
     pub model: PathBuf,
     pub runtime: PathBuf,
@@ -49,7 +49,7 @@ pub struct RawKeys {
     pub secret: PathBuf,
     pub loopback: bool,
     pub allow_open: bool,
-    pub clients: Clients,
+    pub clients: ClientTable,
 }
 
 /// `[http]`.
@@ -61,10 +61,10 @@ pub struct RawHttp {
     pub show_landmarks: bool,
 }
 
-fn encoding<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Encoding, D::Error> {
+fn encoding<'de, D: serde::Deserializer<'de>>(from: D) -> Result<EventEncoding, D::Error> {
     match String::deserialize(from)?.as_str() {
-        "msgpack" => Ok(Encoding::Msgpack),
-        "json" => Ok(Encoding::Json),
+        "msgpack" => Ok(EventEncoding::Msgpack),
+        "json" => Ok(EventEncoding::Json),
         found => {
             let reason = format!("expected \"msgpack\" or \"json\", found {found:?}");
             Err(serde::de::Error::custom(reason))

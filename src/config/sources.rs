@@ -12,9 +12,9 @@ const ALIKE: f64 = 0.75;
 
 /// Values of one layer, by key. A key may be dotted.
 #[derive(Clone, Debug)]
-pub struct Layer(Map<String, Value>);
+pub struct SettingsLayer(Map<String, Value>);
 
-impl Source for Layer {
+impl Source for SettingsLayer {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
         Box::new(self.clone())
     }
@@ -25,7 +25,7 @@ impl Source for Layer {
 }
 
 /// A file's values.
-pub fn file(path: &Path, defaults: &Value) -> Result<Layer, SettingsError> {
+pub fn file(path: &Path, defaults: &Value) -> Result<SettingsLayer, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         SettingsError::File(format!("{} cannot be read: {error}", path.display()))
     })?;
@@ -40,7 +40,7 @@ pub fn file(path: &Path, defaults: &Value) -> Result<Layer, SettingsError> {
             SettingsError::unknown(format!("`{key}` in {origin}"), closest)
         })?;
     }
-    Ok(Layer(values.into_iter().map(|(key, value)| (key, of(&origin, value))).collect()))
+    Ok(SettingsLayer(values.into_iter().map(|(key, value)| (key, of(&origin, value))).collect()))
 }
 
 /// The values of these variables, of which others than `SIGND_...` are left out.
@@ -48,7 +48,7 @@ pub fn environment(
     variables: Vec<(String, String)>,
     reader: &Environment,
     defaults: &Value,
-) -> Result<Layer, SettingsError> {
+) -> Result<SettingsLayer, SettingsError> {
     let mut layer = Map::new();
     for (name, text) in variables {
         let origin = format!("the environment variable {name}");
@@ -63,7 +63,7 @@ pub fn environment(
             layer.insert(key, of(&origin, value));
         }
     }
-    Ok(Layer(layer))
+    Ok(SettingsLayer(layer))
 }
 
 /// A flag's value.

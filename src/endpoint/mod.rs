@@ -28,12 +28,12 @@ const MAX_NAME: usize = 253;
 #[serde(try_from = "String", into = "String")]
 pub struct SocketEndpoint {
     text: String,
-    address: Address,
+    address: EndpointAddress,
 }
 
 /// What an endpoint says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Address {
+pub(crate) enum EndpointAddress {
     /// `tcp://[SOURCE;]HOST:PORT`; port 0 is one that the system chooses.
     Tcp { source: Option<String>, host: HostName, port: u16 },
     /// `ipc://PATH`: a socket file.
@@ -71,14 +71,14 @@ impl HostName {
 }
 
 impl SocketEndpoint {
-    pub(crate) fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &EndpointAddress {
         &self.address
     }
 
     /// Whether a socket can be bound to it; if not, what would do.
     pub fn bindable(&self) -> Result<(), String> {
         match &self.address {
-            Address::Tcp { source: Some(_), .. } => {
+            EndpointAddress::Tcp { source: Some(_), .. } => {
                 Err(format!("{self}: SOURCE; is only for sockets that connect"))
             }
             _ => Ok(()),
@@ -88,10 +88,10 @@ impl SocketEndpoint {
     /// Whether a socket can be connected to it; if not, what would do.
     pub fn connectable(&self) -> Result<(), String> {
         match &self.address {
-            Address::Tcp { host: HostName::Any, .. } => {
+            EndpointAddress::Tcp { host: HostName::Any, .. } => {
                 Err(format!("{self}: a socket connects to one machine: write its address for `*`"))
             }
-            Address::Tcp { port: 0, .. } => {
+            EndpointAddress::Tcp { port: 0, .. } => {
                 Err(format!("{self}: a socket connects to one port, 1 to 65535"))
             }
             _ => Ok(()),
@@ -107,11 +107,15 @@ impl SocketEndpoint {
     /// Whether a bound socket would have this endpoint to itself and so keep another from it, or
     /// would be what the other, if that one `connects`, connects to.
     pub fn excludes(&self, other: &SocketEndpoint, connects: bool) -> bool {
-        let (Address::Tcp { host, port, .. }, Address::Tcp { host: other_host, port: p, .. }) =
-            (&self.address, &other.address)
+        let (
+            EndpointAddress::Tcp { host, port, .. },
+            EndpointAddress::Tcp { host: other_host, port: p, .. },
+        ) = (&self.address, &other.address)
         else {
             return match (&self.address, &other.address) {
-                (Address::File(path), Address::File(other)) => plain(path) == plain(other),
+                (EndpointAddress::File(path), EndpointAddress::File(other)) => {
+                    plain(path) == plain(other)
+                }
                 (address, other) => address == other,
             };
         };
@@ -134,7 +138,7 @@ impl From<SocketAddr> for SocketEndpoint {
             IpAddr::V4(v4) => HostName::V4(v4),
             IpAddr::V6(v6) => HostName::V6(v6, None),
         };
-        let address = Address::Tcp { source: None, host, port: at.port() };
+        let address = EndpointAddress::Tcp { source: None, host, port: at.port() };
         SocketEndpoint { text: format!("tcp://{at}"), address }
     }
 }
@@ -215,7 +219,7 @@ fn other_scheme(text: &str, scheme: &str, rest: &str) -> String {
     }
 }
 
-fn tcp(text: &str, rest: &str) -> Result<Address, String> {
+fn tcp(text: &str, rest: &str) -> Result<EndpointAddress, String> {
     let (source, destination) = match rest.rsplit_once(';') {
         Some((source, destination)) => (Some(source), destination),
         None => (None, rest),
@@ -224,7 +228,7 @@ fn tcp(text: &str, rest: &str) -> Result<Address, String> {
         host_and_port(text, source)?;
     }
     let (host, port) = host_and_port(text, destination)?;
-    Ok(Address::Tcp { source: source.map(str::to_owned), host, port })
+    Ok(EndpointAddress::Tcp { source: source.map(str::to_owned), host, port })
 }
 
 fn host_and_port(text: &str, rest: &str) -> Result<(HostName, u16), String> {
@@ -295,7 +299,7 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-fn ipc(text: &str, path: &str) -> Result<Address, String> {
+fn ipc(text: &str, path: &str) -> Result<EndpointAddress, String> {
     if path.is_empty() || path == "@" {
         return Err(format!("{text} has no path: write ipc:///run/signd/NAME"));
     }
@@ -307,12 +311,12 @@ fn ipc(text: &str, path: &str) -> Result<Address, String> {
         return Err(format!("{text}: its path has {length} bytes: expected {MAX_PATH} at most"));
     }
     if let Some(name) = path.strip_prefix('@') {
-        return Ok(Address::Abstract(name.to_owned()));
+        return Ok(EndpointAddress::Abstract(name.to_owned()));
     }
     if path.ends_with('/') {
         return Err(format!("{text} is a folder: name a file in it, as {text}NAME"));
     }
-    Ok(Address::File(path.into()))
+    Ok(EndpointAddress::File(path.into()))
 }
 
 #[cfg(test)]

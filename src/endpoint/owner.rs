@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub struct SocketOwner {
     /// Its command.
     pub name: String,
     /// Its number.
@@ -14,7 +14,7 @@ pub struct Owner {
 }
 
 /// Who listens on this TCP port.
-pub fn of_port(port: u16) -> Option<Owner> {
+pub fn of_port(port: u16) -> Option<SocketOwner> {
     // Local address, state, user and inode are columns 2, 4, 8 and 10; state 0A is LISTEN.
     let ends = format!(":{port:04X}");
     let listening = |line: &str| {
@@ -29,7 +29,7 @@ pub fn of_port(port: u16) -> Option<Owner> {
 }
 
 /// Who listens on this socket of the file system, or at this `@NAME`.
-pub fn of_socket(path: &str) -> Option<Owner> {
+pub fn of_socket(path: &str) -> Option<SocketOwner> {
     let table = fs::read_to_string("/proc/net/unix").ok()?;
     let ends = format!(" {path}");
     // Connections have the same path, and those not yet accepted have no holder.
@@ -39,7 +39,7 @@ pub fn of_socket(path: &str) -> Option<Owner> {
 
 /// A running signd of this user other than this process. What sockets another user's process holds
 /// cannot be seen, its name can.
-pub fn other_signd(user: Option<u32>) -> Option<Owner> {
+pub fn other_signd(user: Option<u32>) -> Option<SocketOwner> {
     let me = std::process::id();
     let of_user = |pid: &u32| {
         let owner = fs::metadata(format!("/proc/{pid}")).map(|process| process.uid());
@@ -48,7 +48,7 @@ pub fn other_signd(user: Option<u32>) -> Option<Owner> {
     processes().filter(of_user).find_map(|pid| named(pid).filter(|o| o.name == "signd"))
 }
 
-fn holder(inode: &str) -> Option<Owner> {
+fn holder(inode: &str) -> Option<SocketOwner> {
     let socket = format!("socket:[{inode}]");
     processes().find_map(|pid| {
         let mut open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
@@ -62,7 +62,7 @@ fn processes() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-fn named(pid: u32) -> Option<Owner> {
+fn named(pid: u32) -> Option<SocketOwner> {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    Some(Owner { name: name.trim_end().to_owned(), pid })
+    Some(SocketOwner { name: name.trim_end().to_owned(), pid })
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use socket2::{Domain, SockAddr, Type};
 
-use super::owner::{self, Owner};
-use super::socket_file::{self, Found, SocketFile};
-use super::{Address, HostName, SocketEndpoint};
-use crate::socket::{Socket, SocketContext, SocketError, SocketKind};
+use super::owner::{self, SocketOwner};
+use super::socket_file::{self, PathState, SocketFile};
+use super::{EndpointAddress, HostName, SocketEndpoint};
+use crate::socket::{SocketContext, SocketError, SocketKind, ZmqSocket};
 
 /// Why a socket cannot be opened at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct PlaceError {
     /// A program is listening there.
     pub taken: bool,
     /// The program, where it can be seen.
-    pub holder: Option<Owner>,
+    pub holder: Option<SocketOwner>,
 }
 
 impl fmt::Display for PlaceError {
@@ -54,23 +54,23 @@ impl fmt::Display for HostName {
 
 impl SocketEndpoint {
     /// Binds a socket. What is returned removes the socket file, if it is one, when dropped.
-    pub fn bind(&self, socket: &Socket) -> Result<Option<SocketFile>, PlaceError> {
+    pub fn bind(&self, socket: &ZmqSocket) -> Result<Option<SocketFile>, PlaceError> {
         let bind = |text: &str| socket.bind(text).map_err(io::Error::from);
         let bound = match self.address() {
-            Address::Tcp { host, port, .. } => {
+            EndpointAddress::Tcp { host, port, .. } => {
                 let host = self.local(host)?;
                 // IPv6 only where it is asked for, so that clients keep their plain IPv4 addresses.
                 let ipv6 = matches!(host, HostName::Any | HostName::V6(..));
                 let ready = socket.set_ipv6(ipv6).map_err(io::Error::from);
                 ready.and_then(|()| bind(&format!("tcp://{host}:{port}"))).map(|()| None)
             }
-            Address::File(path) => SocketFile::bind(path, || bind(&self.text)).map(Some),
-            Address::Abstract(_) => {
+            EndpointAddress::File(path) => SocketFile::bind(path, || bind(&self.text)).map(Some),
+            EndpointAddress::Abstract(_) => {
                 self.look()?;
                 bind(&self.text).map(|()| None)
             }
         };
-        if let Address::Tcp { port: 0, .. } = self.address()
+        if let EndpointAddress::Tcp { port: 0, .. } = self.address()
             && let Ok(chosen) = socket.last_endpoint()
         {
             tracing::info!(endpoint = %self, chosen, "the system chose the port");
@@ -80,9 +80,9 @@ impl SocketEndpoint {
     }
 
     /// Connects a socket. libzmq goes on trying for as long as nothing answers.
-    pub fn connect(&self, socket: &Socket) -> Result<(), PlaceError> {
+    pub fn connect(&self, socket: &ZmqSocket) -> Result<(), PlaceError> {
         let (text, ipv6) = match self.address() {
-            Address::Tcp { source, host, port } => {
+            EndpointAddress::Tcp { source, host, port } => {
                 let host = match host {
                     // Its zone is a part of it.
                     HostName::V6(_, Some(_)) => host.clone(),
@@ -95,7 +95,7 @@ impl SocketEndpoint {
                 let source = source.as_ref().map_or(String::new(), |source| format!("{source};"));
                 (format!("tcp://{source}{host}:{port}"), ipv6)
             }
-            Address::File(_) | Address::Abstract(_) => (self.text.clone(), false),
+            EndpointAddress::File(_) | EndpointAddress::Abstract(_) => (self.text.clone(), false),
         };
         let connected = socket.set_ipv6(ipv6).and_then(|()| socket.connect(&text));
         connected.map_err(|error| self.failed(error))
@@ -104,12 +104,12 @@ impl SocketEndpoint {
     /// Whether a socket could be bound here now, and if not, why. Changes nothing.
     pub fn look(&self) -> Result<(), PlaceError> {
         match self.address() {
-            Address::Tcp { host, port, .. } => {
+            EndpointAddress::Tcp { host, port, .. } => {
                 let host = self.local(host)?;
                 try_tcp(&host, *port).map_err(|error| self.tcp_refused(*port, &error))
             }
-            Address::File(path) => self.look_at_file(path),
-            Address::Abstract(name) => {
+            EndpointAddress::File(path) => self.look_at_file(path),
+            EndpointAddress::Abstract(name) => {
                 let file = format!("@{name}");
                 if Path::new(&file).symlink_metadata().is_ok() {
                     // libzmq takes the name for a path when it clears the way for a new socket.
@@ -129,7 +129,7 @@ impl SocketEndpoint {
 
     /// Where a client on this machine connects to what is bound here.
     pub fn from_here(&self) -> SocketEndpoint {
-        let Address::Tcp { host, port, .. } = self.address() else { return self.clone() };
+        let EndpointAddress::Tcp { host, port, .. } = self.address() else { return self.clone() };
         let host = match self.local(host) {
             Ok(host) if host.address().is_some_and(|ip| ip.is_unspecified()) => {
                 HostName::V4(Ipv4Addr::LOCALHOST)
@@ -138,7 +138,7 @@ impl SocketEndpoint {
             Err(_) => host.clone(),
         };
         let text = format!("tcp://{host}:{port}");
-        let address = Address::Tcp { source: None, host, port: *port };
+        let address = EndpointAddress::Tcp { source: None, host, port: *port };
         SocketEndpoint { text, address }
     }
 
@@ -166,13 +166,13 @@ impl SocketEndpoint {
             PlaceError::new(format!("{self}: {}: {error}", folder.display()), remedy)
         };
         match socket_file::look(path).map_err(|error| no_use(&error))? {
-            Found::Nothing | Found::Dead => {}
-            Found::Live => {
+            PathState::Nothing | PathState::Dead => {}
+            PathState::Live => {
                 let uid = path.metadata().ok().map(|socket| socket.uid());
                 let holder = owner::of_socket(&path.to_string_lossy());
                 return Err(self.taken(holder.or_else(|| owner::other_signd(uid))));
             }
-            Found::Other(what) => {
+            PathState::Other(what) => {
                 let seen = format!("{self}: {} is {what} and no socket", path.display());
                 let remedy =
                     "signd does not replace it: choose another path, or remove it yourself";
@@ -194,10 +194,10 @@ impl SocketEndpoint {
         PlaceError::new(format!("{self}: {error}"), remedy)
     }
 
-    fn taken(&self, holder: Option<Owner>) -> PlaceError {
+    fn taken(&self, holder: Option<SocketOwner>) -> PlaceError {
         let who = match &holder {
-            Some(Owner { name, pid }) if name == "signd" => format!("another signd ({pid})"),
-            Some(Owner { name, pid }) => format!("`{name}` ({pid})"),
+            Some(SocketOwner { name, pid }) if name == "signd" => format!("another signd ({pid})"),
+            Some(SocketOwner { name, pid }) => format!("`{name}` ({pid})"),
             None => "another program".into(),
         };
         // The system's own words are those that people search for.
@@ -265,7 +265,7 @@ fn interface(name: &str) -> Option<HostName> {
         socket.bind(&format!("tcp://{name}:*")).ok()?;
         let bound: SocketEndpoint = socket.last_endpoint().ok()?.parse().ok()?;
         match bound.address {
-            Address::Tcp { host, .. } => Some(host),
+            EndpointAddress::Tcp { host, .. } => Some(host),
             _ => None,
         }
     })

@@ -10,7 +10,7 @@ fn endpoint(text: &str) -> SocketEndpoint {
     text.parse().expect(text)
 }
 
-fn bind(context: &SocketContext, text: &str) -> Result<(Socket, Option<SocketFile>), String> {
+fn bind(context: &SocketContext, text: &str) -> Result<(ZmqSocket, Option<SocketFile>), String> {
     let socket = context.socket(SocketKind::Pull).expect("a socket");
     let file = endpoint(text).bind(&socket).map_err(|error| error.to_string())?;
     Ok((socket, file))

@@ -19,7 +19,7 @@ const MOMENT: Duration = Duration::from_millis(50);
 
 /// What lies at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum PathState {
     /// Nothing.
     Nothing,
     /// A socket at which nothing answers: its process has ended.
@@ -40,10 +40,10 @@ impl SocketFile {
     pub fn bind(path: &Path, bind: impl FnOnce() -> io::Result<()>) -> io::Result<SocketFile> {
         let _lock = lock(folder(path))?;
         match look(path)? {
-            Found::Nothing => {}
-            Found::Dead => fs::remove_file(path)?,
-            Found::Live => return Err(ErrorKind::AddrInUse.into()),
-            Found::Other(_) => return Err(ErrorKind::AlreadyExists.into()),
+            PathState::Nothing => {}
+            PathState::Dead => fs::remove_file(path)?,
+            PathState::Live => return Err(ErrorKind::AddrInUse.into()),
+            PathState::Other(_) => return Err(ErrorKind::AlreadyExists.into()),
         }
         bind()?;
         Ok(SocketFile(path.to_owned()))
@@ -54,7 +54,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let _lock = lock(folder(&self.0));
         // By now it may be another daemon's.
-        if look(&self.0).is_ok_and(|found| found == Found::Dead) {
+        if look(&self.0).is_ok_and(|found| found == PathState::Dead) {
             drop(fs::remove_file(&self.0));
         }
     }
@@ -66,13 +66,13 @@ pub fn folder(path: &Path) -> &Path {
 }
 
 /// Looks at a path and changes nothing.
-pub fn look(path: &Path) -> io::Result<Found> {
+pub fn look(path: &Path) -> io::Result<PathState> {
     let kind = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(PathState::Nothing),
         metadata => metadata?.file_type(),
     };
     if !kind.is_socket() {
-        return Ok(Found::Other(match () {
+        return Ok(PathState::Other(match () {
             () if kind.is_symlink() => "a symbolic link",
             () if kind.is_dir() => "a folder",
             () if kind.is_file() => "a file",
@@ -80,10 +80,10 @@ pub fn look(path: &Path) -> io::Result<Found> {
         }));
     }
     match answers(&SockAddr::unix(path)?) {
-        Ok(true) => Ok(Found::Live),
-        Ok(false) => Ok(Found::Dead),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
-        Err(_) => Ok(Found::Live),
+        Ok(true) => Ok(PathState::Live),
+        Ok(false) => Ok(PathState::Dead),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(PathState::Nothing),
+        Err(_) => Ok(PathState::Live),
     }
 }
 

@@ -2,28 +2,28 @@
 
 use std::time::Instant;
 
-use crate::keys::clients::Clients;
+use crate::keys::clients::ClientTable;
 use crate::plumbing::now;
-use signd_core::frame::{Arrival, Frame};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
 use signd_engine::inference::Inference;
-use signd_engine::recording::Loaded;
+use signd_engine::recording::RunDigests;
 
 use super::settings::StreamLimits;
 
 /// What ingest hands to the front.
-pub enum Passed {
+pub enum IngestMessage {
     /// A frame or a tick.
-    Inbound(Box<Inbound>),
+    Inbound(Box<StreamInput>),
     /// From here on, other settings and another model.
-    Reload(Box<Reload>),
+    Reload(Box<ReloadRequest>),
     /// Whoever holds it has dealt with everything before it; see [`crate::plumbing::progress`].
     Token,
 }
 
 /// A frame or a tick of a stream.
-pub struct Inbound {
+pub struct StreamInput {
     /// The stream.
     pub stream: StreamId,
     /// The frame's place is used only when there is no tick.
@@ -31,32 +31,32 @@ pub struct Inbound {
     /// The frame.
     pub frame: Frame,
     /// Arrival by this machine's clock.
-    pub arrival: Arrival,
+    pub arrival: ArrivalTime,
     /// Arrival for measuring latency.
     pub received: Instant,
 }
 
 /// Configuration and model, read again while the daemon runs. Sockets and the recording stay as they were.
-pub struct Reload {
+pub struct ReloadRequest {
     /// Which streams there may be.
     pub limits: StreamLimits,
     /// Who may send and who may see.
-    pub clients: Clients,
+    pub clients: ClientTable,
     /// Stages 2 to 4.
     pub core: CoreSettings,
     /// The model and how it decides.
     pub inference: Inference,
     /// Which these are.
-    pub loaded: Loaded,
+    pub loaded: RunDigests,
 }
 
-impl Inbound {
+impl StreamInput {
     pub(super) fn blank(stream: StreamId) -> Self {
-        Inbound {
+        StreamInput {
             stream,
             tick: None,
             frame: Frame::default(),
-            arrival: Arrival(0),
+            arrival: ArrivalTime(0),
             received: Instant::now(),
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::endpoint::InputEndpoint;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::keys::clients::{Clients, Door};
-use crate::keys::guard::Guard;
-use crate::socket::{Socket, SocketContext, SocketError, SocketKind};
+use crate::keys::clients::{ClientTable, GuardedSocket};
+use crate::keys::policy::KeyPolicy;
+use crate::socket::{SocketContext, SocketError, SocketKind, ZmqSocket};
 
 /// A part longer than this closes its connection inside libzmq. Below it, messages that are merely
 /// too long are received, refused and counted.
@@ -15,7 +15,7 @@ const MAX_PART: i64 = 1024 * 1024;
 
 /// Whose frames a socket receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum AllowedSender {
     /// Anybody's.
     Anybody,
     /// Those of clients; libzmq says with each message whose it is.
@@ -27,9 +27,9 @@ pub enum Source {
 /// An input that is open.
 pub struct OpenInput {
     /// Its socket.
-    pub socket: Socket,
+    pub socket: ZmqSocket,
     /// Whose frames it receives.
-    pub source: Source,
+    pub source: AllowedSender,
     /// Its socket file, if it has one; to be dropped after the context.
     pub file: Option<SocketFile>,
 }
@@ -38,8 +38,8 @@ pub struct OpenInput {
 pub fn open(
     input: &InputEndpoint,
     context: &SocketContext,
-    guard: &Guard,
-    clients: &Clients,
+    guard: &KeyPolicy,
+    clients: &ClientTable,
 ) -> Result<OpenInput, PlaceError> {
     let endpoint = &input.endpoint;
     let prepare = || {
@@ -56,12 +56,12 @@ pub fn open(
             Some(client) => {
                 let key = clients.key(client).ok_or(SocketError::DENIED)?;
                 guard.call(&socket, &key)?;
-                Source::One(key.to_string())
+                AllowedSender::One(key.to_string())
             }
-            None if !input.connect && guard.serve(&socket, endpoint, Door::Ingest)? => {
-                Source::Clients
+            None if !input.connect && guard.serve(&socket, endpoint, GuardedSocket::Ingest)? => {
+                AllowedSender::Clients
             }
-            None => Source::Anybody,
+            None => AllowedSender::Anybody,
         };
         Ok((socket, source))
     };

@@ -13,22 +13,22 @@ use std::fmt::Display;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::keys::clients::Clients;
-use crate::keys::zap::Present;
-use crate::plumbing::counters::Counters;
-use crate::plumbing::flow::{Pool, Sender};
-use crate::plumbing::progress::Progress;
-use crate::plumbing::{Watched, notify, now};
-use crate::record::Tape;
-use crate::socket::{MessagePart, Poll, Socket, SocketError};
+use crate::keys::clients::ClientTable;
+use crate::keys::zap::SharedClients;
+use crate::plumbing::counters::DaemonCounters;
+use crate::plumbing::flow::{BufferPool, RingSender};
+use crate::plumbing::progress::PipelineProgress;
+use crate::plumbing::{StageMonitor, notify, now};
+use crate::recorder::RecordingSender;
+use crate::socket::{MessagePart, SocketError, SocketPoll, ZmqSocket};
 use signd_core::drop_reason::DropReason;
 use signd_core::stream::Tick;
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
-use signd_engine::recording::Channel;
+use signd_engine::recording::RecordingChannel;
 
-pub use inbound::{Inbound, Passed, Reload};
-pub use inlet::{OpenInput, Source, open};
+pub use inbound::{IngestMessage, ReloadRequest, StreamInput};
+pub use inlet::{AllowedSender, OpenInput, open};
 pub use settings::{IngestSettings, StreamLimits};
 
 /// Longest sleep, so that a request to stop is seen soon.
@@ -37,26 +37,26 @@ const NAP: Duration = Duration::from_millis(100);
 const TURN: usize = 64;
 
 /// What ingest receives from.
-pub struct Inlets {
+pub struct IngestInputs {
     /// Open sockets, and whose frames each receives.
-    pub sockets: Vec<(Socket, Source)>,
+    pub sockets: Vec<(ZmqSocket, AllowedSender)>,
     /// Who may send what.
-    pub clients: Clients,
+    pub clients: ClientTable,
     /// The clients of the handler that lets them in; kept up to date by ingest.
-    pub present: Present,
+    pub present: SharedClients,
 }
 
 /// The ingest stage.
 pub struct Ingest {
-    sockets: Vec<(Socket, Source)>,
-    clients: Clients,
-    present: Present,
-    reloads: crossbeam_channel::Receiver<Reload>,
-    out: Sender<Passed>,
-    pool: Pool<Box<Inbound>>,
-    tape: Tape,
-    counters: Arc<Counters>,
-    progress: Arc<Progress>,
+    sockets: Vec<(ZmqSocket, AllowedSender)>,
+    clients: ClientTable,
+    present: SharedClients,
+    reloads: crossbeam_channel::Receiver<ReloadRequest>,
+    out: RingSender<IngestMessage>,
+    pool: BufferPool<Box<StreamInput>>,
+    tape: RecordingSender,
+    counters: Arc<DaemonCounters>,
+    progress: Arc<PipelineProgress>,
     streams: HashMap<StreamId, Pulse>,
     limits: StreamLimits,
 }
@@ -77,12 +77,12 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         limits: StreamLimits,
-        inlets: Inlets,
-        reloads: crossbeam_channel::Receiver<Reload>,
-        out: Sender<Passed>,
-        pool: Pool<Box<Inbound>>,
-        tape: Tape,
-        watched: Watched,
+        inlets: IngestInputs,
+        reloads: crossbeam_channel::Receiver<ReloadRequest>,
+        out: RingSender<IngestMessage>,
+        pool: BufferPool<Box<StreamInput>>,
+        tape: RecordingSender,
+        watched: StageMonitor,
     ) -> Self {
         Ingest {
             sockets: inlets.sockets,
@@ -103,7 +103,7 @@ impl Ingest {
     pub fn run(mut self, stop: impl Fn() -> bool) -> Result<(), SocketError> {
         let (mut id, mut body) = (MessagePart::default(), MessagePart::default());
         let sockets = std::mem::take(&mut self.sockets);
-        let mut poll = Poll::of(sockets.iter().map(|(socket, _)| socket));
+        let mut poll = SocketPoll::of(sockets.iter().map(|(socket, _)| socket));
         while !stop() && !self.out.closed() {
             poll.wait(NAP)?;
             for ((socket, source), readable) in sockets.iter().zip(poll.readable()) {
@@ -126,8 +126,8 @@ impl Ingest {
     /// Takes one message; false when none waits.
     fn receive(
         &mut self,
-        socket: &Socket,
-        source: &Source,
+        socket: &ZmqSocket,
+        source: &AllowedSender,
         id: &mut MessagePart,
         body: &mut MessagePart,
     ) -> Result<bool, SocketError> {
@@ -145,14 +145,14 @@ impl Ingest {
         Ok(true)
     }
 
-    fn admit(&mut self, source: &Source, id: &mut MessagePart, body: &[u8]) {
+    fn admit(&mut self, source: &AllowedSender, id: &mut MessagePart, body: &[u8]) {
         let Some(stream) = stream_id::parse(id) else {
             return self.counters.refuse(DropReason::StreamId, None, &no_stream_id(id));
         };
         let key = match source {
-            Source::Anybody => None,
-            Source::Clients => Some(id.sender().unwrap_or_default()),
-            Source::One(key) => Some(key.as_str()),
+            AllowedSender::Anybody => None,
+            AllowedSender::Clients => Some(id.sender().unwrap_or_default()),
+            AllowedSender::One(key) => Some(key.as_str()),
         };
         if let Some(key) = key
             && !self.clients.may_publish(key, &stream)
@@ -168,7 +168,7 @@ impl Ingest {
             let why = format_args!("{most} streams are there already");
             return self.counters.refuse(DropReason::TooManyStreams, Some(&stream), &why);
         }
-        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
         let begun = Instant::now();
         let filled = landmarks::read(body, &mut inbound.frame);
         if let Err(refusal) = filled {
@@ -187,15 +187,15 @@ impl Ingest {
         inbound.stamp(stream, None);
         let (received, arrival, t) = (inbound.received, inbound.arrival, inbound.frame.t);
         // Recorded before it is sent, so that in the recording a frame precedes its events.
-        let channel = Channel::Landmarks(stream);
+        let channel = RecordingChannel::Landmarks(stream);
         self.tape.message(channel, arrival, t, |data| data.extend_from_slice(body));
-        self.pass(Passed::Inbound(inbound));
+        self.pass(IngestMessage::Inbound(inbound));
         self.counters.received();
         self.streams.insert(stream, Pulse { last: received, stalled: false });
     }
 
     /// Down the ring, as soon as there is room.
-    fn pass(&mut self, passed: Passed) {
+    fn pass(&mut self, passed: IngestMessage) {
         self.counters.levels.ring.enter();
         self.out.send(passed);
     }
@@ -204,18 +204,18 @@ impl Ingest {
     fn drop_frame(&mut self, reason: DropReason, stream: &StreamId, why: &dyn Display) {
         self.counters.refuse(reason, Some(stream), why);
         if self.streams.contains_key(stream) {
-            let (channel, arrival) = (Channel::Drops(*stream), now());
+            let (channel, arrival) = (RecordingChannel::Drops(*stream), now());
             self.tape.json(channel, arrival, &DropMark { reason: reason.name() });
         }
     }
 
     /// Hands a reload down the rings, between two frames.
-    fn reload(&mut self, reload: Reload) {
+    fn reload(&mut self, reload: ReloadRequest) {
         self.limits = reload.limits;
         self.clients.clone_from(&reload.clients);
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
         self.tape.reload(now(), &reload.loaded);
-        self.pass(Passed::Reload(Box::new(reload)));
+        self.pass(IngestMessage::Reload(Box::new(reload)));
     }
 
     fn watch_clock(&mut self) {
@@ -241,16 +241,16 @@ impl Ingest {
         self.counters.levels.active.set((self.streams.len() - stalled) as u64);
         self.counters.levels.stalled.set(stalled as u64);
         if self.progress.due() {
-            self.pass(Passed::Token);
+            self.pass(IngestMessage::Token);
         }
     }
 
     /// A tick is never dropped: it waits for room.
     fn tick(&mut self, stream: StreamId, tick: Tick) {
-        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(Inbound::blank(stream)));
+        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
         inbound.stamp(stream, Some(tick));
-        self.tape.json(Channel::Ticks(stream), inbound.arrival, &tick);
-        self.pass(Passed::Inbound(inbound));
+        self.tape.json(RecordingChannel::Ticks(stream), inbound.arrival, &tick);
+        self.pass(IngestMessage::Inbound(inbound));
     }
 }
 

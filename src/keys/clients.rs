@@ -10,19 +10,19 @@ use signd_core::stream_id::{self, StreamId};
 
 /// A socket of the daemon that asks for keys; its name is the ZAP domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum GuardedSocket {
     /// Frames come in.
     Ingest,
     /// Events go out.
     Publish,
 }
 
-impl Door {
+impl GuardedSocket {
     /// Name of the ZAP domain.
     pub fn domain(self) -> &'static str {
         match self {
-            Door::Ingest => "ingest",
-            Door::Publish => "publish",
+            GuardedSocket::Ingest => "ingest",
+            GuardedSocket::Publish => "publish",
         }
     }
 }
@@ -47,7 +47,7 @@ type Table = BTreeMap<String, ClientSettings>;
 /// their name it would not do: a client that is given another key must lose what the old one could.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Table", into = "Table")]
-pub struct Clients(HashMap<String, Client>);
+pub struct ClientTable(HashMap<String, Client>);
 
 /// What a client may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub enum ClientError {
     },
 }
 
-impl TryFrom<Table> for Clients {
+impl TryFrom<Table> for ClientTable {
     type Error = ClientError;
 
     fn try_from(table: Table) -> Result<Self, ClientError> {
@@ -107,12 +107,12 @@ impl TryFrom<Table> for Clients {
                 return Err(ClientError::Twice(other.name, name));
             }
         }
-        Ok(Clients(clients))
+        Ok(ClientTable(clients))
     }
 }
 
-impl From<Clients> for Table {
-    fn from(clients: Clients) -> Table {
+impl From<ClientTable> for Table {
+    fn from(clients: ClientTable) -> Table {
         let rows = clients.0.into_iter().map(|(key, Client { name, publish, subscribe })| {
             (name, ClientSettings { key, publish, subscribe })
         });
@@ -120,11 +120,11 @@ impl From<Clients> for Table {
     }
 }
 
-impl Clients {
+impl ClientTable {
     /// One client that may receive and nothing else.
-    pub fn only_subscriber(name: &str, key: PublicKey) -> Clients {
+    pub fn only_subscriber(name: &str, key: PublicKey) -> ClientTable {
         let client = Client { name: name.to_owned(), publish: Vec::new(), subscribe: true };
-        Clients(HashMap::from([(key.to_string(), client)]))
+        ClientTable(HashMap::from([(key.to_string(), client)]))
     }
 
     /// Nobody is listed.
@@ -143,10 +143,10 @@ impl Clients {
     }
 
     /// Whether this key may come in at this door; `None` when it is nobody's.
-    pub fn may_enter(&self, key: &str, door: Door) -> Option<bool> {
+    pub fn may_enter(&self, key: &str, door: GuardedSocket) -> Option<bool> {
         self.0.get(key).map(|client| match door {
-            Door::Ingest => !client.publish.is_empty(),
-            Door::Publish => client.subscribe,
+            GuardedSocket::Ingest => !client.publish.is_empty(),
+            GuardedSocket::Publish => client.subscribe,
         })
     }
 
@@ -164,9 +164,9 @@ impl Clients {
     }
 
     /// A key that may subscribe here may not in `later`.
-    pub fn lose_a_subscriber(&self, later: &Clients) -> bool {
+    pub fn lose_a_subscriber(&self, later: &ClientTable) -> bool {
         let mut subscribers = self.0.iter().filter(|(_, client)| client.subscribe);
-        subscribers.any(|(key, _)| later.may_enter(key, Door::Publish) != Some(true))
+        subscribers.any(|(key, _)| later.may_enter(key, GuardedSocket::Publish) != Some(true))
     }
 }
 
@@ -191,13 +191,13 @@ mod tests {
         KeyPair::generate().expect("a pair").public.to_string()
     }
 
-    fn clients(rows: &[(&str, &str, &[&str], bool)]) -> Result<Clients, String> {
+    fn clients(rows: &[(&str, &str, &[&str], bool)]) -> Result<ClientTable, String> {
         let rows = rows.iter().map(|(name, key, publish, subscribe)| {
             let publish = publish.iter().map(|p| (*p).to_owned()).collect();
             let (key, subscribe) = ((*key).to_owned(), *subscribe);
             ((*name).to_owned(), ClientSettings { key, publish, subscribe })
         });
-        Clients::try_from(rows.collect::<Table>()).map_err(|error| error.to_string())
+        ClientTable::try_from(rows.collect::<Table>()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -205,11 +205,11 @@ mod tests {
         let (cam, eye, nobody) = (key(), key(), key());
         let all = clients(&[("cam", &cam, &["cam1", "hall-*"], false), ("eye", &eye, &[], true)]);
         let all = all.expect("valid");
-        assert_eq!(all.may_enter(&cam, Door::Ingest), Some(true));
-        assert_eq!(all.may_enter(&cam, Door::Publish), Some(false));
-        assert_eq!(all.may_enter(&eye, Door::Ingest), Some(false));
-        assert_eq!(all.may_enter(&eye, Door::Publish), Some(true));
-        assert_eq!(all.may_enter(&nobody, Door::Publish), None);
+        assert_eq!(all.may_enter(&cam, GuardedSocket::Ingest), Some(true));
+        assert_eq!(all.may_enter(&cam, GuardedSocket::Publish), Some(false));
+        assert_eq!(all.may_enter(&eye, GuardedSocket::Ingest), Some(false));
+        assert_eq!(all.may_enter(&eye, GuardedSocket::Publish), Some(true));
+        assert_eq!(all.may_enter(&nobody, GuardedSocket::Publish), None);
         let may = |key: &str, stream: &str| {
             all.may_publish(key, &stream_id::parse(stream.as_bytes()).expect("an id"))
         };
@@ -218,7 +218,7 @@ mod tests {
         assert!(!may(&eye, "cam1") && !may(&nobody, "cam1") && !may("", "cam1"));
         assert_eq!((all.name(&cam), all.key("eye")), (Some("cam"), eye.parse().ok()));
         let table = Table::from(all.clone());
-        assert_eq!(Clients::try_from(table).expect("valid"), all);
+        assert_eq!(ClientTable::try_from(table).expect("valid"), all);
     }
 
     #[test]

@@ -8,18 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::socket::{ConnectionChange, HandshakeFailure, Monitored, Socket, SocketContext};
+use crate::socket::{ConnectionChange, HandshakeFailure, MonitorEvent, SocketContext, ZmqSocket};
 
 /// Longest sleep, so that the end is seen soon.
 const NAP: Duration = Duration::from_millis(100);
 
 /// The thread that tells; ended when dropped, so that the context can end as well.
-pub struct Watch {
+pub struct HandshakeWatch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for Watch {
+impl Drop for HandshakeWatch {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -31,10 +31,10 @@ impl Drop for Watch {
 /// Tells of this socket's failed handshakes from a thread. `name` is the socket's own in its context.
 pub fn watch(
     context: &SocketContext,
-    socket: &Socket,
+    socket: &ZmqSocket,
     name: &str,
     told: impl Fn(HandshakeFailure) + Send + 'static,
-) -> std::io::Result<Watch> {
+) -> std::io::Result<HandshakeWatch> {
     follow(context, socket, name, move |change| {
         if let ConnectionChange::Failed(failure) = change {
             told(failure);
@@ -46,21 +46,21 @@ pub fn watch(
 /// has room for one of the two.
 pub fn follow(
     context: &SocketContext,
-    socket: &Socket,
+    socket: &ZmqSocket,
     name: &str,
     told: impl Fn(ConnectionChange) + Send + 'static,
-) -> std::io::Result<Watch> {
+) -> std::io::Result<HandshakeWatch> {
     let monitor = socket.monitor(context, name)?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     let thread = Builder::new().name("handshakes".into()).spawn(move || {
         while !asked.load(Relaxed) {
             match monitor.wait(NAP) {
-                Monitored::Changed(change) => told(change),
-                Monitored::Nothing => {}
-                Monitored::Closed => return,
+                MonitorEvent::Changed(change) => told(change),
+                MonitorEvent::Nothing => {}
+                MonitorEvent::Closed => return,
             }
         }
     })?;
-    Ok(Watch { stop, thread: Some(thread) })
+    Ok(HandshakeWatch { stop, thread: Some(thread) })
 }

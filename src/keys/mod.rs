@@ -1,13 +1,13 @@
 //! Who may send frames and who may see events: ZeroMQ CURVE.
 //!
 //! A key pair is made by `signd keygen`. The daemon has one; each client has one, and the daemon's
-//! configuration lists the clients' public keys and what each may do. [`guard`] says which endpoints
+//! configuration lists the clients' public keys and what each may do. [`policy`] says which endpoints
 //! ask for keys, [`zap`] answers libzmq's question whether a key may come in, and ingest holds every
 //! frame to the list of its sender.
 
 pub mod clients;
-pub mod guard;
 pub mod handshakes;
+pub mod policy;
 pub mod reach;
 pub mod secret;
 pub mod zap;
@@ -15,7 +15,7 @@ pub mod zap;
 use std::path::PathBuf;
 
 use crate::socket::{self, KEY_BYTES};
-use clients::Clients;
+use clients::ClientTable;
 
 /// Settings of keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct KeySettings {
     /// Without a key, endpoints that other machines reach are open instead of refused.
     pub allow_open: bool,
     /// Who may do what.
-    pub clients: Clients,
+    pub clients: ClientTable,
 }
 
 /// A Curve25519 public key.

@@ -1,10 +1,10 @@
 //! From where an endpoint can be reached.
 
-use crate::endpoint::{Address, SocketEndpoint};
+use crate::endpoint::{EndpointAddress, SocketEndpoint};
 
 /// Who can get at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum EndpointReach {
     /// A socket file: whom its permissions let.
     File,
     /// Every process of this machine.
@@ -13,18 +13,18 @@ pub enum Reach {
     Remote,
 }
 
-impl Reach {
+impl EndpointReach {
     /// What an endpoint says of itself. Nothing is looked up: a name may mean another address a
     /// moment later, so `localhost`, which signd takes for 127.0.0.1 itself, is the only one that
     /// counts as loopback.
-    pub fn of(endpoint: &SocketEndpoint) -> Reach {
+    pub fn of(endpoint: &SocketEndpoint) -> EndpointReach {
         match endpoint.address() {
-            Address::File(_) => Reach::File,
+            EndpointAddress::File(_) => EndpointReach::File,
             // A name in Linux's abstract space is no file and has no permissions.
-            Address::Abstract(_) => Reach::Loopback,
-            Address::Tcp { host, .. } => match host.address() {
-                Some(ip) if ip.is_loopback() => Reach::Loopback,
-                _ => Reach::Remote,
+            EndpointAddress::Abstract(_) => EndpointReach::Loopback,
+            EndpointAddress::Tcp { host, .. } => match host.address() {
+                Some(ip) if ip.is_loopback() => EndpointReach::Loopback,
+                _ => EndpointReach::Remote,
             },
         }
     }
@@ -34,8 +34,8 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn reach(text: &str) -> Reach {
-        Reach::of(&text.parse().expect(text))
+    fn reach(text: &str) -> EndpointReach {
+        EndpointReach::of(&text.parse().expect(text))
     }
 
     #[test]
@@ -52,9 +52,9 @@ mod tests {
             "tcp://192.168.0.9:0;127.0.0.1:5556",
             "ipc://@abstract",
         ] {
-            assert_eq!(reach(here), Reach::Loopback, "{here}");
+            assert_eq!(reach(here), EndpointReach::Loopback, "{here}");
         }
-        assert_eq!(reach("ipc:///run/signd/in"), Reach::File);
+        assert_eq!(reach("ipc:///run/signd/in"), EndpointReach::File);
     }
 
     #[test]
@@ -76,7 +76,7 @@ mod tests {
             "tcp://[::127.0.0.1]:5556",
             "tcp://localhost.:5556",
         ] {
-            assert_eq!(reach(there), Reach::Remote, "{there}");
+            assert_eq!(reach(there), EndpointReach::Remote, "{there}");
         }
     }
 }

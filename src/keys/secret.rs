@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{PublicKey, parse_key};
-use crate::socket::{self, Socket, SocketError};
+use crate::socket::{self, SocketError, ZmqSocket};
 
 /// First line of a file.
 const HEAD: &str =
@@ -118,12 +118,12 @@ impl KeyPair {
     }
 
     /// Makes a socket a CURVE server whose callers [`super::zap`] judges in this domain.
-    pub fn serve(&self, socket: &Socket, domain: &str) -> Result<(), SocketError> {
+    pub fn serve(&self, socket: &ZmqSocket, domain: &str) -> Result<(), SocketError> {
         socket.serve_keys(&self.secret, domain)
     }
 
     /// Makes a socket a CURVE client that accepts no other server.
-    pub fn call(&self, socket: &Socket, server: &PublicKey) -> Result<(), SocketError> {
+    pub fn call(&self, socket: &ZmqSocket, server: &PublicKey) -> Result<(), SocketError> {
         socket.call_with_keys(&server.0, &self.public.0, &self.secret)
     }
 }

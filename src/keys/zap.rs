@@ -10,8 +10,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use super::PublicKey;
-use super::clients::{Clients, Door};
-use crate::socket::{Socket, SocketContext, SocketKind};
+use super::clients::{ClientTable, GuardedSocket};
+use crate::socket::{SocketContext, SocketKind, ZmqSocket};
 
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
@@ -19,7 +19,7 @@ const STOP: &str = "stop";
 
 /// Why a client was not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum RefusalReason {
     /// Its key is nobody's.
     UnknownKey,
     /// Its key may do other things, but not this.
@@ -28,38 +28,39 @@ pub enum Refused {
     Handshake,
 }
 
-impl Refused {
+impl RefusalReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Refused; 3] = [Refused::UnknownKey, Refused::NotAllowed, Refused::Handshake];
+    pub const ALL: [RefusalReason; 3] =
+        [RefusalReason::UnknownKey, RefusalReason::NotAllowed, RefusalReason::Handshake];
 
     /// The name under which it is counted.
     pub const fn name(self) -> &'static str {
         match self {
-            Refused::UnknownKey => "unknown_key",
-            Refused::NotAllowed => "not_allowed",
-            Refused::Handshake => "handshake",
+            RefusalReason::UnknownKey => "unknown_key",
+            RefusalReason::NotAllowed => "not_allowed",
+            RefusalReason::Handshake => "handshake",
         }
     }
 }
 
 /// The clients as they are now; replaced at a reload.
-pub type Present = Arc<Mutex<Clients>>;
+pub type SharedClients = Arc<Mutex<ClientTable>>;
 
 /// The running handler; ended when dropped.
-pub struct Zap {
+pub struct ZapHandler {
     /// A message that comes in here without an empty part ends the handler; libzmq sends none.
-    stop: Socket,
+    stop: ZmqSocket,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Zap {
+impl ZapHandler {
     /// Answers from here on for all sockets of this context. Told of every client refused: why, at
     /// which door, and the address it came from.
     pub fn start(
         context: &SocketContext,
-        clients: Present,
-        refused: impl Fn(Refused, &str, &str) + Send + 'static,
-    ) -> std::io::Result<Zap> {
+        clients: SharedClients,
+        refused: impl Fn(RefusalReason, &str, &str) + Send + 'static,
+    ) -> std::io::Result<ZapHandler> {
         let socket = context.socket(SocketKind::Router)?;
         socket.set_linger(Duration::ZERO)?;
         socket.bind(ENDPOINT)?;
@@ -86,11 +87,11 @@ impl Zap {
                 let _ = socket.send(&reply.iter().map(Vec::as_slice).collect::<Vec<_>>());
             }
         })?;
-        Ok(Zap { stop, thread: Some(thread) })
+        Ok(ZapHandler { stop, thread: Some(thread) })
     }
 }
 
-impl Drop for Zap {
+impl Drop for ZapHandler {
     fn drop(&mut self) {
         if let (Ok(()), Some(thread)) = (self.stop.send(&[STOP.as_bytes()]), self.thread.take()) {
             drop(thread.join());
@@ -110,7 +111,7 @@ impl Drop for Bolt {
 }
 
 /// The next request; `None` when the handler is to end.
-fn receive(socket: &Socket) -> Option<Vec<Vec<u8>>> {
+fn receive(socket: &ZmqSocket) -> Option<Vec<Vec<u8>>> {
     loop {
         match socket.receive() {
             Ok(Some(message)) if message.len() == 2 && message[1] == STOP.as_bytes() => {
@@ -133,7 +134,7 @@ struct Request<'a> {
 enum Verdict {
     /// Let in; what it sends comes with this as its `User-Id`.
     Enter(String),
-    Refused(Refused),
+    Refused(RefusalReason),
     Malformed,
 }
 
@@ -147,8 +148,8 @@ impl<'a> Request<'a> {
         (version == VERSION && mechanism == b"CURVE").then_some(Request { domain, address, key })
     }
 
-    fn judge(&self, clients: &Clients) -> Verdict {
-        let doors = [Door::Ingest, Door::Publish];
+    fn judge(&self, clients: &ClientTable) -> Verdict {
+        let doors = [GuardedSocket::Ingest, GuardedSocket::Publish];
         let Some(door) = doors.into_iter().find(|door| door.domain().as_bytes() == self.domain)
         else {
             return Verdict::Malformed;
@@ -156,8 +157,8 @@ impl<'a> Request<'a> {
         let key = self.key.to_string();
         match clients.may_enter(&key, door) {
             Some(true) => Verdict::Enter(key),
-            Some(false) => Verdict::Refused(Refused::NotAllowed),
-            None => Verdict::Refused(Refused::UnknownKey),
+            Some(false) => Verdict::Refused(RefusalReason::NotAllowed),
+            None => Verdict::Refused(RefusalReason::UnknownKey),
         }
     }
 }
@@ -199,13 +200,13 @@ mod tests {
     #[test]
     fn a_malformed_request_is_answered_and_the_next_one_judged() {
         let listed = KeyPair::generate().expect("a pair").public;
-        let clients = Arc::new(Mutex::new(Clients::only_subscriber("eye", listed)));
+        let clients = Arc::new(Mutex::new(ClientTable::only_subscriber("eye", listed)));
         let context = SocketContext::default();
         let (tell, told) = std::sync::mpsc::channel();
         let refused = move |why, door: &str, from: &str| {
             tell.send((why, door.to_owned(), from.to_owned())).expect("is heard");
         };
-        let zap = Zap::start(&context, clients, refused).expect("starts");
+        let zap = ZapHandler::start(&context, clients, refused).expect("starts");
         let asker = context.socket(SocketKind::Dealer).expect("socket");
         asker.set_linger(Duration::ZERO).expect("sets");
         asker.set_receive_time(Duration::from_secs(5)).expect("sets");
@@ -241,8 +242,8 @@ mod tests {
         assert_eq!(ask(request("publish", "CURVE", &[7; 32])), answer("400", ""));
         let from = || "192.168.0.9".to_owned();
         let said: Vec<_> = told.try_iter().collect();
-        assert_eq!(said[0], (Refused::NotAllowed, "ingest".into(), from()));
-        assert_eq!(said[1..], [(Refused::UnknownKey, "publish".into(), from())]);
+        assert_eq!(said[0], (RefusalReason::NotAllowed, "ingest".into(), from()));
+        assert_eq!(said[1..], [(RefusalReason::UnknownKey, "publish".into(), from())]);
 
         drop(asker);
         drop(zap); // ends, although nobody asks any more

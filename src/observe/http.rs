@@ -1,7 +1,7 @@
 //! The HTTP server: one thread with a small runtime of its own, never on a frame's way.
 //!
 //! It serves whatever router it is given, to the daemon as to `signd view`. Every request passes the
-//! [`Guard`], every answer gets the headers below, and what a client may take of it is bounded: its
+//! [`OriginCheck`], every answer gets the headers below, and what a client may take of it is bounded: its
 //! header in bytes and time, its connections in number, an answer that it does not read in time.
 
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-use super::guard::{AllowedHost, Guard};
+use super::origin::{AllowedHost, OriginCheck};
 
 /// Connections at once; further ones wait.
 const CONNECTIONS: usize = 64;
@@ -57,23 +57,23 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// A running server; dropped, it ends.
-pub struct Server {
+pub struct HttpServer {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+impl HttpServer {
     /// Serves on this listener. `hosts` are names it answers to beside its own addresses. `routes` is
     /// called on the server's thread, inside its runtime, and may spawn tasks there.
     pub fn start(
         listener: TcpListener,
         hosts: Vec<AllowedHost>,
         routes: impl FnOnce() -> Router + Send + 'static,
-    ) -> io::Result<Server> {
+    ) -> io::Result<HttpServer> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let guard = Arc::new(Guard::new(hosts));
+        let guard = Arc::new(OriginCheck::new(hosts));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = crossbeam_channel::bounded(1);
@@ -90,7 +90,7 @@ impl Server {
         };
         let thread = Some(Builder::new().name("http".into()).spawn(body)?);
         told.recv().map_err(io::Error::other)??;
-        Ok(Server { address, stop: Some(stop), thread })
+        Ok(HttpServer { address, stop: Some(stop), thread })
     }
 
     /// Where it listens; the port is the real one.
@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for HttpServer {
     fn drop(&mut self) {
         drop(self.stop.take()); // the other end takes this for the request
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
@@ -112,7 +112,7 @@ impl Drop for Server {
 async fn serve(
     listener: tokio::net::TcpListener,
     router: Router,
-    guard: Arc<Guard>,
+    guard: Arc<OriginCheck>,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
@@ -147,7 +147,7 @@ async fn serve(
 async fn talk(
     stream: TcpStream,
     app: TowerToHyperService<Router>,
-    guard: Arc<Guard>,
+    guard: Arc<OriginCheck>,
     ending: Watcher,
 ) -> io::Result<()> {
     let local = stream.local_addr()?;

@@ -21,8 +21,8 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at, sleep};
 
-use super::live::{Item, Kind, Live, Shared, UNDERWAY};
-use signd_core::event::Status;
+use super::live::{LiveItem, LiveKind, LiveSender, LiveState, UNDERWAY};
+use signd_core::event::StatusKind;
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
 
@@ -36,37 +36,37 @@ const PACE: Duration = Duration::from_millis(10);
 const PULSE: Duration = Duration::from_secs(15);
 
 /// Hands items to viewers.
-pub struct Hub {
-    items: mpsc::Receiver<Item>,
-    door: Door,
+pub struct ViewerHub {
+    items: mpsc::Receiver<LiveItem>,
+    door: HubHandle,
     joining: mpsc::Receiver<Viewer>,
     viewers: Vec<Viewer>,
     /// The last status of each stream there is, and after it each doubt about its input.
     retained: BTreeMap<(StreamId, Option<InputDoubt>), Bytes>,
     /// Items lost on their way here of which the viewers have been told.
     lost_underway: u64,
-    shared: Arc<Shared>,
+    shared: Arc<LiveState>,
 }
 
 /// Where viewers come in.
 #[derive(Clone)]
-pub struct Door {
+pub struct HubHandle {
     to: mpsc::Sender<Viewer>,
-    shared: Arc<Shared>,
+    shared: Arc<LiveState>,
 }
 
 /// The hub's end of a viewer.
 struct Viewer {
     /// Only this stream; none: all.
     stream: Option<StreamId>,
-    scenes: Scenes,
+    scenes: SceneFilter,
     to: mpsc::Sender<Bytes>,
     lost: u64,
 }
 
 /// Which scenes a viewer is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scenes {
+pub enum SceneFilter {
     /// None.
     None,
     /// Those of one stream.
@@ -75,23 +75,23 @@ pub enum Scenes {
     All,
 }
 
-impl Hub {
+impl ViewerHub {
     /// A hub, and the way to it.
-    pub fn channel() -> (Live, Hub) {
-        let (live, items) = Live::channel();
+    pub fn channel() -> (LiveSender, ViewerHub) {
+        let (live, items) = LiveSender::channel();
         let shared = Arc::clone(live.shared());
-        (live, Hub::new(items, shared))
+        (live, ViewerHub::new(items, shared))
     }
 
-    fn new(items: mpsc::Receiver<Item>, shared: Arc<Shared>) -> Self {
+    fn new(items: mpsc::Receiver<LiveItem>, shared: Arc<LiveState>) -> Self {
         let (to, joining) = mpsc::channel(VIEWERS);
-        let door = Door { to, shared: Arc::clone(&shared) };
+        let door = HubHandle { to, shared: Arc::clone(&shared) };
         let (viewers, retained) = (Vec::new(), BTreeMap::new());
-        Hub { items, door, joining, viewers, retained, lost_underway: 0, shared }
+        ViewerHub { items, door, joining, viewers, retained, lost_underway: 0, shared }
     }
 
     /// Where viewers come in.
-    pub fn door(&self) -> Door {
+    pub fn handle(&self) -> HubHandle {
         self.door.clone()
     }
 
@@ -124,7 +124,7 @@ impl Hub {
     fn welcome(&mut self, mut viewer: Viewer) {
         viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
         for ((stream, _), status) in &self.retained {
-            if viewer.wants(*stream, Kind::Frame) {
+            if viewer.wants(*stream, LiveKind::Frame) {
                 viewer.give(status, &self.shared);
             }
         }
@@ -132,21 +132,21 @@ impl Hub {
         self.viewers.push(viewer);
     }
 
-    fn pass(&mut self, item: Item) {
+    fn pass(&mut self, item: LiveItem) {
         match item {
-            Item::Told { stream, kind, json } => {
+            LiveItem::Told { stream, kind, json } => {
                 let text = message(&json);
                 for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
                     viewer.give(&text, &self.shared);
                 }
-                if matches!(kind, Kind::Status(Status::Gone | Status::Reset)) {
+                if matches!(kind, LiveKind::Status(StatusKind::Gone | StatusKind::Reset)) {
                     self.retained.retain(|(known, _), _| *known != stream);
                 }
             }
-            Item::Retained { stream, doubt, json } => {
+            LiveItem::Retained { stream, doubt, json } => {
                 self.retained.insert((stream, doubt), message(&json));
             }
-            Item::Model => {
+            LiveItem::Model => {
                 for viewer in &mut self.viewers {
                     viewer.give(&message(&self.shared.hello(viewer.shown())), &self.shared);
                 }
@@ -156,23 +156,23 @@ impl Hub {
 }
 
 impl Viewer {
-    fn wants(&self, stream: StreamId, kind: Kind) -> bool {
+    fn wants(&self, stream: StreamId, kind: LiveKind) -> bool {
         let scene = match self.scenes {
-            Scenes::None => false,
-            Scenes::Of(only) => only == stream,
-            Scenes::All => true,
+            SceneFilter::None => false,
+            SceneFilter::Of(only) => only == stream,
+            SceneFilter::All => true,
         };
-        self.stream.is_none_or(|only| only == stream) && (scene || kind != Kind::Scene)
+        self.stream.is_none_or(|only| only == stream) && (scene || kind != LiveKind::Scene)
     }
 
     /// It is shown scenes.
     fn shown(&self) -> bool {
-        self.scenes != Scenes::None
+        self.scenes != SceneFilter::None
     }
 
     /// Puts a message into the queue. Once it has been full nothing goes in until half of it has been
     /// read, so that what arrives are stretches and not single items.
-    fn give(&mut self, text: &Bytes, shared: &Shared) {
+    fn give(&mut self, text: &Bytes, shared: &LiveState) {
         let caught_up = self.lost > 0 && self.to.capacity() > BEHIND / 2;
         if caught_up {
             let lost = format!(r#"{{"kind":"lost","items":{}}}"#, self.lost);
@@ -192,10 +192,10 @@ fn message(json: &[u8]) -> Bytes {
     [b"data: ", json, b"\n\n"].concat().into()
 }
 
-impl Door {
+impl HubHandle {
     /// Lets a viewer in: the answer goes on until the viewer or the daemon ends.
-    pub async fn enter(&self, stream: Option<StreamId>, scenes: Scenes) -> Response {
-        let Some(seat) = Seat::take(&self.shared, scenes != Scenes::None) else {
+    pub async fn enter(&self, stream: Option<StreamId>, scenes: SceneFilter) -> Response {
+        let Some(seat) = ViewerGuard::take(&self.shared, scenes != SceneFilter::None) else {
             let full = format!("{VIEWERS} viewers are here already\n");
             return (StatusCode::SERVICE_UNAVAILABLE, full).into_response();
         };
@@ -203,27 +203,28 @@ impl Door {
         if self.to.send(Viewer { stream, scenes, to, lost: 0 }).await.is_err() {
             return (StatusCode::SERVICE_UNAVAILABLE, "the daemon is ending\n").into_response();
         }
-        let feed = Feed { items, pulse: interval_at(Instant::now() + PULSE, PULSE), _seat: seat };
+        let feed =
+            ViewerBody { items, pulse: interval_at(Instant::now() + PULSE, PULSE), _seat: seat };
         ([(header::CONTENT_TYPE, "text/event-stream")], Body::new(feed)).into_response()
     }
 }
 
 /// Counts a viewer as long as it lives.
-struct Seat {
-    shared: Arc<Shared>,
+struct ViewerGuard {
+    shared: Arc<LiveState>,
     scenes: bool,
 }
 
-impl Seat {
-    fn take(shared: &Arc<Shared>, scenes: bool) -> Option<Seat> {
+impl ViewerGuard {
+    fn take(shared: &Arc<LiveState>, scenes: bool) -> Option<ViewerGuard> {
         let more = |n| (n < VIEWERS).then_some(n + 1);
         shared.viewers.fetch_update(Relaxed, Relaxed, more).ok()?;
         shared.scenes.fetch_add(usize::from(scenes), Relaxed);
-        Some(Seat { shared: Arc::clone(shared), scenes })
+        Some(ViewerGuard { shared: Arc::clone(shared), scenes })
     }
 }
 
-impl Drop for Seat {
+impl Drop for ViewerGuard {
     fn drop(&mut self) {
         let less = |count: &AtomicUsize, n| count.fetch_sub(n, Relaxed);
         less(&self.shared.viewers, 1);
@@ -232,13 +233,13 @@ impl Drop for Seat {
 }
 
 /// A viewer's answer: what is in its queue, and now and then a comment.
-struct Feed {
+struct ViewerBody {
     items: mpsc::Receiver<Bytes>,
     pulse: Interval,
-    _seat: Seat,
+    _seat: ViewerGuard,
 }
 
-impl HttpBody for Feed {
+impl HttpBody for ViewerBody {
     type Data = Bytes;
     type Error = Infallible;
 

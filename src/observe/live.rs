@@ -1,6 +1,6 @@
 //! What happens, as it happens, offered to whoever looks on.
 //!
-//! A stage offers items, JSON objects, to [`Live`]. While nobody looks that costs one relaxed load.
+//! A stage offers items, JSON objects, to [`LiveSender`]. While nobody looks that costs one relaxed load.
 //! While somebody does, the item goes into a bounded channel to the thread of the HTTP server, where
 //! the [`super::hub`] hands it to the viewers. The stage never waits: what finds no room is lost and counted.
 
@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::scene::Lines;
-use signd_core::event::{Body, Event, Status};
+use super::scene::SceneLines;
+use signd_core::event::{Event, EventBody, StatusKind};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
-use signd_engine::model::Card;
+use signd_engine::model::ModelCard;
 
 /// Items on their way to the server: half a second of sixteen streams, frames and scenes.
 pub(super) const UNDERWAY: usize = 512;
@@ -24,32 +24,32 @@ const RESERVED: usize = 128;
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LiveKind {
     /// A frame event.
     Frame,
     /// A sign event.
     Sign,
     /// A status event. Sent also without viewers: the hub has to know which streams are gone.
-    Status(Status),
+    Status(StatusKind),
     /// What the daemon sees of a frame: landmarks, for those who want and may see them.
     Scene,
 }
 
-impl Kind {
+impl LiveKind {
     /// The kind of an event.
-    pub fn of(event: &Event) -> Kind {
+    pub fn of(event: &Event) -> LiveKind {
         match &event.body {
-            Body::Frame(_) => Kind::Frame,
-            Body::Sign(_) => Kind::Sign,
-            Body::Status(status) => Kind::Status(status.status),
+            EventBody::Frame(_) => LiveKind::Frame,
+            EventBody::Sign(_) => LiveKind::Sign,
+            EventBody::Status(status) => LiveKind::Status(status.status),
         }
     }
 }
 
 /// From a stage to the hub.
-pub(super) enum Item {
+pub(super) enum LiveItem {
     /// JSON of one stream.
-    Told { stream: StreamId, kind: Kind, json: Vec<u8> },
+    Told { stream: StreamId, kind: LiveKind, json: Vec<u8> },
     /// JSON of a status of a stream, or of a doubt about it, for viewers who come later.
     Retained { stream: StreamId, doubt: Option<InputDoubt>, json: Vec<u8> },
     /// Another model is at work.
@@ -58,7 +58,7 @@ pub(super) enum Item {
 
 /// The model at work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
+pub struct ModelIdentity {
     /// Name and version, as its file says.
     pub name: String,
     /// SHA-256 of the file, in hexadecimal.
@@ -69,11 +69,11 @@ pub struct Identity {
     pub labels: usize,
 }
 
-impl Identity {
+impl ModelIdentity {
     /// Of a model with this card.
-    pub fn of(card: &Card) -> Self {
+    pub fn of(card: &ModelCard) -> Self {
         let (name, sha256) = (card.name.clone(), card.digest.clone());
-        Identity {
+        ModelIdentity {
             name,
             sha256,
             contract: card.contract.to_string(),
@@ -84,7 +84,7 @@ impl Identity {
 
 /// What stages, hub and metrics know together.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub struct LiveState {
     /// Viewers there are.
     pub viewers: AtomicUsize,
     /// Those of them that are sent scenes.
@@ -93,8 +93,8 @@ pub struct Shared {
     pub lost_underway: AtomicU64,
     /// Items that viewers have lost by being slow.
     pub lost_by_viewers: AtomicU64,
-    model: Mutex<Identity>,
-    lines: Mutex<Lines>,
+    model: Mutex<ModelIdentity>,
+    lines: Mutex<SceneLines>,
     /// Digest of the settings at work.
     settings: Mutex<String>,
 }
@@ -108,12 +108,12 @@ struct Hello<'a> {
     labels: usize,
     scenes: bool,
     #[serde(flatten)]
-    lines: Lines,
+    lines: SceneLines,
 }
 
-impl Shared {
+impl LiveState {
     /// The model at work now.
-    pub fn model(&self) -> Identity {
+    pub fn model(&self) -> ModelIdentity {
         self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -124,7 +124,7 @@ impl Shared {
 
     /// The first item of a viewer, who will get scenes or not.
     pub(super) fn hello(&self, scenes: bool) -> Vec<u8> {
-        let Identity { name, labels, .. } = self.model();
+        let ModelIdentity { name, labels, .. } = self.model();
         let version = env!("CARGO_PKG_VERSION");
         let lines = *self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let hello = Hello { kind: "hello", version, model: &name, labels, scenes, lines };
@@ -135,47 +135,47 @@ impl Shared {
 
 /// A stage's end.
 #[derive(Clone, Debug, Default)]
-pub struct Live {
-    to: Option<mpsc::Sender<Item>>,
-    shared: Arc<Shared>,
+pub struct LiveSender {
+    to: Option<mpsc::Sender<LiveItem>>,
+    shared: Arc<LiveState>,
 }
 
-impl std::fmt::Debug for Item {
+impl std::fmt::Debug for LiveItem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Item::Told { kind, stream, .. } => write!(f, "{kind:?} of {stream}"),
-            Item::Retained { stream, .. } => write!(f, "retained of {stream}"),
-            Item::Model => f.write_str("Model"),
+            LiveItem::Told { kind, stream, .. } => write!(f, "{kind:?} of {stream}"),
+            LiveItem::Retained { stream, .. } => write!(f, "retained of {stream}"),
+            LiveItem::Model => f.write_str("Model"),
         }
     }
 }
 
-impl Live {
-    /// A way to whoever takes the items. The default of `Live` leads nowhere.
-    pub(super) fn channel() -> (Live, mpsc::Receiver<Item>) {
+impl LiveSender {
+    /// A way to whoever takes the items. The default of `LiveSender` leads nowhere.
+    pub(super) fn channel() -> (LiveSender, mpsc::Receiver<LiveItem>) {
         let (to, items) = mpsc::channel(UNDERWAY);
-        (Live { to: Some(to), shared: Arc::default() }, items)
+        (LiveSender { to: Some(to), shared: Arc::default() }, items)
     }
 
     /// What is known beside the items.
-    pub fn shared(&self) -> &Arc<Shared> {
+    pub fn shared(&self) -> &Arc<LiveState> {
         &self.shared
     }
 
     /// Somebody wants items of this kind.
-    pub fn wanted(&self, kind: Kind) -> bool {
+    pub fn wanted(&self, kind: LiveKind) -> bool {
         match kind {
-            Kind::Status(_) => self.to.is_some(),
-            Kind::Scene => self.shared.scenes.load(Relaxed) > 0,
-            Kind::Frame | Kind::Sign => self.shared.viewers.load(Relaxed) > 0,
+            LiveKind::Status(_) => self.to.is_some(),
+            LiveKind::Scene => self.shared.scenes.load(Relaxed) > 0,
+            LiveKind::Frame | LiveKind::Sign => self.shared.viewers.load(Relaxed) > 0,
         }
     }
 
     /// Hands over the JSON object that `fill` writes into an empty buffer, if it is wanted and if
     /// anything is written.
-    pub fn offer(&self, stream: StreamId, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) {
+    pub fn offer(&self, stream: StreamId, kind: LiveKind, fill: impl FnOnce(&mut Vec<u8>)) {
         let Some(to) = self.to.as_ref().filter(|_| self.wanted(kind)) else { return };
-        let bulk = matches!(kind, Kind::Frame | Kind::Scene);
+        let bulk = matches!(kind, LiveKind::Frame | LiveKind::Scene);
         if bulk && to.capacity() <= RESERVED {
             self.shared.lost_underway.fetch_add(1, Relaxed);
             return;
@@ -183,11 +183,11 @@ impl Live {
         let mut json = Vec::with_capacity(512);
         fill(&mut json);
         if !json.is_empty() {
-            self.send(to, Item::Told { stream, kind, json });
+            self.send(to, LiveItem::Told { stream, kind, json });
         }
     }
 
-    /// Hands over a status or doubt for viewers who come later, as [`Live::offer`] does.
+    /// Hands over a status or doubt for viewers who come later, as [`LiveSender::offer`] does.
     pub fn retain(
         &self,
         stream: StreamId,
@@ -197,20 +197,20 @@ impl Live {
         let Some(to) = &self.to else { return };
         let mut json = Vec::with_capacity(512);
         fill(&mut json);
-        self.send(to, Item::Retained { stream, doubt, json });
+        self.send(to, LiveItem::Retained { stream, doubt, json });
     }
 
     /// From here on, this model is at work, a core with these lines, and settings with this digest.
-    pub fn model(&self, card: &Card, lines: Lines, settings: String) {
+    pub fn model(&self, card: &ModelCard, lines: SceneLines, settings: String) {
         *self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
-        *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = Identity::of(card);
+        *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = ModelIdentity::of(card);
         if let Some(to) = &self.to {
-            self.send(to, Item::Model);
+            self.send(to, LiveItem::Model);
         }
     }
 
-    fn send(&self, to: &mpsc::Sender<Item>, item: Item) {
+    fn send(&self, to: &mpsc::Sender<LiveItem>, item: LiveItem) {
         if to.try_send(item).is_err() {
             self.shared.lost_underway.fetch_add(1, Relaxed);
         }

@@ -14,25 +14,25 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::live::Shared;
-use crate::plumbing::histogram::Snapshot;
-use crate::plumbing::{Watched, now};
-use signd_core::event::Ended;
-use signd_core::frame::Arrival;
+use super::live::LiveState;
+use crate::plumbing::histogram::HistogramSnapshot;
+use crate::plumbing::{StageMonitor, now};
+use signd_core::event::EndReason;
+use signd_core::frame::ArrivalTime;
 
-/// The format of [`Metrics::text`].
+/// The format of [`RunMetrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The metrics of a run.
-pub struct Metrics(Registry);
+pub struct RunMetrics(Registry);
 
-impl Metrics {
+impl RunMetrics {
     /// Of what is counted here.
-    pub fn new(watched: Watched, live: &Arc<Shared>) -> Self {
+    pub fn new(watched: StageMonitor, live: &Arc<LiveState>) -> Self {
         let mut registry = Registry::default();
-        let source = Source { watched, live: Arc::clone(live), start: now() };
+        let source = MetricsSource { watched, live: Arc::clone(live), start: now() };
         registry.register_collector(Box::new(source));
-        Metrics(registry)
+        RunMetrics(registry)
     }
 
     /// All of them now, as OpenMetrics text.
@@ -45,10 +45,10 @@ impl Metrics {
 }
 
 #[derive(Debug)]
-struct Source {
-    watched: Watched,
-    live: Arc<Shared>,
-    start: Arrival,
+struct MetricsSource {
+    watched: StageMonitor,
+    live: Arc<LiveState>,
+    start: ArrivalTime,
 }
 
 type Labels<const N: usize> = [(&'static str, String); N];
@@ -90,7 +90,7 @@ impl Writer<'_> {
         &mut self,
         name: &str,
         help: &str,
-        series: impl IntoIterator<Item = (Labels<N>, Snapshot)>,
+        series: impl IntoIterator<Item = (Labels<N>, HistogramSnapshot)>,
     ) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (labels, read) in series {
@@ -127,7 +127,7 @@ fn plain<T>(value: T) -> [(Labels<0>, T); 1] {
     [([], value)]
 }
 
-impl Collector for Source {
+impl Collector for MetricsSource {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut out = Writer(encoder);
         self.flow(&mut out)?;
@@ -138,7 +138,7 @@ impl Collector for Source {
     }
 }
 
-impl Source {
+impl MetricsSource {
     /// Frames, events, queues.
     fn flow(&self, out: &mut Writer) -> fmt::Result {
         let (tally, levels) = (self.watched.counters.tally(), &self.watched.counters.levels);
@@ -177,7 +177,7 @@ impl Source {
             "signd_decisions",
             "Signs decided: a known label or none, and why the sign ended",
             outcomes.flat_map(|(outcome, counts)| {
-                Ended::ALL.into_iter().zip(counts).map(move |(ended, count)| {
+                EndReason::ALL.into_iter().zip(counts).map(move |(ended, count)| {
                     ([("outcome", outcome.to_owned()), ("ended", ended.word())], count)
                 })
             }),
@@ -270,7 +270,7 @@ impl Source {
 }
 
 /// The customary metrics of a process; none where `/proc` cannot be read.
-fn process(out: &mut Writer, start: Arrival) -> fmt::Result {
+fn process(out: &mut Writer, start: ArrivalTime) -> fmt::Result {
     let (name, help) = ("process_start_time_seconds", "Start, since the Unix epoch");
     let mut metric = out.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
     metric.encode_gauge(&(start.0 as f64 / 1e9))?;

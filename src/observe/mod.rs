@@ -4,19 +4,19 @@
 //! |---|---|
 //! | `/metrics` | all [`metrics`], as OpenMetrics text |
 //! | `/healthz` | 200 while the pipeline gets on, else 503 and why |
-//! | `/status` | what the daemon is and how it fares: a [`status::Status`] as JSON |
+//! | `/status` | what the daemon is and how it fares: a [`status::DaemonStatus`] as JSON |
 //! | `/readyz` | 200 while frames are taken: model warm, sockets open, not ending |
 //! | `/live` | what happens, as server-sent events; `?stream=ID` for one stream, `?scenes=1` for landmarks, `?scenes_of=ID` for those of one stream |
 //! | `/` | the [`page`] |
 
-pub mod guard;
 pub mod http;
 pub mod hub;
 pub mod live;
 pub mod metrics;
+pub mod origin;
 pub mod page;
 pub mod scene;
-pub mod shelf;
+pub mod spool;
 pub mod status;
 
 use signd_core::stream_id;
@@ -31,14 +31,14 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use crate::endpoint::owner;
-use crate::plumbing::Watched;
-use guard::AllowedHost;
-use http::Server;
-use hub::{Door, Hub, Scenes};
-use live::{Live, Shared};
-use metrics::Metrics;
-use page::{About, Mode};
-use status::{Origin, Status};
+use crate::plumbing::StageMonitor;
+use http::HttpServer;
+use hub::{HubHandle, SceneFilter, ViewerHub};
+use live::{LiveSender, LiveState};
+use metrics::RunMetrics;
+use origin::AllowedHost;
+use page::{PageInfo, PageMode};
+use status::{DaemonInfo, DaemonStatus};
 
 /// Settings of the HTTP endpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,32 +74,32 @@ fn owner(listen: SocketAddr, error: &std::io::Error) -> String {
     }
 }
 
-/// Opens the daemon's endpoint, if it is to have one. The items that stages offer to the [`Live`] go
+/// Opens the daemon's endpoint, if it is to have one. The items that stages offer to the [`LiveSender`] go
 /// to its viewers.
 pub fn start(
     http: &HttpSettings,
-    origin: Origin,
-    watched: Watched,
-) -> Result<(Option<Server>, Live), HttpError> {
-    let Some(listen) = http.listen else { return Ok((None, Live::default())) };
+    origin: DaemonInfo,
+    watched: StageMonitor,
+) -> Result<(Option<HttpServer>, LiveSender), HttpError> {
+    let Some(listen) = http.listen else { return Ok((None, LiveSender::default())) };
     let failed = |source| HttpError { listen, source };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     let loopback = listen.ip().is_loopback();
     if !loopback {
         tracing::warn!(%listen, "metrics and live events are open to whoever reaches this port");
     }
-    let (live, hub) = Hub::channel();
+    let (live, hub) = ViewerHub::channel();
     let address = listener.local_addr().map_err(failed)?;
     let inside = Inside {
-        metrics: Arc::new(Metrics::new(watched.clone(), live.shared())),
+        metrics: Arc::new(RunMetrics::new(watched.clone(), live.shared())),
         origin: Arc::new(origin.at(address)),
         shared: Arc::clone(live.shared()),
         watched,
-        door: hub.door(),
+        door: hub.handle(),
         landmarks: loopback || http.show_landmarks,
     };
     let server =
-        Server::start(listener, http.hosts.clone(), || routes(inside, hub)).map_err(failed)?;
+        HttpServer::start(listener, http.hosts.clone(), || routes(inside, hub)).map_err(failed)?;
     tracing::info!(http = %server.address(), "metrics, health and live events");
     Ok((Some(server), live))
 }
@@ -107,16 +107,16 @@ pub fn start(
 /// What the answers are made from.
 #[derive(Clone)]
 struct Inside {
-    metrics: Arc<Metrics>,
-    origin: Arc<Origin>,
-    shared: Arc<Shared>,
-    watched: Watched,
-    door: Door,
+    metrics: Arc<RunMetrics>,
+    origin: Arc<DaemonInfo>,
+    shared: Arc<LiveState>,
+    watched: StageMonitor,
+    door: HubHandle,
     /// Scenes may be shown.
     landmarks: bool,
 }
 
-fn routes(inside: Inside, hub: Hub) -> Router {
+fn routes(inside: Inside, hub: ViewerHub) -> Router {
     tokio::spawn(hub.run());
     Router::new()
         .route("/metrics", get(metrics))
@@ -125,7 +125,7 @@ fn routes(inside: Inside, hub: Hub) -> Router {
         .route("/status", get(status))
         .route("/live", get(live))
         .with_state(inside)
-        .merge(page::routes(&About { mode: Mode::Live, title: String::new() }))
+        .merge(page::routes(&PageInfo { mode: PageMode::Live, title: String::new() }))
 }
 
 async fn metrics(State(inside): State<Inside>) -> Response {
@@ -133,7 +133,7 @@ async fn metrics(State(inside): State<Inside>) -> Response {
 }
 
 async fn status(State(inside): State<Inside>) -> Response {
-    let status = Status::now(&inside.origin, &inside.watched.counters, &inside.shared);
+    let status = DaemonStatus::now(&inside.origin, &inside.watched.counters, &inside.shared);
     // Plain texts and numbers: writing them to memory cannot fail.
     let json = serde_json::to_vec(&status).unwrap_or_default();
     ([(header::CONTENT_TYPE, "application/json")], json).into_response()
@@ -174,8 +174,8 @@ async fn live(State(inside): State<Inside>, Query(wish): Query<Wish>) -> Respons
     };
     let wanted = of.is_some() || wish.scenes.is_some_and(|scenes| scenes > 0);
     let scenes = match wanted && inside.landmarks {
-        true => of.map_or(Scenes::All, Scenes::Of),
-        false => Scenes::None,
+        true => of.map_or(SceneFilter::All, SceneFilter::Of),
+        false => SceneFilter::None,
     };
     inside.door.enter(stream, scenes).await
 }
@@ -186,34 +186,38 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-    use crate::plumbing::progress::Progress;
-    use live::Kind;
+    use crate::plumbing::progress::PipelineProgress;
+    use live::LiveKind;
     use signd_core::event::RunId;
 
     /// A server of its own, and what its stages would hold.
-    fn serve(progress: Progress, landmarks: bool) -> (Server, Live, Arc<Progress>) {
-        let watched = Watched { counters: Arc::default(), progress: Arc::new(progress) };
+    fn serve(
+        progress: PipelineProgress,
+        landmarks: bool,
+    ) -> (HttpServer, LiveSender, Arc<PipelineProgress>) {
+        let watched = StageMonitor { counters: Arc::default(), progress: Arc::new(progress) };
         let progress = Arc::clone(&watched.progress);
-        let (live, hub) = Hub::channel();
-        let metrics = Arc::new(Metrics::new(watched.clone(), live.shared()));
+        let (live, hub) = ViewerHub::channel();
+        let metrics = Arc::new(RunMetrics::new(watched.clone(), live.shared()));
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let address = listener.local_addr().expect("bound");
         let publish = "tcp://127.0.0.1:5557".parse().expect("an endpoint");
-        let origin = Arc::new(Origin::new(RunId::draw(), &[], &publish).at(address));
+        let origin = Arc::new(DaemonInfo::new(RunId::draw(), &[], &publish).at(address));
         let shared = Arc::clone(live.shared());
-        let inside = Inside { metrics, origin, shared, watched, door: hub.door(), landmarks };
-        let server = Server::start(listener, Vec::new(), || routes(inside, hub)).expect("starts");
+        let inside = Inside { metrics, origin, shared, watched, door: hub.handle(), landmarks };
+        let server =
+            HttpServer::start(listener, Vec::new(), || routes(inside, hub)).expect("starts");
         (server, live, progress)
     }
 
-    fn ask(server: &Server, path: &str) -> BufReader<TcpStream> {
+    fn ask(server: &HttpServer, path: &str) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(server.address()).expect("connects");
         stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("sets");
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", server.address()).expect("sends");
         BufReader::new(stream)
     }
 
-    fn answer(server: &Server, path: &str) -> String {
+    fn answer(server: &HttpServer, path: &str) -> String {
         let mut text = String::new();
         ask(server, path).read_to_string(&mut text).expect("an answer");
         let body = text.split_once("\r\n\r\n").expect("a header").1;
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_pipeline_that_stands_still_is_not_healthy() {
-        let (server, _live, progress) = serve(Progress::standing_still(), true);
+        let (server, _live, progress) = serve(PipelineProgress::standing_still(), true);
         assert_eq!(answer(&server, "/healthz"), "503 the pipeline has stood still for 11 s");
         progress.came_through();
         assert_eq!(answer(&server, "/healthz"), "200 ok");
@@ -236,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_daemon_is_ready_while_it_takes_frames() {
-        let (server, _live, progress) = serve(Progress::default(), true);
+        let (server, _live, progress) = serve(PipelineProgress::default(), true);
         assert_eq!(answer(&server, "/readyz"), "503 starting or ending");
         progress.ready(true);
         assert_eq!(answer(&server, "/readyz"), "200 ready");
@@ -248,9 +252,9 @@ mod tests {
     fn scenes_are_for_those_who_ask_and_nothing_is_made_that_nobody_wants() {
         let stream = stream_id::parse(b"cam1").expect("valid");
         for landmarks in [true, false] {
-            let (server, live, _) = serve(Progress::default(), landmarks);
-            let wanted = || (live.wanted(Kind::Frame), live.wanted(Kind::Scene));
-            live.offer(stream, Kind::Frame, |_| panic!("nobody looks"));
+            let (server, live, _) = serve(PipelineProgress::default(), landmarks);
+            let wanted = || (live.wanted(LiveKind::Frame), live.wanted(LiveKind::Scene));
+            live.offer(stream, LiveKind::Frame, |_| panic!("nobody looks"));
             assert_eq!(wanted(), (false, false));
             let mut plain = ask(&server, "/live");
             next(&mut plain);
@@ -259,9 +263,9 @@ mod tests {
             assert!(next(&mut curious).contains(&format!(r#""scenes":{landmarks}"#)));
             assert_eq!(wanted(), (true, landmarks));
             let write = |text: &'static str| move |json: &mut Vec<u8>| json.extend(text.bytes());
-            live.offer(stream, Kind::Scene, write("{\"kind\":\"scene\"}"));
-            live.offer(stream, Kind::Frame, |_| {}); // nothing to tell after all
-            live.offer(stream, Kind::Frame, write("{\"kind\":\"frame\"}"));
+            live.offer(stream, LiveKind::Scene, write("{\"kind\":\"scene\"}"));
+            live.offer(stream, LiveKind::Frame, |_| {}); // nothing to tell after all
+            live.offer(stream, LiveKind::Frame, write("{\"kind\":\"frame\"}"));
             assert_eq!(next(&mut plain), "{\"kind\":\"frame\"}");
             let kind = if landmarks { "scene" } else { "frame" };
             assert_eq!(next(&mut curious), format!("{{\"kind\":\"{kind}\"}}"));
@@ -270,7 +274,7 @@ mod tests {
 
     #[test]
     fn scenes_of_one_stream_are_shown_and_of_what_is_no_stream_refused() {
-        let (server, live, _) = serve(Progress::default(), true);
+        let (server, live, _) = serve(PipelineProgress::default(), true);
         for path in ["/live?scenes_of=a%20b", "/live?scenes_of=", "/live?stream=a/b"] {
             assert_eq!(answer(&server, path), "400 not a stream id", "{path}");
         }
@@ -278,23 +282,23 @@ mod tests {
         next(&mut viewer);
         for name in ["cam1", "cam2"] {
             let stream = stream_id::parse(name.as_bytes()).expect("valid");
-            live.offer(stream, Kind::Scene, |json| json.extend(format!("{{{name}}}").bytes()));
+            live.offer(stream, LiveKind::Scene, |json| json.extend(format!("{{{name}}}").bytes()));
         }
         assert_eq!(next(&mut viewer), "{cam2}");
-        let (server, live, _) = serve(Progress::default(), false);
+        let (server, live, _) = serve(PipelineProgress::default(), false);
         let mut viewer = ask(&server, "/live?scenes_of=cam2");
         assert!(next(&mut viewer).contains(r#""scenes":false"#));
-        assert!(!live.wanted(Kind::Scene), "landmarks may not be shown");
+        assert!(!live.wanted(LiveKind::Scene), "landmarks may not be shown");
     }
 
     #[test]
     fn of_too_many_viewers_the_last_are_sent_away_until_one_leaves() {
-        let (server, _live, _) = serve(Progress::default(), true);
+        let (server, _live, _) = serve(PipelineProgress::default(), true);
         let mut viewers: Vec<_> = (0..16).map(|_| ask(&server, "/live")).collect();
         viewers.iter_mut().for_each(|viewer| drop(next(viewer)));
         assert_eq!(answer(&server, "/live"), "503 16 viewers are here already");
         viewers.pop();
-        let seated = |server: &Server| {
+        let seated = |server: &HttpServer| {
             let mut viewer = ask(server, "/live");
             let mut status = String::new();
             viewer.read_line(&mut status).expect("an answer");
@@ -305,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_server_ends_while_somebody_looks_on() {
-        let (server, live, _) = serve(Progress::default(), true);
+        let (server, live, _) = serve(PipelineProgress::default(), true);
         let mut viewer = ask(&server, "/live");
         next(&mut viewer);
         drop(live);

@@ -23,7 +23,7 @@ const FILES: [(&str, &str, &str); 15] = [
     ("/feed.js", SCRIPT, include_str!("page/feed.js")),
     ("/track.js", SCRIPT, include_str!("page/track.js")),
     ("/player.js", SCRIPT, include_str!("page/player.js")),
-    ("/keys.js", SCRIPT, include_str!("page/keys.js")),
+    ("/keyboard.js", SCRIPT, include_str!("page/keyboard.js")),
     ("/paper.js", SCRIPT, include_str!("page/paper.js")),
     ("/skeleton.js", SCRIPT, include_str!("page/skeleton.js")),
     ("/timeline.js", SCRIPT, include_str!("page/timeline.js")),
@@ -36,7 +36,7 @@ const FILES: [(&str, &str, &str); 15] = [
 /// Where the page's items come from.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum PageMode {
     /// `/live`, as they happen.
     Live,
     /// `/items`, from a recording.
@@ -45,18 +45,18 @@ pub enum Mode {
 
 /// What the page asks for first, at `/about.json`.
 #[derive(Clone, Debug, Serialize)]
-pub struct About {
+pub struct PageInfo {
     /// Where its items come from.
-    pub mode: Mode,
+    pub mode: PageMode,
     /// What is shown, in words.
     pub title: String,
 }
 
 /// The same with the words for each doubt about a stream's input.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct AboutAnswer<'a> {
     #[serde(flatten)]
-    about: &'a About,
+    about: &'a PageInfo,
     doubts: BTreeMap<&'static str, DoubtWords>,
 }
 
@@ -75,10 +75,10 @@ impl From<InputDoubt> for DoubtWords {
 }
 
 /// The page's files.
-pub fn routes(about: &About) -> Router {
+pub fn routes(about: &PageInfo) -> Router {
     // Plain numbers and texts: writing them to memory cannot fail.
     let doubts = InputDoubt::ALL.map(|doubt| (doubt.name(), DoubtWords::from(doubt))).into();
-    let about = serde_json::to_string(&Answer { about, doubts }).unwrap_or_default();
+    let about = serde_json::to_string(&AboutAnswer { about, doubts }).unwrap_or_default();
     let about = move || std::future::ready(([(CONTENT_TYPE, "application/json")], about.clone()));
     let router = Router::new().route("/about.json", get(about));
     FILES.into_iter().fold(router, |router, (path, kind, text)| {

@@ -6,17 +6,17 @@
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use signd_core::features::placed::COUNT;
+use signd_core::features::placement::COUNT;
 use signd_core::frame::Hand;
-use signd_core::frame::{Point, is_missing};
+use signd_core::frame::{Landmark, is_missing};
 use signd_core::stream::{CoreSettings, Stream};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::VERSION;
-use signd_engine::model::Card;
+use signd_engine::model::ModelCard;
 
 /// What the core makes of one frame. A plain value without heap data.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct FrameScene {
     /// The stream.
     pub stream: StreamId,
     /// Number of the frame.
@@ -31,15 +31,15 @@ pub struct Scene {
     pub raised: bool,
     /// How fast hand and fingers move, shoulder widths a second.
     pub motion: f32,
-    /// The placed landmarks in shoulder widths, in the order of [`signd_core::features::placed`].
-    pub points: [Point; COUNT],
+    /// The placed landmarks in shoulder widths, in the order of [`signd_core::features::placement`].
+    pub points: [Landmark; COUNT],
 }
 
-impl Scene {
+impl FrameScene {
     /// What `core` makes of the frame that it has just taken in; none if there was no such frame.
-    pub fn of(stream: StreamId, core: &Stream) -> Option<Scene> {
+    pub fn of(stream: StreamId, core: &Stream) -> Option<FrameScene> {
         let view = core.view()?;
-        Some(Scene {
+        Some(FrameScene {
             stream,
             seq: view.glance.seq,
             t: view.glance.t.0,
@@ -54,7 +54,7 @@ impl Scene {
     /// Writes what `core` makes of the frame that it has just taken in; nothing if there was none.
     pub fn write(stream: StreamId, core: &Stream, out: &mut Vec<u8>) {
         out.clear();
-        if let Some(scene) = Scene::of(stream, core) {
+        if let Some(scene) = FrameScene::of(stream, core) {
             scene.encode(out);
         }
     }
@@ -62,7 +62,7 @@ impl Scene {
     /// Writes it as a JSON object; `out` is cleared first.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.clear();
-        let item = Item {
+        let item = SceneItem {
             v: VERSION,
             kind: "scene",
             stream: self.stream.as_str(),
@@ -82,7 +82,7 @@ impl Scene {
 
 /// Where the core draws its lines, for a page to draw them too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Lines {
+pub struct SceneLines {
     /// Motion above which a raised hand begins a sign, shoulder widths a second; none where a tagger finds the
     /// signs.
     pub start_speed: Option<f32>,
@@ -92,11 +92,11 @@ pub struct Lines {
     pub rest_line: f64,
 }
 
-impl Lines {
+impl SceneLines {
     /// Those of a core with these settings and this model.
-    pub fn of(core: &CoreSettings, model: &Card) -> Self {
+    pub fn of(core: &CoreSettings, model: &ModelCard) -> Self {
         let by_rules = model.tagger.is_none() || !core.segment.tagger;
-        Lines {
+        SceneLines {
             start_speed: by_rules.then_some(core.segment.start_speed),
             still_speed: by_rules.then_some(core.segment.still_speed),
             rest_line: core.gate.rest_line,
@@ -105,7 +105,7 @@ impl Lines {
 }
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct SceneItem<'a> {
     v: u64,
     kind: &'static str,
     stream: &'a str,
@@ -121,7 +121,7 @@ struct Item<'a> {
 }
 
 /// `[[x, y], …]`, null where missing. Depth is left out: a page draws a plane.
-struct Points<'a>(&'a [Point; COUNT]);
+struct Points<'a>(&'a [Landmark; COUNT]);
 
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -149,7 +149,7 @@ mod tests {
         let mut points = [[f32::NAN; 3]; COUNT];
         points[0] = [-0.512_34, 0.25, f32::NAN];
         let stream = stream_id::parse(b"cam1").expect("valid");
-        let scene = Scene {
+        let scene = FrameScene {
             stream,
             seq: 7,
             t: 9,

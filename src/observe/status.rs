@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::live::Shared;
+use super::live::LiveState;
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::plumbing::counters::Counters;
-use crate::plumbing::refusals::Refusal;
-use crate::plumbing::roster::{Attendance, HeldDoubt};
+use crate::plumbing::counters::DaemonCounters;
+use crate::plumbing::refusals::RefusalRecord;
+use crate::plumbing::roster::{HeldDoubt, StreamSnapshot};
 use signd_core::drop_reason::DropReason;
 use signd_core::event::RunId;
 use signd_core::stream_id::StreamId;
@@ -18,19 +18,20 @@ use signd_core::wire::VERSION;
 
 /// What does not change while the daemon runs.
 #[derive(Debug)]
-pub struct Origin {
+pub struct DaemonInfo {
     run: RunId,
     started: SystemTime,
     begun: Instant,
-    endpoints: Endpoints,
+    endpoints: EndpointStatus,
 }
 
-impl Origin {
+impl DaemonInfo {
     /// Of a run that begins now.
     pub fn new(run: RunId, inputs: &[InputEndpoint], publish: &SocketEndpoint) -> Self {
         let ingest = inputs.iter().map(ToString::to_string).collect();
-        let endpoints = Endpoints { ingest, publish: publish.to_string(), http: String::new() };
-        Origin { run, started: SystemTime::now(), begun: Instant::now(), endpoints }
+        let endpoints =
+            EndpointStatus { ingest, publish: publish.to_string(), http: String::new() };
+        DaemonInfo { run, started: SystemTime::now(), begun: Instant::now(), endpoints }
     }
 
     /// With its HTTP endpoint at this address.
@@ -43,7 +44,7 @@ impl Origin {
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Status {
+pub struct DaemonStatus {
     /// Version of this object: 1.
     pub v: u64,
     /// Number of the process.
@@ -61,7 +62,7 @@ pub struct Status {
     /// SHA-256, in hexadecimal, of the settings at work that events follow from.
     pub settings: String,
     /// Where it listens and speaks.
-    pub endpoints: Endpoints,
+    pub endpoints: EndpointStatus,
     /// Frames taken into the pipeline.
     pub received: u64,
     /// Frames dropped, by reason; those that have occurred.
@@ -91,7 +92,7 @@ pub struct ModelStatus {
 /// Endpoints as configured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Endpoints {
+pub struct EndpointStatus {
     /// Where frames come in.
     pub ingest: Vec<String>,
     /// Where events go out.
@@ -100,7 +101,7 @@ pub struct Endpoints {
     pub http: String,
 }
 
-impl Endpoints {
+impl EndpointStatus {
     /// Whether the daemon has a socket at this endpoint.
     pub fn holds(&self, endpoint: &SocketEndpoint) -> bool {
         let inputs = self.ingest.iter().filter_map(|input| input.parse::<InputEndpoint>().ok());
@@ -223,14 +224,14 @@ pub struct RecordingStatus {
     pub bytes: u64,
 }
 
-impl Status {
+impl DaemonStatus {
     /// At this moment.
-    pub fn now(origin: &Origin, counters: &Counters, shared: &Shared) -> Status {
+    pub fn now(origin: &DaemonInfo, counters: &DaemonCounters, shared: &LiveState) -> DaemonStatus {
         let (model, tally) = (shared.model(), counters.tally());
         let drops = tally.dropped.into_iter().filter(|(_, count)| *count > 0);
         let refused = tally.refused.into_iter().filter(|(_, count)| *count > 0);
         let levels = &counters.levels;
-        Status {
+        DaemonStatus {
             v: VERSION,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -265,7 +266,7 @@ impl Status {
     }
 }
 
-fn dropped(counters: &Counters, reason: DropReason, count: u64) -> DropStatus {
+fn dropped(counters: &DaemonCounters, reason: DropReason, count: u64) -> DropStatus {
     DropStatus {
         stage: reason.stage().into(),
         reason: reason.name().into(),
@@ -274,21 +275,21 @@ fn dropped(counters: &Counters, reason: DropReason, count: u64) -> DropStatus {
     }
 }
 
-impl From<Refusal> for LastDrop {
-    fn from(last: Refusal) -> Self {
+impl From<RefusalRecord> for LastDrop {
+    fn from(last: RefusalRecord) -> Self {
         let seconds_ago = seconds(last.at.elapsed());
         LastDrop { stream: Some(last.whose).filter(|s| !s.is_empty()), why: last.why, seconds_ago }
     }
 }
 
-impl From<Refusal> for LastClient {
-    fn from(last: Refusal) -> Self {
+impl From<RefusalRecord> for LastClient {
+    fn from(last: RefusalRecord) -> Self {
         LastClient { door: last.why, address: last.whose, seconds_ago: seconds(last.at.elapsed()) }
     }
 }
 
-impl From<(StreamId, Attendance)> for StreamStatus {
-    fn from((stream, read): (StreamId, Attendance)) -> Self {
+impl From<(StreamId, StreamSnapshot)> for StreamStatus {
+    fn from((stream, read): (StreamId, StreamSnapshot)) -> Self {
         let percent = |share: f64| tenth(100.0 * share);
         StreamStatus {
             stream: stream.as_str().into(),

@@ -7,34 +7,34 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::doubts::DoubtCounts;
-use super::histogram::Histogram;
-use super::refusals::{LastRefusal, Refusal};
-use super::roster::Roster;
-use crate::keys::zap::Refused;
+use super::histogram::AtomicHistogram;
+use super::refusals::{LastRefusal, RefusalRecord};
+use super::roster::StreamRoster;
+use crate::keys::zap::RefusalReason;
 use signd_core::drop_reason::DropReason;
-use signd_core::event::{Body, Ended};
+use signd_core::event::{EndReason, EventBody};
 use signd_core::stream_id::StreamId;
 
 /// How long each stage takes, and all of them together.
 #[derive(Debug, Default)]
-pub struct Timings {
+pub struct StageTimings {
     /// Message to frame, of each frame that is well formed.
-    pub decode: Histogram,
+    pub decode: AtomicHistogram,
     /// Gate, features and segmenter, of each frame received.
-    pub front: Histogram,
+    pub front: AtomicHistogram,
     /// In stage 5, of each frame event; a call to the model counts in full for all that share it.
-    pub infer: Histogram,
+    pub infer: AtomicHistogram,
     /// Writing and sending, of each event.
-    pub publish: Histogram,
+    pub publish: AtomicHistogram,
     /// From received to published, of each frame event.
-    pub latency: Histogram,
+    pub latency: AtomicHistogram,
 }
 
 /// How much there is of something.
 #[derive(Debug, Default)]
-pub struct Level(AtomicU64);
+pub struct LevelGauge(AtomicU64);
 
-impl Level {
+impl LevelGauge {
     /// One more; to be called before it is put in, so that nobody can take it out first.
     pub fn enter(&self) {
         self.0.fetch_add(1, Relaxed);
@@ -58,29 +58,29 @@ impl Level {
 
 /// Queues and other things that grow and shrink.
 #[derive(Debug, Default)]
-pub struct Levels {
+pub struct LevelGauges {
     /// The ring between ingest and worker.
-    pub ring: Level,
+    pub ring: LevelGauge,
     /// Batches that wait for the model.
-    pub waiting: Level,
+    pub waiting: LevelGauge,
     /// Messages that wait for the writer of the recording.
-    pub tape: Level,
+    pub tape: LevelGauge,
     /// Streams that send.
-    pub active: Level,
+    pub active: LevelGauge,
     /// Streams that have stopped to.
-    pub stalled: Level,
+    pub stalled: LevelGauge,
     /// A recording is being written.
     pub recording: AtomicBool,
     /// Size of the file that is being written, bytes.
-    pub recorded: Level,
+    pub recorded: LevelGauge,
 }
 
 /// At most one log line per reason in this time.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// Counts at one moment; the fields are those of [`Counters`].
+/// Counts at one moment; the fields are those of [`DaemonCounters`].
 #[derive(Clone, Copy, Debug)]
-pub struct Tally {
+pub struct CounterSnapshot {
     /// Frames taken into the pipeline.
     pub received: u64,
     /// Frames whose hypotheses were skipped.
@@ -88,18 +88,18 @@ pub struct Tally {
     /// Frames dropped, by reason.
     pub dropped: [(DropReason, u64); DropReason::ALL.len()],
     /// Clients not let in, by reason.
-    pub refused: [(Refused, u64); Refused::ALL.len()],
+    pub refused: [(RefusalReason, u64); RefusalReason::ALL.len()],
     /// Frame, sign and status events.
     pub published: [u64; 3],
-    /// Decisions that name no sign, and those that do, in the order of [`Ended::ALL`].
-    pub decided: [[u64; Ended::ALL.len()]; 2],
+    /// Decisions that name no sign, and those that do, in the order of [`EndReason::ALL`].
+    pub decided: [[u64; EndReason::ALL.len()]; 2],
     /// Reloads refused, and those that took effect.
     pub reloads: [u64; 2],
 }
 
 /// The daemon's counters.
 #[derive(Debug)]
-pub struct Counters {
+pub struct DaemonCounters {
     start: Instant,
     received: AtomicU64,
     skipped: AtomicU64,
@@ -107,29 +107,29 @@ pub struct Counters {
     /// Frame, sign and status events.
     published: [AtomicU64; 3],
     /// Decisions that name no sign, and those that do, by why the sign ended.
-    decided: [[AtomicU64; Ended::ALL.len()]; 2],
+    decided: [[AtomicU64; EndReason::ALL.len()]; 2],
     /// Reloads refused, and those that took effect.
     reloads: [AtomicU64; 2],
     /// How long things take.
-    pub timings: Timings,
+    pub timings: StageTimings,
     /// How much there is.
-    pub levels: Levels,
+    pub levels: LevelGauges,
     /// What was doubtful about the input.
     pub doubts: DoubtCounts,
     /// The streams there are.
-    pub roster: Roster,
+    pub roster: StreamRoster,
     last_dropped: [LastRefusal; DropReason::ALL.len()],
-    last_refused: [LastRefusal; Refused::ALL.len()],
+    last_refused: [LastRefusal; RefusalReason::ALL.len()],
     /// Milliseconds after the start, plus one, at which each reason was last logged.
     logged: [AtomicU64; DropReason::ALL.len()],
     /// Clients not let in.
-    refused: [AtomicU64; Refused::ALL.len()],
-    refused_logged: [AtomicU64; Refused::ALL.len()],
+    refused: [AtomicU64; RefusalReason::ALL.len()],
+    refused_logged: [AtomicU64; RefusalReason::ALL.len()],
 }
 
-impl Default for Counters {
+impl Default for DaemonCounters {
     fn default() -> Self {
-        Counters {
+        DaemonCounters {
             start: Instant::now(),
             received: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
@@ -137,10 +137,10 @@ impl Default for Counters {
             published: Default::default(),
             decided: Default::default(),
             reloads: Default::default(),
-            timings: Timings::default(),
-            levels: Levels::default(),
+            timings: StageTimings::default(),
+            levels: LevelGauges::default(),
             doubts: DoubtCounts::default(),
-            roster: Roster::default(),
+            roster: StreamRoster::default(),
             last_dropped: Default::default(),
             last_refused: Default::default(),
             logged: Default::default(),
@@ -150,7 +150,7 @@ impl Default for Counters {
     }
 }
 
-impl Counters {
+impl DaemonCounters {
     /// A frame was taken into the pipeline.
     pub fn received(&self) {
         self.received.fetch_add(1, Relaxed);
@@ -174,7 +174,7 @@ impl Counters {
     }
 
     /// A client was not let in at this door; logged unless the same reason just was.
-    pub fn turn_away(&self, reason: Refused, door: &str, address: &str) {
+    pub fn refuse_client(&self, reason: RefusalReason, door: &str, address: &str) {
         let i = reason as usize;
         let total = self.refused[i].fetch_add(1, Relaxed) + 1;
         self.last_refused[i].set(address, &door);
@@ -196,20 +196,20 @@ impl Counters {
     }
 
     /// An event was published, begun at `begun`; the frame that led to it came at `received`.
-    pub fn published(&self, body: &Body, begun: Instant, received: Instant) {
+    pub fn published(&self, body: &EventBody, begun: Instant, received: Instant) {
         let now = Instant::now();
         self.timings.publish.add(now.saturating_duration_since(begun));
         let kind = match body {
-            Body::Frame(_) => {
+            EventBody::Frame(_) => {
                 self.timings.latency.add(now.saturating_duration_since(received));
                 0
             }
-            Body::Sign(sign) => {
+            EventBody::Sign(sign) => {
                 let known = usize::from(sign.label.is_some());
                 self.decided[known][sign.ended as usize].fetch_add(1, Relaxed);
                 1
             }
-            Body::Status(_) => 2,
+            EventBody::Status(_) => 2,
         };
         self.published[kind].fetch_add(1, Relaxed);
     }
@@ -220,33 +220,34 @@ impl Counters {
     }
 
     /// How much has been counted so far.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> CounterSnapshot {
         let get = |count: &AtomicU64| count.load(Relaxed);
-        Tally {
+        CounterSnapshot {
             received: get(&self.received),
             skipped: get(&self.skipped),
             dropped: DropReason::ALL.map(|reason| (reason, get(&self.dropped[reason as usize]))),
-            refused: Refused::ALL.map(|reason| (reason, get(&self.refused[reason as usize]))),
+            refused: RefusalReason::ALL.map(|reason| (reason, get(&self.refused[reason as usize]))),
             published: [0, 1, 2].map(|i| get(&self.published[i])),
-            decided: [0, 1].map(|known| Ended::ALL.map(|e| get(&self.decided[known][e as usize]))),
+            decided: [0, 1]
+                .map(|known| EndReason::ALL.map(|e| get(&self.decided[known][e as usize]))),
             reloads: [0, 1].map(|i| get(&self.reloads[i])),
         }
     }
 
     /// The last frame dropped for this reason.
-    pub fn last_dropped(&self, reason: DropReason) -> Option<Refusal> {
+    pub fn last_dropped(&self, reason: DropReason) -> Option<RefusalRecord> {
         self.last_dropped[reason as usize].get()
     }
 
     /// The last client not let in for this reason: its address, and at which door.
-    pub fn last_refused(&self, reason: Refused) -> Option<Refusal> {
+    pub fn last_refused(&self, reason: RefusalReason) -> Option<RefusalRecord> {
         self.last_refused[reason as usize].get()
     }
 
     /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of
     /// the latter two left out.
     pub fn summary(&self) -> String {
-        let Tally { received, skipped, dropped, refused, .. } = self.tally();
+        let CounterSnapshot { received, skipped, dropped, refused, .. } = self.tally();
         let mut line = format!("received={received} skipped={skipped}");
         for (reason, n) in dropped.into_iter().filter(|(_, n)| *n > 0) {
             line += &format!(" dropped.{}={n}", reason.name());

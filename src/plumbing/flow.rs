@@ -22,13 +22,13 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 /// How long a writer that may not drop sleeps before it looks for room again.
 const WAIT: Duration = Duration::from_millis(1);
 
-struct Shared {
+struct RingShared {
     bell: UnixStream,
     /// The other end is gone.
     closed: AtomicBool,
 }
 
-impl Shared {
+impl RingShared {
     fn ring(&self) {
         // A full pipe is a bell that already rings.
         drop((&self.bell).write(&[1]));
@@ -36,30 +36,30 @@ impl Shared {
 }
 
 /// The writing end.
-pub struct Sender<T> {
+pub struct RingSender<T> {
     ring: HeapProd<T>,
-    shared: Arc<Shared>,
+    shared: Arc<RingShared>,
 }
 
 /// The reading end.
-pub struct Receiver<T> {
+pub struct RingReceiver<T> {
     ring: HeapCons<T>,
-    shared: Arc<Shared>,
+    shared: Arc<RingShared>,
     pipe: UnixStream,
 }
 
 /// A ring with room for this many.
-pub fn ring<T>(capacity: usize) -> std::io::Result<(Sender<T>, Receiver<T>)> {
+pub fn ring<T>(capacity: usize) -> std::io::Result<(RingSender<T>, RingReceiver<T>)> {
     let (bell, pipe) = UnixStream::pair()?;
     bell.set_nonblocking(true)?;
     pipe.set_nonblocking(true)?;
     let (writer, reader) = HeapRb::new(capacity).split();
-    let shared = Arc::new(Shared { bell, closed: AtomicBool::new(false) });
-    let sender = Sender { ring: writer, shared: Arc::clone(&shared) };
-    Ok((sender, Receiver { ring: reader, shared, pipe }))
+    let shared = Arc::new(RingShared { bell, closed: AtomicBool::new(false) });
+    let sender = RingSender { ring: writer, shared: Arc::clone(&shared) };
+    Ok((sender, RingReceiver { ring: reader, shared, pipe }))
 }
 
-impl<T> Sender<T> {
+impl<T> RingSender<T> {
     /// Writes, or gives the item back when the ring is full.
     pub fn try_send(&mut self, item: T) -> Result<(), T> {
         self.ring.try_push(item)?;
@@ -67,7 +67,7 @@ impl<T> Sender<T> {
         Ok(())
     }
 
-    /// The next [`Sender::try_send`] will succeed: only the writer takes room.
+    /// The next [`RingSender::try_send`] will succeed: only the writer takes room.
     pub fn has_room(&self) -> bool {
         !self.ring.is_full()
     }
@@ -89,14 +89,14 @@ impl<T> Sender<T> {
     }
 }
 
-impl<T> Drop for Sender<T> {
+impl<T> Drop for RingSender<T> {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
         self.shared.ring();
     }
 }
 
-impl<T> Receiver<T> {
+impl<T> RingReceiver<T> {
     /// Takes an item if there is one.
     pub fn try_receive(&mut self) -> Option<T> {
         self.ring.try_pop()
@@ -112,7 +112,7 @@ impl<T> Receiver<T> {
         self.pipe.as_raw_fd()
     }
 
-    /// Silences the descriptor; to be called before [`Receiver::closed`] is asked and the ring
+    /// Silences the descriptor; to be called before [`RingReceiver::closed`] is asked and the ring
     /// emptied, or a bell that rings in between is lost.
     pub fn hush(&mut self) {
         let mut rings = [0; 64];
@@ -120,25 +120,25 @@ impl<T> Receiver<T> {
     }
 }
 
-impl<T> Drop for Receiver<T> {
+impl<T> Drop for RingReceiver<T> {
     fn drop(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
     }
 }
 
 /// The writer's end of a way back for empty buffers.
-pub struct Pool<T>(HeapCons<T>, Vec<T>);
+pub struct BufferPool<T>(HeapCons<T>, Vec<T>);
 
 /// The reader's end of it.
-pub struct Returns<T>(HeapProd<T>);
+pub struct BufferReturns<T>(HeapProd<T>);
 
 /// A way back for empty buffers.
-pub fn pool<T>(capacity: usize) -> (Pool<T>, Returns<T>) {
+pub fn pool<T>(capacity: usize) -> (BufferPool<T>, BufferReturns<T>) {
     let (writer, reader) = HeapRb::new(capacity).split();
-    (Pool(reader, Vec::with_capacity(1)), Returns(writer))
+    (BufferPool(reader, Vec::with_capacity(1)), BufferReturns(writer))
 }
 
-impl<T> Pool<T> {
+impl<T> BufferPool<T> {
     /// A used buffer, if one has come back.
     pub fn take(&mut self) -> Option<T> {
         self.1.pop().or_else(|| self.0.try_pop())
@@ -152,7 +152,7 @@ impl<T> Pool<T> {
     }
 }
 
-impl<T> Returns<T> {
+impl<T> BufferReturns<T> {
     /// Sends a buffer back; freed when there are enough.
     pub fn give(&mut self, item: T) {
         drop(self.0.try_push(item));
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_ring_rings_its_descriptor() {
         let (mut sender, mut receiver) = ring(2).expect("pipe");
-        let rings = |r: &Receiver<i32>| is_readable(r.descriptor(), Duration::ZERO);
+        let rings = |r: &RingReceiver<i32>| is_readable(r.descriptor(), Duration::ZERO);
         assert!(!rings(&receiver));
         sender.send(1);
         assert!(rings(&receiver));

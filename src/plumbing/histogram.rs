@@ -25,7 +25,7 @@ const BOUNDS: [u64; 16] = [
 
 /// A histogram that several threads may add to and read, without a lock.
 #[derive(Debug, Default)]
-pub struct Histogram {
+pub struct AtomicHistogram {
     buckets: [AtomicU64; BOUNDS.len() + 1],
     /// Nanoseconds; enough for five centuries.
     sum: AtomicU64,
@@ -33,14 +33,14 @@ pub struct Histogram {
 
 /// What a histogram held when it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot {
+pub struct HistogramSnapshot {
     /// All of it together, s.
     pub sum: f64,
     /// Upper bound, s, and how many lie between it and the one before; the last bound is infinite.
     pub buckets: [(f64, u64); BOUNDS.len() + 1],
 }
 
-impl Histogram {
+impl AtomicHistogram {
     /// Adds one.
     pub fn add(&self, took: Duration) {
         let ns = took.as_nanos() as u64;
@@ -49,16 +49,16 @@ impl Histogram {
     }
 
     /// What it holds.
-    pub fn read(&self) -> Snapshot {
+    pub fn read(&self) -> HistogramSnapshot {
         let buckets = std::array::from_fn(|i| {
             let bound = BOUNDS.get(i).map_or(f64::INFINITY, |ns| *ns as f64 / 1e9);
             (bound, self.buckets[i].load(Relaxed))
         });
-        Snapshot { sum: self.sum.load(Relaxed) as f64 / 1e9, buckets }
+        HistogramSnapshot { sum: self.sum.load(Relaxed) as f64 / 1e9, buckets }
     }
 }
 
-impl Snapshot {
+impl HistogramSnapshot {
     /// How many were added.
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|(_, count)| count).sum()
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn each_lies_in_the_bucket_whose_bound_it_does_not_exceed() {
-        let histogram = Histogram::default();
+        let histogram = AtomicHistogram::default();
         for ns in [0, 10_000, 10_001, 1_000_000_000, 1_000_000_001] {
             histogram.add(Duration::from_nanos(ns));
         }

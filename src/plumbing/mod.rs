@@ -14,22 +14,22 @@ pub mod roster;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use signd_core::frame::Arrival;
+use signd_core::frame::ArrivalTime;
 
-use counters::Counters;
-use progress::Progress;
+use counters::DaemonCounters;
+use progress::PipelineProgress;
 
 /// What is seen of the stages from outside.
 #[derive(Clone, Debug, Default)]
-pub struct Watched {
+pub struct StageMonitor {
     /// What they count.
-    pub counters: Arc<Counters>,
+    pub counters: Arc<DaemonCounters>,
     /// Whether they get on.
-    pub progress: Arc<Progress>,
+    pub progress: Arc<PipelineProgress>,
 }
 
 /// Now, by this machine's clock.
-pub fn now() -> Arrival {
+pub fn now() -> ArrivalTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Arrival(since.as_nanos() as u64)
+    ArrivalTime(since.as_nanos() as u64)
 }

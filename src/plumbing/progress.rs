@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_secs(10);
 
 /// The state of the pipeline.
 #[derive(Debug)]
-pub struct Progress {
+pub struct PipelineProgress {
     start: Instant,
     every: Duration,
     /// Milliseconds after the start at which the last token was sent, and at which one last came
@@ -26,20 +26,20 @@ pub struct Progress {
     ready: AtomicBool,
 }
 
-impl Default for Progress {
+impl Default for PipelineProgress {
     fn default() -> Self {
         let (sent, came) = (AtomicU64::new(0), AtomicU64::new(0));
         let every = notify::watchdog().map_or(EVERY, |interval| EVERY.min(interval / 4));
-        Progress { start: Instant::now(), every, sent, came, ready: AtomicBool::new(false) }
+        PipelineProgress { start: Instant::now(), every, sent, came, ready: AtomicBool::new(false) }
     }
 }
 
-impl Progress {
+impl PipelineProgress {
     /// One through which no token has come for eleven seconds.
     #[cfg(test)]
     pub fn standing_still() -> Self {
         let start = Instant::now().checked_sub(Duration::from_secs(11)).expect("up that long");
-        Progress { start, ..Progress::default() }
+        PipelineProgress { start, ..PipelineProgress::default() }
     }
 
     fn now(&self) -> u64 {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn that_no_token_comes_through_is_noticed() {
-        let progress = Progress::standing_still();
+        let progress = PipelineProgress::standing_still();
         assert!(progress.late().is_some_and(|late| late >= Duration::from_secs(11)));
         progress.came_through();
         assert_eq!(progress.late(), None);
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_token_is_due_once_a_second() {
-        assert!(!Progress::default().due());
-        let progress = Progress::standing_still();
+        assert!(!PipelineProgress::default().due());
+        let progress = PipelineProgress::standing_still();
         assert_eq!((progress.due(), progress.due()), (true, false));
     }
 }

@@ -9,7 +9,7 @@ const MOST: usize = 200;
 
 /// One refusal.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct RefusalRecord {
     /// What was refused: a stream id, or the address of a client; empty when it is not known.
     pub whose: String,
     /// Why, or where.
@@ -20,13 +20,14 @@ pub struct Refusal {
 
 /// The last refusal of one reason. Writing locks for as long as a short text takes, and only refusals write.
 #[derive(Debug, Default)]
-pub struct LastRefusal(Mutex<Option<Refusal>>);
+pub struct LastRefusal(Mutex<Option<RefusalRecord>>);
 
 impl LastRefusal {
     /// Takes the place of the one before.
     pub fn set(&self, whose: &str, why: &dyn Display) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let blank = || Refusal { whose: String::new(), why: String::new(), at: Instant::now() };
+        let blank =
+            || RefusalRecord { whose: String::new(), why: String::new(), at: Instant::now() };
         let last = last.get_or_insert_with(blank);
         last.at = Instant::now();
         last.whose.clear();
@@ -38,7 +39,7 @@ impl LastRefusal {
     }
 
     /// The last one; `None` if there was none.
-    pub fn get(&self) -> Option<Refusal> {
+    pub fn get(&self) -> Option<RefusalRecord> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use signd_core::frame::{Frame, Part};
+use signd_core::frame::{BodyPart, Frame};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
 
@@ -24,9 +24,9 @@ const BITS: u32 = 2;
 
 /// The streams that are present.
 #[derive(Debug, Default)]
-pub struct Roster(Mutex<BTreeMap<StreamId, Arc<StreamCount>>>);
+pub struct StreamRoster(Mutex<BTreeMap<StreamId, Arc<StreamCount>>>);
 
-impl Roster {
+impl StreamRoster {
     /// A stream has appeared.
     pub fn enter(&self, stream: StreamId) -> Arc<StreamCount> {
         let count = Arc::new(StreamCount::new());
@@ -40,7 +40,7 @@ impl Roster {
     }
 
     /// All that are present, by name.
-    pub fn present(&self) -> Vec<(StreamId, Attendance)> {
+    pub fn present(&self) -> Vec<(StreamId, StreamSnapshot)> {
         let now = Instant::now();
         self.list().iter().map(|(stream, count)| (*stream, count.read(now))).collect()
     }
@@ -68,7 +68,7 @@ pub type HeldDoubt = (InputDoubt, [f32; 2]);
 
 /// A stream at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Attendance {
+pub struct StreamSnapshot {
     /// It has stopped to send.
     pub stalled: bool,
     /// Frames accepted.
@@ -102,8 +102,8 @@ impl StreamCount {
     /// A frame was accepted, before which some are missing.
     pub fn frame(&self, frame: &Frame, received: Instant, lost: u64) {
         let seen = |part| frame.part(part).is_some();
-        let hand = if seen(Part::LeftHand) || seen(Part::RightHand) { HAND } else { 0 };
-        let body = if seen(Part::Pose) { BODY } else { 0 };
+        let hand = if seen(BodyPart::LeftHand) || seen(BodyPart::RightHand) { HAND } else { 0 };
+        let body = if seen(BodyPart::Pose) { BODY } else { 0 };
         let at = received.saturating_duration_since(self.begun).as_micros() as u64;
         let number = self.frames.load(Relaxed);
         if let Some(place) = self.kept.get(number as usize % KEPT) {
@@ -129,7 +129,7 @@ impl StreamCount {
         self.stalled.store(true, Relaxed);
     }
 
-    fn read(&self, now: Instant) -> Attendance {
+    fn read(&self, now: Instant) -> StreamSnapshot {
         let frames = self.frames.load(Relaxed);
         let now = now.saturating_duration_since(self.begun).as_micros() as u64;
         let since = now.saturating_sub(RECENT.as_micros() as u64);
@@ -143,7 +143,7 @@ impl StreamCount {
             let with = recent.iter().filter(|kept| **kept & bit > 0).count();
             (!recent.is_empty()).then(|| with as f64 / count)
         };
-        Attendance {
+        StreamSnapshot {
             stalled: self.stalled.load(Relaxed),
             frames,
             lost: self.lost.load(Relaxed),
@@ -169,9 +169,9 @@ mod tests {
         let mut at = seen.begun;
         for i in 0..count {
             let mut frame = Frame::new(i, SourceTime(i), 640, 480);
-            frame.detect(Part::Pose);
+            frame.detect(BodyPart::Pose);
             if i % 4 == 0 {
-                frame.detect(Part::LeftHand);
+                frame.detect(BodyPart::LeftHand);
             }
             at += step;
             seen.frame(&frame, at, i % 2);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_left_is_not_listed() {
-        let (roster, cam) = (Roster::default(), stream_id::parse(b"cam1").expect("valid"));
+        let (roster, cam) = (StreamRoster::default(), stream_id::parse(b"cam1").expect("valid"));
         let seen = roster.enter(cam);
         seen.frame(&Frame::default(), Instant::now(), 0);
         let (stream, read) = roster.present().remove(0);

@@ -1,7 +1,7 @@
 //! An event as bytes, in each form that is asked for, written once.
 
 use signd_core::event::Event;
-use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 
 /// Which forms an event is wanted in.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +29,13 @@ impl Default for EventEncoder {
 
 impl EventEncoder {
     /// Writes the topic of an event, and the event in the forms wanted.
-    pub fn write(&mut self, event: &Event, delivery: Delivery, wanted: WantedForms) {
+    pub fn write(&mut self, event: &Event, delivery: EventDelivery, wanted: WantedForms) {
         events::topic(event, &mut self.topic);
         if wanted.msgpack {
-            events::encode(event, delivery, Encoding::Msgpack, &mut self.msgpack);
+            events::encode(event, delivery, EventEncoding::Msgpack, &mut self.msgpack);
         }
         if wanted.json {
-            events::encode(event, delivery, Encoding::Json, &mut self.json);
+            events::encode(event, delivery, EventEncoding::Json, &mut self.json);
         }
     }
 
@@ -45,10 +45,10 @@ impl EventEncoder {
     }
 
     /// The last event. Of use only in a form that was wanted.
-    pub fn body(&self, encoding: Encoding) -> &[u8] {
+    pub fn body(&self, encoding: EventEncoding) -> &[u8] {
         match encoding {
-            Encoding::Msgpack => &self.msgpack,
-            Encoding::Json => &self.json,
+            EventEncoding::Msgpack => &self.msgpack,
+            EventEncoding::Json => &self.json,
         }
     }
 }

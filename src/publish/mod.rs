@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 use crate::endpoint::SocketEndpoint;
 use crate::endpoint::place::PlaceError;
 use crate::endpoint::socket_file::SocketFile;
-use crate::keys::clients::{Clients, Door};
-use crate::keys::guard::Guard;
-use crate::observe::live::{Kind, Live};
-use crate::plumbing::counters::Counters;
+use crate::keys::clients::{ClientTable, GuardedSocket};
+use crate::keys::policy::KeyPolicy;
+use crate::observe::live::{LiveKind, LiveSender};
+use crate::plumbing::counters::DaemonCounters;
 use crate::plumbing::now;
-use crate::record::Tape;
-use crate::socket::{MessagePart, Socket, SocketContext, SocketError, SocketKind};
-use signd_core::event::{Body, Event, RunId, Status};
+use crate::recorder::RecordingSender;
+use crate::socket::{MessagePart, SocketContext, SocketError, SocketKind, ZmqSocket};
+use signd_core::event::{Event, EventBody, RunId, StatusKind};
 use signd_core::plausibility::InputDoubt;
 use signd_core::stream_id::StreamId;
-use signd_core::wire::events::{self, Delivery, Encoding};
-use signd_engine::recording::Channel;
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
+use signd_engine::recording::RecordingChannel;
 
 use encoder::{EventEncoder, WantedForms};
 
@@ -37,7 +37,7 @@ pub struct PublishSettings {
     /// Where the socket is bound.
     pub endpoint: SocketEndpoint,
     /// How events are written.
-    pub encoding: Encoding,
+    pub encoding: EventEncoding,
     /// Events kept for a slow subscriber, at least 1.
     pub high_water_mark: i32,
 }
@@ -46,8 +46,8 @@ pub struct PublishSettings {
 pub fn open(
     context: &SocketContext,
     settings: &PublishSettings,
-    guard: &Guard,
-) -> Result<(Socket, Option<SocketFile>), PlaceError> {
+    guard: &KeyPolicy,
+) -> Result<(ZmqSocket, Option<SocketFile>), PlaceError> {
     let socket = prepare(context, settings, guard);
     let socket = socket.map_err(|error| settings.endpoint.failed(error))?;
     let file = settings.endpoint.bind(&socket)?;
@@ -57,8 +57,8 @@ pub fn open(
 fn prepare(
     context: &SocketContext,
     settings: &PublishSettings,
-    guard: &Guard,
-) -> Result<Socket, SocketError> {
+    guard: &KeyPolicy,
+) -> Result<ZmqSocket, SocketError> {
     let socket = context.socket(SocketKind::Xpub)?;
     socket.set_linger(Duration::from_millis(500))?;
     socket.set_largest_part(1024)?; // subscribers send nothing but subscriptions
@@ -67,37 +67,37 @@ fn prepare(
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
     socket.pass_every_subscription()?;
-    guard.serve(&socket, &settings.endpoint, Door::Publish)?;
+    guard.serve(&socket, &settings.endpoint, GuardedSocket::Publish)?;
     Ok(socket)
 }
 
 /// The publish stage.
-pub struct Publish {
-    socket: Socket,
-    clients: Clients,
-    encoding: Encoding,
+pub struct Publisher {
+    socket: ZmqSocket,
+    clients: ClientTable,
+    encoding: EventEncoding,
     run: RunId,
-    tape: Tape,
-    live: Live,
-    counters: Arc<Counters>,
+    tape: RecordingSender,
+    live: LiveSender,
+    counters: Arc<DaemonCounters>,
     subscription: MessagePart,
     /// The last status of each stream, and after it each doubt about its input.
     retained: BTreeMap<(StreamId, Option<InputDoubt>), Event>,
     encoder: EventEncoder,
 }
 
-impl Publish {
+impl Publisher {
     /// Publishes on this socket, to the recording and to whoever looks on.
     pub fn new(
-        socket: Socket,
-        encoding: Encoding,
-        clients: Clients,
+        socket: ZmqSocket,
+        encoding: EventEncoding,
+        clients: ClientTable,
         run: RunId,
-        tape: Tape,
-        live: Live,
-        counters: &Arc<Counters>,
+        tape: RecordingSender,
+        live: LiveSender,
+        counters: &Arc<DaemonCounters>,
     ) -> Self {
-        Publish {
+        Publisher {
             socket,
             clients,
             encoding,
@@ -112,7 +112,7 @@ impl Publish {
     }
 
     /// Readable when there is a subscription.
-    pub fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &ZmqSocket {
         &self.socket
     }
 
@@ -131,31 +131,31 @@ impl Publish {
     pub fn publish(&mut self, event: Event, received: Instant) -> Result<(), SocketError> {
         let begun = Instant::now();
         let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
-        let delivery = Delivery { latency_us, retained: false, run: Some(self.run) };
-        let kind = Kind::of(&event);
+        let delivery = EventDelivery { latency_us, retained: false, run: Some(self.run) };
+        let kind = LiveKind::of(&event);
         let wanted = WantedForms {
-            msgpack: self.encoding == Encoding::Msgpack || self.tape.records(),
-            json: self.encoding == Encoding::Json || self.live.wanted(kind),
+            msgpack: self.encoding == EventEncoding::Msgpack || self.tape.records(),
+            json: self.encoding == EventEncoding::Json || self.live.wanted(kind),
         };
         self.encoder.write(&event, delivery, wanted);
         self.send()?;
         self.counters.published(&event.body, begun, received);
-        let (encoder, channel) = (&self.encoder, Channel::Events(event.stream));
+        let (encoder, channel) = (&self.encoder, RecordingChannel::Events(event.stream));
         self.tape.message(channel, now(), event.t(), |data| {
-            data.extend_from_slice(encoder.body(Encoding::Msgpack));
+            data.extend_from_slice(encoder.body(EventEncoding::Msgpack));
         });
         self.live.offer(event.stream, kind, |json| {
-            json.extend_from_slice(encoder.body(Encoding::Json));
+            json.extend_from_slice(encoder.body(EventEncoding::Json));
         });
-        if let Body::Status(status) = &event.body {
+        if let EventBody::Status(status) = &event.body {
             let doubt = status.reason.doubt();
             // With a reset begins another camera, or a mended one.
-            if matches!(status.status, Status::Gone | Status::Reset) {
+            if matches!(status.status, StatusKind::Gone | StatusKind::Reset) {
                 self.retained.retain(|(stream, _), _| *stream != event.stream);
             }
-            if status.status != Status::Gone {
+            if status.status != StatusKind::Gone {
                 self.live.retain(event.stream, doubt, |json| {
-                    events::encode(&event, self.again(), Encoding::Json, json);
+                    events::encode(&event, self.again(), EventEncoding::Json, json);
                 });
                 self.retained.insert((event.stream, doubt), event);
             }
@@ -165,7 +165,7 @@ impl Publish {
 
     /// Goes on with these clients. libzmq cannot end one connection, but it ends those of an endpoint
     /// when that is unbound; so when somebody may not listen any more, everybody has to come in anew.
-    pub fn adopt(&mut self, clients: &Clients) -> Result<(), SocketError> {
+    pub fn adopt(&mut self, clients: &ClientTable) -> Result<(), SocketError> {
         if self.socket.has_keys()? && self.clients.lose_a_subscriber(clients) {
             let endpoint = self.socket.last_endpoint()?;
             self.socket.unbind(&endpoint)?;
@@ -183,7 +183,7 @@ impl Publish {
     }
 
     fn resend(&mut self, prefix: &[u8]) -> Result<(), SocketError> {
-        let msgpack = self.encoding == Encoding::Msgpack;
+        let msgpack = self.encoding == EventEncoding::Msgpack;
         let wanted = WantedForms { msgpack, json: !msgpack };
         for event in self.retained.values() {
             self.encoder.write(event, self.again(), wanted);
@@ -195,8 +195,8 @@ impl Publish {
     }
 
     /// How a status is delivered to a late subscriber.
-    fn again(&self) -> Delivery {
-        Delivery { latency_us: None, retained: true, run: Some(self.run) }
+    fn again(&self) -> EventDelivery {
+        EventDelivery { latency_us: None, retained: true, run: Some(self.run) }
     }
 
     /// Sends the event that was written last.

@@ -8,26 +8,26 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::config::Settings;
 use crate::endpoint::place::PlaceError;
-use crate::ingest::{self, Ingest, Inlets, Reload};
-use crate::keys::guard::Guard;
-use crate::keys::handshakes::{self, Watch};
-use crate::keys::zap::{Refused, Zap};
-use crate::observe::scene::Lines;
-use crate::observe::status::Origin;
+use crate::ingest::{self, Ingest, IngestInputs, ReloadRequest};
+use crate::keys::handshakes::{self, HandshakeWatch};
+use crate::keys::policy::KeyPolicy;
+use crate::keys::zap::{RefusalReason, ZapHandler};
+use crate::observe::scene::SceneLines;
+use crate::observe::status::DaemonInfo;
 use crate::observe::{self, HttpError};
-use crate::plumbing::counters::Counters;
-use crate::plumbing::progress::Progress;
-use crate::plumbing::{Watched, flow};
-use crate::publish::{self, Publish};
-use crate::record::{self, Tape};
-use crate::socket::{HandshakeFailure, Socket, SocketContext, SocketError};
+use crate::plumbing::counters::DaemonCounters;
+use crate::plumbing::progress::PipelineProgress;
+use crate::plumbing::{StageMonitor, flow};
+use crate::publish::{self, Publisher};
+use crate::recorder::{self, RecordingSender};
+use crate::socket::{HandshakeFailure, SocketContext, SocketError, ZmqSocket};
 use crossbeam_channel::Receiver;
 use signd_core::event::RunId;
 use signd_engine::inference::Inference;
 use signd_engine::model::ModelError;
 use signd_engine::pipeline::Pipeline;
 use signd_engine::recording::RecordingError;
-use worker::Worker;
+use worker::PipelineWorker;
 
 /// Half a second of sixteen streams at 30 frames a second.
 const FRAMES: usize = 256;
@@ -67,10 +67,10 @@ pub enum RunError {
 /// `reloads` take effect between two frames.
 pub fn run(
     settings: &Settings,
-    guard: &Guard,
+    guard: &KeyPolicy,
     inference: Inference,
-    reloads: Receiver<Reload>,
-    counters: &Arc<Counters>,
+    reloads: Receiver<ReloadRequest>,
+    counters: &Arc<DaemonCounters>,
     stop: impl Fn() -> bool + Send + 'static,
     ready: impl FnOnce(),
 ) -> Result<(), RunError> {
@@ -79,7 +79,7 @@ pub fn run(
         .as_ref()
         .map(|record| (record, |source| RunError::Recording { path: record.path.clone(), source }));
     if let Some((record, failed)) = &recording {
-        record::check(record).map_err(failed)?; // before a client is let in
+        recorder::check(record).map_err(failed)?; // before a client is let in
     }
     // Removed at the end, when the context and all its sockets are closed.
     let mut files = Vec::new();
@@ -87,10 +87,10 @@ pub fn run(
     let clients = &settings.keys.clients;
     let present = Arc::new(Mutex::new(clients.clone()));
     let turned_away = Arc::clone(counters);
-    let refused = move |why, door: &str, from: &str| turned_away.turn_away(why, door, from);
+    let refused = move |why, door: &str, from: &str| turned_away.refuse_client(why, door, from);
     // There before the first socket, and, as the last to be dropped, gone after all of them.
     let _zap = match guard.has_key() {
-        true => Some(Zap::start(&context, Arc::clone(&present), refused)?),
+        true => Some(ZapHandler::start(&context, Arc::clone(&present), refused)?),
         false => None,
     };
     let mut sockets = Vec::new();
@@ -106,24 +106,24 @@ pub fn run(
         count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
 
     let run_id = RunId::draw();
-    let progress = Arc::new(Progress::default());
-    let watched = Watched { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
-    let origin = Origin::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);
+    let progress = Arc::new(PipelineProgress::default());
+    let watched = StageMonitor { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
+    let origin = DaemonInfo::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);
     let (server, live) = observe::start(&settings.http, origin, watched.clone())?;
     let card = inference.card();
-    let loaded = settings.loaded(card);
-    live.model(card, Lines::of(&settings.core, card), loaded.settings.clone());
+    let loaded = settings.run_digests(card);
+    live.model(card, SceneLines::of(&settings.core, card), loaded.settings.clone());
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
     let (tape, writer) = match recording {
         Some((record, failed)) => {
-            record::start(record, loaded, Arc::clone(counters)).map_err(failed)?
+            recorder::start(record, loaded, Arc::clone(counters)).map_err(failed)?
         }
-        None => (Tape::default(), None),
+        None => (RecordingSender::default(), None),
     };
-    let publish = Publish::new(
+    let publish = Publisher::new(
         outlet,
         settings.publish.encoding,
         clients.clone(),
@@ -132,7 +132,7 @@ pub fn run(
         live.clone(),
         counters,
     );
-    let inlets = Inlets { sockets, clients: clients.clone(), present };
+    let inlets = IngestInputs { sockets, clients: clients.clone(), present };
     let ingest = Ingest::new(
         settings.ingest.limits,
         inlets,
@@ -143,7 +143,7 @@ pub fn run(
         watched.clone(),
     );
     let pipeline = Pipeline::new(settings.core.clone(), inference);
-    let worker = Worker::new(pipeline, frames_out, frame_returns, publish, live, watched);
+    let worker = PipelineWorker::new(pipeline, frames_out, frame_returns, publish, live, watched);
     let stages =
         [stage("ingest", move || Ok(ingest.run(stop)?))?, stage("work", move || worker.run())?];
     progress.ready(true);
@@ -165,9 +165,9 @@ pub fn run(
 /// Counts what fails, at those of these sockets that ask for keys, before keys are compared.
 fn count_failed_handshakes<'a>(
     context: &SocketContext,
-    doors: impl Iterator<Item = (&'a Socket, &'static str)>,
-    counters: &Arc<Counters>,
-) -> Result<Vec<Watch>, RunError> {
+    doors: impl Iterator<Item = (&'a ZmqSocket, &'static str)>,
+    counters: &Arc<DaemonCounters>,
+) -> Result<Vec<HandshakeWatch>, RunError> {
     let mut watches = Vec::new();
     for (number, (socket, door)) in doors.enumerate() {
         if !socket.has_keys()? {
@@ -179,7 +179,7 @@ fn count_failed_handshakes<'a>(
         let ours = socket.is_key_server()?;
         let told = move |failure| {
             if !(ours && failure == HandshakeFailure::Refused) {
-                counters.turn_away(Refused::Handshake, door, &endpoint);
+                counters.refuse_client(RefusalReason::Handshake, door, &endpoint);
             }
         };
         watches.push(handshakes::watch(context, socket, &number.to_string(), told)?);

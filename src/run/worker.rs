@@ -11,27 +11,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::RunError;
-use crate::ingest::{Inbound, Passed, Reload};
-use crate::observe::live::{Kind, Live};
-use crate::observe::scene::{Lines, Scene};
-use crate::plumbing::counters::Counters;
-use crate::plumbing::flow::{Receiver, Returns};
-use crate::plumbing::progress::Progress;
+use crate::ingest::{IngestMessage, ReloadRequest, StreamInput};
+use crate::observe::live::{LiveKind, LiveSender};
+use crate::observe::scene::{FrameScene, SceneLines};
+use crate::plumbing::counters::DaemonCounters;
+use crate::plumbing::flow::{BufferReturns, RingReceiver};
+use crate::plumbing::progress::PipelineProgress;
 use crate::plumbing::roster::StreamCount;
-use crate::plumbing::{Watched, notify};
-use crate::publish::Publish;
+use crate::plumbing::{StageMonitor, notify};
+use crate::publish::Publisher;
 use crate::socket::{self, SocketError};
-use signd_core::continuity::Misplaced;
-use signd_core::event::{Body, Status};
-use signd_core::stream::{Batch, Step, Tick};
+use signd_core::continuity::MisplacedReason;
+use signd_core::event::{EventBody, StatusKind};
+use signd_core::stream::{StepBatch, StreamStep, Tick};
 use signd_core::stream_id::StreamId;
-use signd_engine::pipeline::{Advanced, Pipeline, Work};
+use signd_engine::pipeline::{Pipeline, Work, WorkState};
 
 /// Most batches that wait for the model; behind them frames wait in the ring.
 const WAITING: usize = 64;
 
 /// A frame or tick that waits for the model.
-struct Waiting {
+struct PendingWork {
     work: Work,
     received: Instant,
     /// Time in stage 5 so far.
@@ -39,36 +39,36 @@ struct Waiting {
 }
 
 /// Stages 2 to 6.
-pub struct Worker {
+pub struct PipelineWorker {
     pipeline: Pipeline,
     /// What is counted of each camera.
     counts: HashMap<StreamId, Arc<StreamCount>>,
-    frames: Receiver<Passed>,
-    returns: Returns<Box<Inbound>>,
-    waiting: VecDeque<Waiting>,
+    frames: RingReceiver<IngestMessage>,
+    returns: BufferReturns<Box<StreamInput>>,
+    waiting: VecDeque<PendingWork>,
     /// Those before this one wait for the next call to the model.
     at: usize,
     /// Of those that wait, how many came before the watchdog's token; none: no token is here.
     before_token: Option<usize>,
     /// Work that is done, kept for its memory.
     spare: Vec<Work>,
-    publish: Publish,
-    live: Live,
-    counters: Arc<Counters>,
-    progress: Arc<Progress>,
+    publish: Publisher,
+    live: LiveSender,
+    counters: Arc<DaemonCounters>,
+    progress: Arc<PipelineProgress>,
 }
 
-impl Worker {
+impl PipelineWorker {
     /// A worker that has seen no stream yet.
     pub fn new(
         pipeline: Pipeline,
-        frames: Receiver<Passed>,
-        returns: Returns<Box<Inbound>>,
-        publish: Publish,
-        live: Live,
-        watched: Watched,
+        frames: RingReceiver<IngestMessage>,
+        returns: BufferReturns<Box<StreamInput>>,
+        publish: Publisher,
+        live: LiveSender,
+        watched: StageMonitor,
     ) -> Self {
-        Worker {
+        PipelineWorker {
             pipeline,
             counts: HashMap::new(),
             frames,
@@ -94,10 +94,10 @@ impl Worker {
             {
                 self.counters.levels.ring.leave();
                 match passed {
-                    Passed::Inbound(inbound) => self.front(inbound),
-                    Passed::Reload(reload) => self.reload(*reload)?,
+                    IngestMessage::Inbound(inbound) => self.front(inbound),
+                    IngestMessage::Reload(reload) => self.reload(*reload)?,
                     // One on its way says enough; a later one says no more.
-                    Passed::Token => drop(self.before_token.get_or_insert(self.waiting.len())),
+                    IngestMessage::Token => _ = self.before_token.get_or_insert(self.waiting.len()),
                 }
             }
             self.counters.levels.waiting.set(self.waiting.len() as u64);
@@ -115,8 +115,8 @@ impl Worker {
     }
 
     /// Stages 2 to 4.
-    fn front(&mut self, inbound: Box<Inbound>) {
-        let Inbound { stream, tick, frame, arrival, received } = &*inbound;
+    fn front(&mut self, inbound: Box<StreamInput>) {
+        let StreamInput { stream, tick, frame, arrival, received } = &*inbound;
         let mut work = self.spare.pop().unwrap_or_default();
         match tick {
             Some(tick) => self.pipeline.tick(*stream, *tick, &mut work),
@@ -125,26 +125,28 @@ impl Worker {
                 let core = self.pipeline.frame(*stream, frame, *arrival, &mut work);
                 self.counters.timings.front.add(begun.elapsed());
                 if work.batch().misplaced.is_none() {
-                    self.live.offer(*stream, Kind::Scene, |out| Scene::write(*stream, core, out));
+                    self.live.offer(*stream, LiveKind::Scene, |out| {
+                        FrameScene::write(*stream, core, out)
+                    });
                 }
             }
         }
         self.count(&inbound, work.batch());
-        self.waiting.push_back(Waiting { work, received: *received, inferred: Duration::ZERO });
+        self.waiting.push_back(PendingWork { work, received: *received, inferred: Duration::ZERO });
         self.returns.give(inbound);
     }
 
     /// Counts what a frame or tick changed.
-    fn count(&mut self, inbound: &Inbound, batch: &Batch) {
-        let Inbound { stream, tick, frame, received, .. } = inbound;
+    fn count(&mut self, inbound: &StreamInput, batch: &StepBatch) {
+        let StreamInput { stream, tick, frame, received, .. } = inbound;
         let count = self.counts.entry(*stream);
         let count = count.or_insert_with(|| self.counters.roster.enter(*stream));
         for step in &batch.steps {
             match *step {
-                Step::Frame { lost, .. } => count.frame(frame, *received, lost),
-                Step::Status(Status::Reset, _) => count.reset(),
-                Step::Status(Status::Stalled, _) => count.stall(),
-                Step::Doubt(doubt, example) => {
+                StreamStep::Frame { lost, .. } => count.frame(frame, *received, lost),
+                StreamStep::Status(StatusKind::Reset, _) => count.reset(),
+                StreamStep::Status(StatusKind::Stalled, _) => count.stall(),
+                StreamStep::Doubt(doubt, example) => {
                     count.doubt(doubt, example);
                     self.counters.doubts.count(doubt, stream, example);
                 }
@@ -157,10 +159,10 @@ impl Worker {
         }
         let Some(misplaced) = batch.misplaced else { return };
         let why = match misplaced {
-            Misplaced::TimeNotRising => {
+            MisplacedReason::TimeNotRising => {
                 "its capture time is not after the last one's: `t` is in nanoseconds and rises"
             }
-            Misplaced::TwoProducers => {
+            MisplacedReason::TwoProducers => {
                 "two producers send on this stream id, or `seq` does not rise"
             }
         };
@@ -171,7 +173,7 @@ impl Worker {
     /// row, or, when there is no further one, the model is fed.
     fn turn(&mut self) -> Result<(), RunError> {
         let fresh = self.is_newest();
-        let Some(Waiting { work, received, inferred }) = self.waiting.get_mut(self.at) else {
+        let Some(PendingWork { work, received, inferred }) = self.waiting.get_mut(self.at) else {
             let begun = Instant::now();
             self.pipeline.feed()?;
             let took = begun.elapsed();
@@ -182,7 +184,7 @@ impl Worker {
         let mut published = Ok(());
         let (begun, mut publishing) = (Instant::now(), Duration::ZERO);
         let advanced = self.pipeline.advance(work, fresh, |event| {
-            if let Body::Frame(frame) = &event.body
+            if let EventBody::Frame(frame) = &event.body
                 && frame.top_seq != Some(frame.seq)
             {
                 self.counters.skipped();
@@ -195,22 +197,22 @@ impl Worker {
         })?;
         *inferred += begun.elapsed().saturating_sub(publishing);
         match advanced {
-            Advanced::NeedsModel => self.at += 1,
-            Advanced::Done => self.done(),
+            WorkState::NeedsModel => self.at += 1,
+            WorkState::Done => self.done(),
         }
         Ok(published?)
     }
 
     /// No later frame of the same camera waits.
     fn is_newest(&self) -> bool {
-        let Some(Waiting { work, .. }) = self.waiting.get(self.at) else { return true };
+        let Some(PendingWork { work, .. }) = self.waiting.get(self.at) else { return true };
         let mut later = self.waiting.range(self.at + 1..);
         !later.any(|later| later.work.stream() == work.stream() && later.work.is_frame())
     }
 
     /// The work at hand is done.
     fn done(&mut self) {
-        let Some(Waiting { work, inferred, .. }) = self.waiting.remove(self.at) else { return };
+        let Some(PendingWork { work, inferred, .. }) = self.waiting.remove(self.at) else { return };
         if work.is_frame() {
             self.counters.timings.infer.add(inferred);
         }
@@ -221,11 +223,11 @@ impl Worker {
     }
 
     /// Decides with the old model all that is open, then goes on with the new one.
-    fn reload(&mut self, reload: Reload) -> Result<(), RunError> {
+    fn reload(&mut self, reload: ReloadRequest) -> Result<(), RunError> {
         while !self.waiting.is_empty() {
             self.turn()?;
         }
-        let Reload { clients, core, inference, loaded, .. } = reload;
+        let ReloadRequest { clients, core, inference, loaded, .. } = reload;
         self.publish.adopt(&clients)?;
         let (now, mut published) = (Instant::now(), Ok(()));
         self.pipeline.reload(core, inference, |event| {
@@ -235,7 +237,7 @@ impl Worker {
         })?;
         published?;
         let card = self.pipeline.inference().card();
-        self.live.model(card, Lines::of(self.pipeline.core(), card), loaded.settings);
+        self.live.model(card, SceneLines::of(self.pipeline.core(), card), loaded.settings);
         notify::ready(&format!("reloaded: {}", self.pipeline.inference().describe()));
         Ok(())
     }

@@ -5,18 +5,18 @@ use signd_core::event::RunId;
 use signd_core::frame::Frame;
 use signd_core::stream::CoreSettings;
 use signd_core::stream_id::{self, StreamId};
-use signd_core::wire::events::Encoding;
+use signd_core::wire::events::EventEncoding;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::{DecideSettings, Decider};
-use signd_engine::model::{Model, Runtime};
-use signd_engine::recording::{self, Loaded};
+use signd_engine::inference::decide::{DecideSettings, SignDecider};
+use signd_engine::model::{Model, OnnxRuntime};
+use signd_engine::recording::{self, RunDigests};
 
 use super::*;
-use crate::config::{Flags, Settings};
+use crate::config::{Settings, SettingsFlags};
 use crate::ingest::StreamLimits;
-use crate::keys::clients::Clients;
-use crate::plumbing::flow::{Pool, Sender, pool, ring};
-use crate::record::Tape;
+use crate::keys::clients::ClientTable;
+use crate::plumbing::flow::{BufferPool, RingSender, pool, ring};
+use crate::recorder::RecordingSender;
 use crate::socket::{SocketContext, SocketKind};
 
 const WINDOW: &str = "pace-window.onnx";
@@ -27,57 +27,58 @@ fn project(file: &str) -> std::path::PathBuf {
 }
 
 fn core() -> CoreSettings {
-    Settings::load(&Flags::default()).expect("defaults").core
+    Settings::load(&SettingsFlags::default()).expect("defaults").core
 }
 
 fn inference(model: &str) -> Inference {
     let library = project("target/onnxruntime/libonnxruntime.so");
-    let runtime = Runtime::load(&library).expect("`make setup` ran");
+    let runtime = OnnxRuntime::load(&library).expect("`make setup` ran");
     let model = Model::open(&runtime, &project("tests/models").join(model)).expect("a model");
     let (thresholds, allow) = (BTreeMap::new(), Vec::new());
     let settings = DecideSettings { top: 3, threshold: 0.0, thresholds, early_ms: 0.0, allow };
-    let decider = Decider::new(&settings, model.card()).expect("fits");
+    let decider = SignDecider::new(&settings, model.card()).expect("fits");
     Inference::new(model, decider)
 }
 
 /// A worker, and the ends of its rings that are ingest's.
 struct Bench {
-    frames: Sender<Passed>,
-    pool: Pool<Box<Inbound>>,
-    worker: Worker,
-    watched: Watched,
+    frames: RingSender<IngestMessage>,
+    pool: BufferPool<Box<StreamInput>>,
+    worker: PipelineWorker,
+    watched: StageMonitor,
 }
 
 impl Bench {
-    fn new(model: &str, progress: Progress) -> Bench {
+    fn new(model: &str, progress: PipelineProgress) -> Bench {
         let socket = SocketContext::default().socket(SocketKind::Xpub).expect("a socket");
-        let watched = Watched { counters: Arc::default(), progress: Arc::new(progress) };
-        let (live, clients) = (Live::default(), Clients::default());
-        let publish = Publish::new(
+        let watched = StageMonitor { counters: Arc::default(), progress: Arc::new(progress) };
+        let (live, clients) = (LiveSender::default(), ClientTable::default());
+        let publish = Publisher::new(
             socket,
-            Encoding::Json,
+            EventEncoding::Json,
             clients,
             RunId::draw(),
-            Tape::default(),
+            RecordingSender::default(),
             live.clone(),
             &watched.counters,
         );
         let (frames, receiver) = ring(64).expect("pipe");
         let (pool, returns) = pool(64);
         let pipeline = Pipeline::new(core(), inference(model));
-        let worker = Worker::new(pipeline, receiver, returns, publish, live, watched.clone());
+        let worker =
+            PipelineWorker::new(pipeline, receiver, returns, publish, live, watched.clone());
         Bench { frames, pool, worker, watched }
     }
 
     fn send(&mut self, tick: Option<Tick>, frame: Frame) {
-        let (stream, arrival) = (cam(), signd_core::frame::Arrival(frame.t.0));
-        let inbound = Inbound { stream, tick, frame, arrival, received: Instant::now() };
+        let (stream, arrival) = (cam(), signd_core::frame::ArrivalTime(frame.t.0));
+        let inbound = StreamInput { stream, tick, frame, arrival, received: Instant::now() };
         self.watched.counters.levels.ring.enter();
-        self.frames.send(Passed::Inbound(Box::new(inbound)));
+        self.frames.send(IngestMessage::Inbound(Box::new(inbound)));
     }
 
     /// Ingest ends, and the worker deals with all that was sent.
-    fn run(self) -> (Watched, Pool<Box<Inbound>>) {
+    fn run(self) -> (StageMonitor, BufferPool<Box<StreamInput>>) {
         drop(self.frames);
         self.worker.run().expect("runs");
         (self.watched, self.pool)
@@ -98,7 +99,7 @@ fn signing() -> Vec<Frame> {
 #[test]
 fn of_frames_that_wait_only_the_newest_is_asked_about_and_no_decision_is_skipped() {
     for (model, skips) in [(WINDOW, true), (STREAMING, false)] {
-        let mut bench = Bench::new(model, Progress::default());
+        let mut bench = Bench::new(model, PipelineProgress::default());
         signing().into_iter().for_each(|frame| bench.send(None, frame));
         bench.send(Some(Tick::End), Frame::default());
         let (watched, mut pool) = bench.run();
@@ -116,11 +117,11 @@ fn of_frames_that_wait_only_the_newest_is_asked_about_and_no_decision_is_skipped
 #[test]
 fn a_token_comes_through_after_what_was_before_it_and_not_where_none_was_sent() {
     for sent in [true, false] {
-        let mut bench = Bench::new(STREAMING, Progress::standing_still());
+        let mut bench = Bench::new(STREAMING, PipelineProgress::standing_still());
         signing().into_iter().for_each(|frame| bench.send(None, frame));
         if sent {
             bench.watched.counters.levels.ring.enter();
-            bench.frames.send(Passed::Token);
+            bench.frames.send(IngestMessage::Token);
         }
         let (watched, _) = bench.run();
         assert_eq!(watched.progress.late().is_none(), sent);
@@ -130,17 +131,18 @@ fn a_token_comes_through_after_what_was_before_it_and_not_where_none_was_sent() 
 
 #[test]
 fn a_reload_decides_what_is_open_with_the_old_model_and_goes_on_with_the_new_one() {
-    let mut bench = Bench::new(STREAMING, Progress::default());
+    let mut bench = Bench::new(STREAMING, PipelineProgress::default());
     let live = bench.worker.live.clone();
     let frames = signing();
     let (before, after) = frames.split_at(40);
     before.iter().cloned().for_each(|frame| bench.send(None, frame));
     let inference = inference(WINDOW);
-    let loaded = Loaded { model: inference.card().digest.clone(), settings: "s".into() };
+    let loaded = RunDigests { model: inference.card().digest.clone(), settings: "s".into() };
     let limits = StreamLimits { max_streams: 1, stall: Duration::ZERO, gone: Duration::ZERO };
-    let reload = Reload { limits, clients: Clients::default(), core: core(), inference, loaded };
+    let reload =
+        ReloadRequest { limits, clients: ClientTable::default(), core: core(), inference, loaded };
     bench.watched.counters.levels.ring.enter();
-    bench.frames.send(Passed::Reload(Box::new(reload)));
+    bench.frames.send(IngestMessage::Reload(Box::new(reload)));
     after.iter().cloned().for_each(|frame| bench.send(None, frame));
     let (watched, _) = bench.run();
     assert_eq!(watched.counters.tally().published, [45, 1, 1]);
@@ -152,7 +154,7 @@ fn a_reload_decides_what_is_open_with_the_old_model_and_goes_on_with_the_new_one
 
 #[test]
 fn a_frame_that_has_no_place_in_its_stream_is_counted_and_not_told_of() {
-    let mut bench = Bench::new(STREAMING, Progress::default());
+    let mut bench = Bench::new(STREAMING, PipelineProgress::default());
     let frame = signing().swap_remove(0);
     bench.send(None, frame.clone());
     bench.send(None, frame);

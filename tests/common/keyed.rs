@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
-use signd_core::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{BodyPart, Frame, SourceTime};
 use zmq::{CurveKeyPair, Socket};
 
 use super::wait;
@@ -198,7 +198,7 @@ fn write_config(path: &std::path::Path, key: &std::path::Path, clients: &str) {
 /// A frame with a hand.
 pub fn frame(seq: u64) -> Frame {
     let mut frame = Frame::new(seq, SourceTime((seq + 1) * 33_000_000), 640, 480);
-    frame.detect(Part::RightHand).fill([COORDINATE; 3]);
+    frame.detect(BodyPart::RightHand).fill([COORDINATE; 3]);
     frame
 }
 

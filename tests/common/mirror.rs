@@ -1,6 +1,6 @@
 //! The exact mirror image of a frame: the same signing with the other hand.
 
-use signd_core::frame::{Frame, Part, Point};
+use signd_core::frame::{BodyPart, Frame, Landmark};
 
 /// Pairs of the body model: the signer's left and right of everything.
 const POSE: [[usize; 2]; 16] = [
@@ -50,14 +50,14 @@ const FACE: [[usize; 2]; 20] = [
 pub fn mirrored(frame: &Frame) -> Frame {
     let mut image = Frame::new(frame.seq, frame.t, frame.width, frame.height);
     for (part, of, pairs) in [
-        (Part::Face, Part::Face, &FACE[..]),
-        (Part::Pose, Part::Pose, &POSE[..]),
-        (Part::LeftHand, Part::RightHand, &[]),
-        (Part::RightHand, Part::LeftHand, &[]),
+        (BodyPart::Face, BodyPart::Face, &FACE[..]),
+        (BodyPart::Pose, BodyPart::Pose, &POSE[..]),
+        (BodyPart::LeftHand, BodyPart::RightHand, &[]),
+        (BodyPart::RightHand, BodyPart::LeftHand, &[]),
     ] {
         let Some(source) = frame.part(of) else { continue };
         let points = image.detect(part);
-        let flip = |p: &Point| [1.0 - p[0], p[1], p[2]];
+        let flip = |p: &Landmark| [1.0 - p[0], p[1], p[2]];
         points.iter_mut().zip(source).for_each(|(point, p)| *point = flip(p));
         for [a, b] in pairs {
             points.swap(*a, *b);

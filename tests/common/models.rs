@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use signd::config::Settings;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::Decider;
-use signd_engine::model::{Model, Runtime};
+use signd_engine::inference::decide::SignDecider;
+use signd_engine::model::{Model, OnnxRuntime};
 use signd_engine::pipeline::Pipeline;
 
 /// The model that `make setup` leaves beside the binary.
@@ -26,9 +26,9 @@ pub fn beside_binary(name: &str) -> PathBuf {
 }
 
 /// The runtime.
-pub fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let load = || Runtime::load(&beside_binary("libonnxruntime.so")).expect("`make setup` ran");
+pub fn runtime() -> &'static OnnxRuntime {
+    static RUNTIME: OnceLock<OnnxRuntime> = OnceLock::new();
+    let load = || OnnxRuntime::load(&beside_binary("libonnxruntime.so")).expect("`make setup` ran");
     RUNTIME.get_or_init(load)
 }
 
@@ -44,6 +44,6 @@ pub fn pipeline(settings: &Settings, name: &str) -> Pipeline {
 
 /// A pipeline with this model.
 pub fn with(settings: &Settings, model: Model) -> Pipeline {
-    let decider = Decider::new(&settings.decide, model.card()).expect("fits");
+    let decider = SignDecider::new(&settings.decide, model.card()).expect("fits");
     Pipeline::new(settings.core.clone(), Inference::new(model, decider))
 }

@@ -4,7 +4,7 @@
 //! picture, lead-in, a movement, lead-out; jitter; a hand lost for a few frames. It knows no real
 //! sign. Deterministic: the same arguments give the same frames.
 
-use signd_core::frame::{Frame, Part, SourceTime};
+use signd_core::frame::{BodyPart, Frame, SourceTime};
 
 /// One movement: when it begins, and how high it is made.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ fn frame(gestures: &[Gesture], seq: u64, s: f64, start: SourceTime, noise: &mut 
         [((x + noise.next()) / aspect) as f32, (y + noise.next()) as f32, 0.0]
     };
     let (x, y) = hand(gestures, s);
-    let pose = frame.detect(Part::Pose);
+    let pose = frame.detect(BodyPart::Pose);
     for (i, p) in pose.iter_mut().enumerate() {
         *p = point(0.02 * i as f64 - 0.1, -0.6); // a head, roughly
     }
@@ -55,7 +55,7 @@ fn frame(gestures: &[Gesture], seq: u64, s: f64, start: SourceTime, noise: &mut 
     ] {
         pose[i] = point(px, py);
     }
-    for (i, p) in frame.detect(Part::Face).iter_mut().enumerate() {
+    for (i, p) in frame.detect(BodyPart::Face).iter_mut().enumerate() {
         let turn = i as f64 * 0.7;
         let r = 0.25 * ((i % 40) as f64 / 40.0);
         *p = point(r * turn.cos(), -0.7 + 1.3 * r * turn.sin());
@@ -63,11 +63,11 @@ fn frame(gestures: &[Gesture], seq: u64, s: f64, start: SourceTime, noise: &mut 
     // Nose, forehead, chin, and the cheeks with the signer's right one first: a face is told by these.
     let face = [(1, (0.0, -0.65)), (10, (0.0, -1.0)), (152, (0.0, -0.4)), (234, (-0.25, -0.7))];
     for (i, (px, py)) in face.into_iter().chain([(454, (0.25, -0.7))]) {
-        frame.detect(Part::Face)[i] = point(px, py);
+        frame.detect(BodyPart::Face)[i] = point(px, py);
     }
     // Lost for three frames, once in 40: estimators lose hands.
     if y < 1.6 && seq % 40 >= 3 {
-        for (i, p) in frame.detect(Part::RightHand).iter_mut().enumerate() {
+        for (i, p) in frame.detect(BodyPart::RightHand).iter_mut().enumerate() {
             let (finger, joint) = (i.div_ceil(4), (i + 3) % 4 + 1);
             let (dx, dy) = match i {
                 0 => (0.0, 0.0),

@@ -15,8 +15,8 @@
 //! Arrivals are read from a clock that may step. A step ahead is taken for silence. After a step back
 //! it is unknown how long ago anything was, so nothing before it counts as recent.
 
-use crate::event::Reason;
-use crate::frame::{Arrival, Frame, SourceTime};
+use crate::event::StatusReason;
+use crate::frame::{ArrivalTime, Frame, SourceTime};
 
 /// A jump back of more than this is a corrected clock and not a late frame.
 const CLOCK_BACK_S: f64 = 1.0;
@@ -35,21 +35,21 @@ const SHORT_NS: u64 = 8_333_333;
 
 /// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ContinuityVerdict {
     /// It is the next one, after this many missing.
     Accept {
         /// Missing numbers just before it.
         lost: u64,
     },
     /// Forget what was known of the stream, then take it as the first.
-    Reset(Reason),
+    Reset(StatusReason),
     /// Ignore it.
-    Drop(Misplaced),
+    Drop(MisplacedReason),
 }
 
 /// Why a well-formed frame has no place in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Misplaced {
+pub enum MisplacedReason {
     /// Its capture time is not after the last one's.
     TimeNotRising,
     /// It belongs to a second producer on the same stream id.
@@ -60,7 +60,7 @@ pub enum Misplaced {
 struct Position {
     seq: u64,
     t: SourceTime,
-    arrival: Arrival,
+    arrival: ArrivalTime,
 }
 
 /// A count that a reset has given up.
@@ -69,7 +69,7 @@ struct Abandoned {
     /// Its last frame.
     last: Position,
     /// When it was given up.
-    at: Arrival,
+    at: ArrivalTime,
     /// Frames accepted since then.
     since: u64,
 }
@@ -77,7 +77,7 @@ struct Abandoned {
 /// A second producer, as last noticed.
 #[derive(Clone, Copy, Debug)]
 struct Quarrel {
-    at: Arrival,
+    at: ArrivalTime,
     /// Number of its frame.
     seq: u64,
     /// Capture time of its frame.
@@ -119,11 +119,11 @@ pub struct Continuity {
 
 impl Continuity {
     /// Judges a frame, and takes it as the new position unless it is dropped.
-    pub fn judge(&mut self, frame: &Frame, arrival: Arrival) -> Verdict {
+    pub fn judge(&mut self, frame: &Frame, arrival: ArrivalTime) -> ContinuityVerdict {
         let here = Position { seq: frame.seq, t: frame.t, arrival };
         let Some(last) = self.last else {
             self.last = Some(here);
-            return Verdict::Accept { lost: 0 };
+            return ContinuityVerdict::Accept { lost: 0 };
         };
         if arrival < last.arrival {
             self.abandoned = None;
@@ -131,11 +131,11 @@ impl Continuity {
         }
         let reason = if here.t <= last.t {
             if last.t.seconds_since(here.t) <= CLOCK_BACK_S {
-                return Verdict::Drop(Misplaced::TimeNotRising);
+                return ContinuityVerdict::Drop(MisplacedReason::TimeNotRising);
             }
-            Reason::ClockBack
+            StatusReason::ClockBack
         } else if here.seq <= last.seq {
-            Reason::Restart
+            StatusReason::Restart
         } else if let Some(old) = self.continued(last, here) {
             self.quarrel = Some(Quarrel { at: arrival, ..Quarrel::with(last, here) });
             return self.accept(old, here);
@@ -146,20 +146,20 @@ impl Continuity {
             return self.accept(last, here);
         } else {
             self.quarrel = Some(Quarrel::with(here, last));
-            Reason::Restart
+            StatusReason::Restart
         };
         let again = self.abandoned.is_some_and(|abandoned| recent(abandoned.at, arrival));
         let quarrel = self.quarrel.is_some_and(|quarrel| recent(quarrel.at, arrival));
         if recent(last.arrival, arrival) && (again || quarrel) {
             self.quarrel = Some(Quarrel::with(here, last));
-            return Verdict::Drop(Misplaced::TwoProducers);
+            return ContinuityVerdict::Drop(MisplacedReason::TwoProducers);
         }
         self.abandoned = Some(Abandoned { last, at: arrival, since: 1 });
         self.quarrel = None;
         self.jumps = false;
         self.counts = false;
         self.last = Some(here);
-        Verdict::Reset(reason)
+        ContinuityVerdict::Reset(reason)
     }
 
     /// The last accepted frame.
@@ -167,13 +167,13 @@ impl Continuity {
         self.last.map(|p| (p.seq, p.t))
     }
 
-    fn accept(&mut self, before: Position, here: Position) -> Verdict {
+    fn accept(&mut self, before: Position, here: Position) -> ContinuityVerdict {
         self.last = Some(here);
         self.counts |= here.seq - before.seq <= ANYHOW;
         if let Some(abandoned) = &mut self.abandoned {
             abandoned.since += 1;
         }
-        Verdict::Accept { lost: here.seq - before.seq - 1 }
+        ContinuityVerdict::Accept { lost: here.seq - before.seq - 1 }
     }
 
     /// The abandoned position, if its producer has gone on and this frame is its next.
@@ -207,7 +207,7 @@ fn most(from: SourceTime, to: SourceTime, shortest_ns: u64) -> u64 {
 }
 
 /// Whether it was less than two seconds ago. What lies ahead, by a clock that stepped back, was not.
-fn recent(event: Arrival, now: Arrival) -> bool {
+fn recent(event: ArrivalTime, now: ArrivalTime) -> bool {
     now.0.checked_sub(event.0).is_some_and(|age| age < QUARREL_NS)
 }
 

@@ -19,14 +19,14 @@ fn verdicts_arriving(frames: &[(u64, u64, u64)]) -> String {
     let mut words = Vec::new();
     for &(seq, t, arrival) in frames {
         let frame = Frame::new(seq, SourceTime(t * MS), 640, 480);
-        words.push(match continuity.judge(&frame, Arrival(arrival * MS)) {
-            Verdict::Accept { lost: 0 } => "ok".to_owned(),
-            Verdict::Accept { lost } => format!("ok-{lost}"),
-            Verdict::Reset(Reason::Restart) => "restart".to_owned(),
-            Verdict::Reset(Reason::ClockBack) => "clock".to_owned(),
-            Verdict::Reset(other) => format!("{other:?}"),
-            Verdict::Drop(Misplaced::TimeNotRising) => "late".to_owned(),
-            Verdict::Drop(Misplaced::TwoProducers) => "two".to_owned(),
+        words.push(match continuity.judge(&frame, ArrivalTime(arrival * MS)) {
+            ContinuityVerdict::Accept { lost: 0 } => "ok".to_owned(),
+            ContinuityVerdict::Accept { lost } => format!("ok-{lost}"),
+            ContinuityVerdict::Reset(StatusReason::Restart) => "restart".to_owned(),
+            ContinuityVerdict::Reset(StatusReason::ClockBack) => "clock".to_owned(),
+            ContinuityVerdict::Reset(other) => format!("{other:?}"),
+            ContinuityVerdict::Drop(MisplacedReason::TimeNotRising) => "late".to_owned(),
+            ContinuityVerdict::Drop(MisplacedReason::TwoProducers) => "two".to_owned(),
         });
     }
     words.join(" ")
@@ -112,10 +112,11 @@ fn numbers_at_the_edge_do_not_overflow() {
     // Further than any camera gets in a millisecond: see below.
     assert_eq!(verdicts(&[(0, 1), (u64::MAX, 2)]), "ok two");
     let mut continuity = Continuity::default();
-    let mut judge = |seq, t| continuity.judge(&Frame::new(seq, SourceTime(t), 1, 1), Arrival(t));
-    assert_eq!(judge(0, 0), Verdict::Accept { lost: 0 });
-    assert_eq!(judge(1 << 43, i64::MAX as u64), Verdict::Accept { lost: (1 << 43) - 1 });
-    assert_eq!(judge(u64::MAX, u64::MAX), Verdict::Reset(Reason::Restart));
+    let mut judge =
+        |seq, t| continuity.judge(&Frame::new(seq, SourceTime(t), 1, 1), ArrivalTime(t));
+    assert_eq!(judge(0, 0), ContinuityVerdict::Accept { lost: 0 });
+    assert_eq!(judge(1 << 43, i64::MAX as u64), ContinuityVerdict::Accept { lost: (1 << 43) - 1 });
+    assert_eq!(judge(u64::MAX, u64::MAX), ContinuityVerdict::Reset(StatusReason::Restart));
 }
 
 /// Frames 33 ms apart with these numbers.
@@ -285,10 +286,11 @@ fn a_step_of_the_clock_costs_one_reset_and_two_seconds_at_most() {
             let mut accepted: Vec<&Sent> = Vec::new();
             for sent in &scene {
                 let frame = Frame::new(sent.seq, SourceTime(sent.t), 640, 480);
-                let verdict = continuity.judge(&frame, Arrival(sent.arrival));
+                let verdict = continuity.judge(&frame, ArrivalTime(sent.arrival));
                 if sent.truth >= STEP_MS * MS {
-                    resets += u64::from(matches!(verdict, Verdict::Reset(_)));
-                    accepted.extend((!matches!(verdict, Verdict::Drop(_))).then_some(sent));
+                    resets += u64::from(matches!(verdict, ContinuityVerdict::Reset(_)));
+                    accepted
+                        .extend((!matches!(verdict, ContinuityVerdict::Drop(_))).then_some(sent));
                 }
             }
             assert!(resets <= 1 + causes, "{what}: {resets} resets");
@@ -361,19 +363,19 @@ fn lost_and_accepted_add_up_to_what_a_count_has_captured() {
         for (i, Sent { count, seq, t, arrival, .. }) in sent.into_iter().enumerate() {
             let frame = Frame::new(seq, SourceTime(t), 640, 480);
             let what = format!("round {round}, count {count}, frame {seq}");
-            match continuity.judge(&frame, Arrival(arrival)) {
-                Verdict::Accept { lost } if i > 0 => {
+            match continuity.judge(&frame, ArrivalTime(arrival)) {
+                ContinuityVerdict::Accept { lost } if i > 0 => {
                     let tally =
                         tallies.get_mut(&count).unwrap_or_else(|| panic!("{what}: no reset"));
                     tally.1 += lost + 1;
                     assert_eq!(tally.1, seq - tally.0 + 1, "{what}");
                 }
-                Verdict::Drop(why) => {
+                ContinuityVerdict::Drop(why) => {
                     assert!(t - last < 2 * S, "{what}: {why:?} after two seconds without a frame");
                     continue;
                 }
                 verdict => {
-                    resets += u64::from(matches!(verdict, Verdict::Reset(_)));
+                    resets += u64::from(matches!(verdict, ContinuityVerdict::Reset(_)));
                     tallies.insert(count, (seq, 1));
                 }
             }

@@ -1,7 +1,7 @@
 //! Why a frame was not let in: one name for each reason, in recordings, metrics and status alike.
 
-use crate::continuity::Misplaced;
-use crate::wire::landmarks::Refusal;
+use crate::continuity::MisplacedReason;
+use crate::wire::landmarks::DecodeError;
 
 /// Reasons for which a frame is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +38,26 @@ pub enum DropReason {
     TwoProducers,
 }
 
-impl From<Misplaced> for DropReason {
-    fn from(misplaced: Misplaced) -> DropReason {
+impl From<MisplacedReason> for DropReason {
+    fn from(misplaced: MisplacedReason) -> DropReason {
         match misplaced {
-            Misplaced::TimeNotRising => DropReason::TimeNotRising,
-            Misplaced::TwoProducers => DropReason::TwoProducers,
+            MisplacedReason::TimeNotRising => DropReason::TimeNotRising,
+            MisplacedReason::TwoProducers => DropReason::TwoProducers,
         }
     }
 }
 
-impl From<&Refusal> for DropReason {
-    fn from(refusal: &Refusal) -> DropReason {
+impl From<&DecodeError> for DropReason {
+    fn from(refusal: &DecodeError) -> DropReason {
         match refusal {
-            Refusal::Oversized(_) => DropReason::Oversized,
-            Refusal::Version(_) => DropReason::Version,
-            Refusal::Malformed(_) => DropReason::Malformed,
-            Refusal::Trailing => DropReason::Trailing,
-            Refusal::Length { .. } => DropReason::Length,
-            Refusal::Infinite { .. } => DropReason::Infinite,
-            Refusal::Time(_) => DropReason::Time,
-            Refusal::Size(..) => DropReason::ImageSize,
+            DecodeError::Oversized(_) => DropReason::Oversized,
+            DecodeError::Version(_) => DropReason::Version,
+            DecodeError::Malformed(_) => DropReason::Malformed,
+            DecodeError::Trailing => DropReason::Trailing,
+            DecodeError::Length { .. } => DropReason::Length,
+            DecodeError::Infinite { .. } => DropReason::Infinite,
+            DecodeError::Time(_) => DropReason::Time,
+            DecodeError::Size(..) => DropReason::ImageSize,
         }
     }
 }

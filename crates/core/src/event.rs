@@ -20,7 +20,7 @@ pub const MAX_TOP: usize = 10;
 /// Where in a sign a stream is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum SignState {
     /// No sign: the hand rests, is still or cannot be seen.
     #[default]
     Idle,
@@ -35,7 +35,7 @@ pub enum State {
 /// Why a sign ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ended {
+pub enum EndReason {
     /// The hand was lowered to rest, or is on its way.
     Rest,
     /// The hand was held still.
@@ -56,18 +56,18 @@ pub enum Ended {
     Early,
 }
 
-impl Ended {
+impl EndReason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Ended; 9] = [
-        Ended::Rest,
-        Ended::Still,
-        Ended::Hidden,
-        Ended::Length,
-        Ended::Gap,
-        Ended::Stalled,
-        Ended::Reset,
-        Ended::End,
-        Ended::Early,
+    pub const ALL: [EndReason; 9] = [
+        EndReason::Rest,
+        EndReason::Still,
+        EndReason::Hidden,
+        EndReason::Length,
+        EndReason::Gap,
+        EndReason::Stalled,
+        EndReason::Reset,
+        EndReason::End,
+        EndReason::Early,
     ];
 
     /// Its name in events.
@@ -80,7 +80,7 @@ impl Ended {
 /// Why a decision is no known sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unknown {
+pub enum UnknownReason {
     /// The best hypothesis is less probable than its threshold.
     Threshold,
     /// The best hypothesis is probable enough, but so little of a sign was seen in the movement that it is doubted.
@@ -92,7 +92,7 @@ pub enum Unknown {
 /// What a status event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum StatusKind {
     /// First frame of a stream.
     Appeared,
     /// No frame for the time-out.
@@ -110,7 +110,7 @@ pub enum Status {
 /// Why a status changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum StatusReason {
     /// The stream's first frame.
     FirstFrame,
     /// No frame arrived for the time-out.
@@ -123,16 +123,16 @@ pub enum Reason {
     Restart,
     /// The daemon, or the recording, ended.
     Shutdown,
-    /// What is doubtful; only with [`Status::Doubtful`].
+    /// What is doubtful; only with [`StatusKind::Doubtful`].
     #[serde(untagged)]
     Doubt(InputDoubt),
 }
 
-impl Reason {
+impl StatusReason {
     /// The doubt, if it is one.
     pub fn doubt(self) -> Option<InputDoubt> {
         match self {
-            Reason::Doubt(doubt) => Some(doubt),
+            StatusReason::Doubt(doubt) => Some(doubt),
             _ => None,
         }
     }
@@ -140,14 +140,14 @@ impl Reason {
 
 /// The labels of a model, in the order of its outputs.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Labels {
+pub struct ModelLabels {
     /// One name per output.
     pub names: Vec<String>,
     /// Which output, if any, means *no known sign*.
     pub no_sign: Option<usize>,
 }
 
-impl Labels {
+impl ModelLabels {
     /// The public name of an output: `None` for *no known sign*.
     pub fn name(&self, output: usize) -> Option<&str> {
         if self.no_sign == Some(output) { None } else { self.names.get(output).map(String::as_str) }
@@ -177,7 +177,7 @@ impl RunId {
 }
 
 /// The best hypotheses, most probable first: output index and probability 0..1.
-pub type Top = ArrayVec<(u16, f32), MAX_TOP>;
+pub type Hypotheses = ArrayVec<(u16, f32), MAX_TOP>;
 
 /// One per accepted frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,11 +187,11 @@ pub struct FrameEvent {
     /// Its capture time.
     pub t: SourceTime,
     /// Where in a sign the stream is.
-    pub state: State,
+    pub state: SignState,
     /// The dominant hand, `None` while it cannot be seen.
     pub hand: Option<Hand>,
     /// Hypotheses for the sign so far; empty when idle.
-    pub top: Top,
+    pub top: Hypotheses,
     /// The frame at which `top` was computed; `None` when there has been no time to compute one
     /// for this sign yet.
     pub top_seq: Option<u64>,
@@ -207,13 +207,13 @@ pub struct SignEvent {
     /// The decided output, `None` when it is no known sign.
     pub label: Option<u16>,
     /// Why it is no known sign; `None` when it is one.
-    pub unknown: Option<Unknown>,
+    pub unknown: Option<UnknownReason>,
     /// Probability of the best hypothesis, 0..1.
     pub p: f32,
     /// The least probability at which the best hypothesis would have been decided, 0..1.
     pub threshold: f32,
     /// The best hypotheses.
-    pub top: Top,
+    pub top: Hypotheses,
     /// First frame of the sign itself, lead-in trimmed.
     pub start_seq: u64,
     /// Last frame of the sign itself, lead-out trimmed.
@@ -225,25 +225,25 @@ pub struct SignEvent {
     /// Frames missing inside the sign.
     pub lost: u64,
     /// Why it ended.
-    pub ended: Ended,
+    pub ended: EndReason,
 }
 
 /// A change of a stream's status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusEvent {
     /// The new status.
-    pub status: Status,
+    pub status: StatusKind,
     /// The last frame known when it changed.
     pub seq: u64,
     /// Its capture time.
     pub t: SourceTime,
     /// Why it changed.
-    pub reason: Reason,
+    pub reason: StatusReason,
 }
 
 /// What an event tells.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub enum EventBody {
     /// One per accepted frame.
     Frame(FrameEvent),
     /// One per decided sign.
@@ -258,18 +258,18 @@ pub struct Event {
     /// The stream it belongs to.
     pub stream: StreamId,
     /// What it tells.
-    pub body: Body,
+    pub body: EventBody,
     /// Names for the output indices inside.
-    pub labels: Arc<Labels>,
+    pub labels: Arc<ModelLabels>,
 }
 
 impl Event {
     /// Capture time of the last frame that it tells of.
     pub fn t(&self) -> SourceTime {
         match &self.body {
-            Body::Frame(frame) => frame.t,
-            Body::Sign(sign) => sign.end_t,
-            Body::Status(status) => status.t,
+            EventBody::Frame(frame) => frame.t,
+            EventBody::Sign(sign) => sign.end_t,
+            EventBody::Status(status) => status.t,
         }
     }
 }

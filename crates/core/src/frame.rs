@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// x, y, z of one landmark: x in image widths, y in image heights (both 0..1 inside the image, but
 /// not bounded to it), z as the estimator gives it. `NaN` in all three when missing.
-pub type Point = [f32; 3];
+pub type Landmark = [f32; 3];
 
 /// Farthest coordinate accepted, in image widths or heights to either side. Estimators guess hands outside
 /// the image, and some clients send pixels; what is farther is damage, and as bad as infinity.
@@ -21,7 +21,7 @@ pub const POINTS: usize = 543;
 
 /// One of the four groups of landmarks that an estimator finds or misses as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum BodyPart {
     /// The face mesh without irises, 468 points.
     Face,
     /// The signer's own left hand, 21 points.
@@ -32,27 +32,28 @@ pub enum Part {
     RightHand,
 }
 
-impl Part {
+impl BodyPart {
     /// All parts in the order in which their points lie in a frame.
-    pub const ALL: [Part; 4] = [Part::Face, Part::LeftHand, Part::Pose, Part::RightHand];
+    pub const ALL: [BodyPart; 4] =
+        [BodyPart::Face, BodyPart::LeftHand, BodyPart::Pose, BodyPart::RightHand];
 
     /// Where this part's points lie among a frame's 543.
     pub const fn range(self) -> Range<usize> {
         match self {
-            Part::Face => 0..468,
-            Part::LeftHand => 468..489,
-            Part::Pose => 489..522,
-            Part::RightHand => 522..543,
+            BodyPart::Face => 0..468,
+            BodyPart::LeftHand => 468..489,
+            BodyPart::Pose => 489..522,
+            BodyPart::RightHand => 522..543,
         }
     }
 
     /// The key of this part on the wire.
     pub const fn name(self) -> &'static str {
         match self {
-            Part::Face => "face",
-            Part::LeftHand => "left_hand",
-            Part::Pose => "pose",
-            Part::RightHand => "right_hand",
+            BodyPart::Face => "face",
+            BodyPart::LeftHand => "left_hand",
+            BodyPart::Pose => "pose",
+            BodyPart::RightHand => "right_hand",
         }
     }
 }
@@ -94,7 +95,7 @@ impl SourceTime {
 /// When a frame reached this machine, by its own clock: nanoseconds since the Unix epoch. Recorded
 /// with the frame, so that a replay knows it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Arrival(pub u64);
+pub struct ArrivalTime(pub u64);
 
 /// One landmark frame, owned; its buffer is reused from frame to frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +108,7 @@ pub struct Frame {
     pub width: u32,
     /// Image height in pixels, at least 1.
     pub height: u32,
-    points: Box<[Point; POINTS]>,
+    points: Box<[Landmark; POINTS]>,
     detected: [bool; 4],
     repeated: [Option<[f32; 2]>; 4],
 }
@@ -133,24 +134,24 @@ impl Frame {
     }
 
     /// The points of a part, or `None` when the estimator did not find it.
-    pub fn part(&self, part: Part) -> Option<&[Point]> {
+    pub fn part(&self, part: BodyPart) -> Option<&[Landmark]> {
         self.detected[part as usize].then(|| &self.points[part.range()])
     }
 
     /// All 543 points, `NaN` where missing.
-    pub fn points(&self) -> &[Point; POINTS] {
+    pub fn points(&self) -> &[Landmark; POINTS] {
         &self.points
     }
 
     /// Marks a part as found and hands out its points to be filled in.
-    pub fn detect(&mut self, part: Part) -> &mut [Point] {
+    pub fn detect(&mut self, part: BodyPart) -> &mut [Landmark] {
         self.detected[part as usize] = true;
         self.repeated[part as usize] = None;
         &mut self.points[part.range()]
     }
 
     /// Marks a part as not found; its points become `NaN`.
-    pub fn miss(&mut self, part: Part) {
+    pub fn miss(&mut self, part: BodyPart) {
         self.detected[part as usize] = false;
         self.repeated[part as usize] = None;
         self.points[part.range()].fill([f32::NAN; 3]);
@@ -158,13 +159,13 @@ impl Frame {
 
     /// Where all points of a part lay that is taken for not found because of it; see
     /// [`Frame::miss_repeated`].
-    pub fn repeated(&self, part: Part) -> Option<[f32; 2]> {
+    pub fn repeated(&self, part: BodyPart) -> Option<[f32; 2]> {
         self.repeated[part as usize]
     }
 
     /// Marks a part as not found if all its points lie at one place: no estimator gives that, and
     /// many a client writes 0 or -1 for what is missing.
-    pub fn miss_repeated(&mut self, part: Part) {
+    pub fn miss_repeated(&mut self, part: BodyPart) {
         if let Some(place) = one_place(&self.points[part.range()]) {
             self.miss(part);
             self.repeated[part as usize] = Some(place);
@@ -172,22 +173,22 @@ impl Frame {
     }
 
     /// Takes all 543 points at once; a part in which every point is `NaN` counts as not found.
-    pub fn set_points(&mut self, points: &[Point; POINTS]) {
+    pub fn set_points(&mut self, points: &[Landmark; POINTS]) {
         self.points.copy_from_slice(points);
         self.repeated = [None; 4];
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             self.detected[part as usize] = points[part.range()].iter().any(|p| !is_missing(p));
         }
     }
 }
 
 /// Whether a landmark is missing: x or y is `NaN` (an estimator may lack z alone).
-pub fn is_missing(p: &Point) -> bool {
+pub fn is_missing(p: &Landmark) -> bool {
     p[0].is_nan() || p[1].is_nan()
 }
 
 /// The place of all these points, if they have but one.
-pub fn one_place(points: &[Point]) -> Option<[f32; 2]> {
+pub fn one_place(points: &[Landmark]) -> Option<[f32; 2]> {
     let &[x, y, _] = points.first()?;
     points.iter().all(|p| p[0] == x && p[1] == y).then_some([x, y])
 }
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn parts_tile_the_frame_in_order() {
         let mut next = 0;
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             assert_eq!(part.range().start, next);
             next = part.range().end;
         }
@@ -209,12 +210,12 @@ mod tests {
     #[test]
     fn a_part_that_is_all_nan_is_not_detected() {
         let mut points = [[f32::NAN; 3]; POINTS];
-        points[Part::Pose.range().start] = [0.5, 0.5, f32::NAN];
+        points[BodyPart::Pose.range().start] = [0.5, 0.5, f32::NAN];
         let mut frame = Frame::default();
         frame.set_points(&points);
-        assert!(frame.part(Part::Pose).is_some());
-        assert!(frame.part(Part::LeftHand).is_none());
-        frame.miss(Part::Pose);
+        assert!(frame.part(BodyPart::Pose).is_some());
+        assert!(frame.part(BodyPart::LeftHand).is_none());
+        frame.miss(BodyPart::Pose);
         assert!(frame.points().iter().all(is_missing));
     }
 }

@@ -23,8 +23,8 @@
 //!
 //! ```
 //! use signd_core::features::grid::RowKind;
-//! use signd_core::frame::{Arrival, Frame, SourceTime};
-//! use signd_core::stream::{Batch, CoreSettings, Step, Stream, Tick};
+//! use signd_core::frame::{ArrivalTime, Frame, SourceTime};
+//! use signd_core::stream::{CoreSettings, StepBatch, Stream, StreamStep, Tick};
 //!
 //! # fn estimate(i: u64) -> [[f32; 3]; 543] {
 //! #     let mut points = [[f32::NAN; 3]; 543];
@@ -40,17 +40,17 @@
 //! #     points
 //! # }
 //! let mut stream = Stream::new(&CoreSettings::default(), RowKind::Landmarks);
-//! let mut batch = Batch::default();
+//! let mut batch = StepBatch::default();
 //! let mut signs = Vec::new();
 //! for i in 0..60 {
 //!     let t = i * 33_333_333; // 30 frames a second, in nanoseconds
 //!     let mut frame = Frame::new(i, SourceTime(t), 640, 480);
 //!     frame.set_points(&estimate(i)); // the 543 landmarks of MediaPipe Holistic
 //!     batch.clear();
-//!     stream.push(&frame, Arrival(t), &mut batch);
+//!     stream.push(&frame, ArrivalTime(t), &mut batch);
 //!     for step in &batch.steps {
 //!         println!("frame {i}: {step:?}");
-//!         if let Step::End(sign) = step {
+//!         if let StreamStep::End(sign) = step {
 //!             signs.push((sign.start_seq, sign.end_seq));
 //!         }
 //!     }

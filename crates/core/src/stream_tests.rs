@@ -8,18 +8,18 @@
 //! every other step in words, in order. Steps that bring rows are left out.
 
 use super::*;
-use crate::event::State;
+use crate::event::SignState;
 use crate::features::Schema;
-use crate::features::placed::HAND as DOMINANT;
+use crate::features::placement::HAND as DOMINANT;
 use crate::features::schema::NAME;
-use crate::frame::Part;
+use crate::frame::BodyPart;
 
 const FRAME_NS: u64 = 33_333_333;
 
 /// One camera and what its core has said.
 struct Camera {
     core: Stream,
-    batch: Batch,
+    batch: StepBatch,
     seq: u64,
     t: u64,
     said: String,
@@ -29,7 +29,7 @@ impl Camera {
     fn new() -> Camera {
         Camera {
             core: Stream::new(&CoreSettings::default(), RowKind::Landmarks),
-            batch: Batch::default(),
+            batch: StepBatch::default(),
             seq: 0,
             t: 1_000_000_000,
             said: String::new(),
@@ -55,7 +55,7 @@ impl Camera {
     }
 
     fn push(&mut self, frame: &Frame) {
-        self.core.push(frame, Arrival(frame.t.0), &mut self.batch);
+        self.core.push(frame, ArrivalTime(frame.t.0), &mut self.batch);
     }
 
     fn adopt(&mut self, settings: &CoreSettings) {
@@ -67,13 +67,13 @@ impl Camera {
     fn tell(&mut self) {
         for step in &self.batch.steps {
             match step {
-                Step::Frame { state, .. } => self.said.push(match state {
-                    State::Idle => '-',
-                    State::Onset => 'o',
-                    State::Signing => 'S',
-                    State::Offset => 'e',
+                StreamStep::Frame { state, .. } => self.said.push(match state {
+                    SignState::Idle => '-',
+                    SignState::Onset => 'o',
+                    SignState::Signing => 'S',
+                    SignState::Offset => 'e',
                 }),
-                Step::Rows(_) => {}
+                StreamStep::Rows(_) => {}
                 other => self.said += &format!("[{}]", word(other)),
             }
         }
@@ -85,22 +85,24 @@ impl Camera {
     }
 }
 
-fn word(step: &Step) -> String {
+fn word(step: &StreamStep) -> String {
     match step {
-        Step::Status(status, reason) => format!("{status:?} {reason:?}"),
-        Step::Doubt(doubt, _) => format!("{doubt:?}"),
-        Step::Rows(first) => format!("rows {first}"),
-        Step::Begin(begin) => format!("begin {}", begin.seq),
-        Step::End(sign) => format!("sign {}-{} {:?}", sign.start_seq, sign.end_seq, sign.ended),
-        Step::Drop => "drop".to_owned(),
-        Step::Frame { .. } => "frame".to_owned(),
+        StreamStep::Status(status, reason) => format!("{status:?} {reason:?}"),
+        StreamStep::Doubt(doubt, _) => format!("{doubt:?}"),
+        StreamStep::Rows(first) => format!("rows {first}"),
+        StreamStep::Begin(begin) => format!("begin {}", begin.seq),
+        StreamStep::End(sign) => {
+            format!("sign {}-{} {:?}", sign.start_seq, sign.end_seq, sign.ended)
+        }
+        StreamStep::Drop => "drop".to_owned(),
+        StreamStep::Frame { .. } => "frame".to_owned(),
     }
 }
 
 /// A person before a camera whose right hand does what the character says.
 fn frame(seq: u64, t: u64, c: char) -> Frame {
     let mut frame = Frame::new(seq, SourceTime(t), 640, 480);
-    let pose = frame.detect(Part::Pose);
+    let pose = frame.detect(BodyPart::Pose);
     pose.fill([0.5, 0.5, 0.0]);
     for (i, y) in [(0, 0.2), (11, 0.4), (12, 0.4), (15, 0.95), (16, 0.95), (23, 0.9), (24, 0.9)] {
         pose[i] = [if i % 2 == 1 { 0.6 } else { 0.4 }, y, 0.0];
@@ -111,7 +113,7 @@ fn frame(seq: u64, t: u64, c: char) -> Frame {
         '~' => 0.45 + 0.05 * (seq as f32).sin(),
         _ => return frame,
     };
-    let hand = frame.detect(Part::RightHand);
+    let hand = frame.detect(BodyPart::RightHand);
     for (k, point) in hand.iter_mut().enumerate() {
         *point = [0.4 + 0.004 * k as f32, height - 0.003 * k as f32, 0.0];
     }
@@ -148,14 +150,14 @@ fn a_sign_begins_again_after_its_lead_in_and_ends_trimmed_to_itself() {
 #[test]
 fn a_frame_tells_its_status_first_then_rows_then_signs_and_itself_last() {
     let mut camera = Camera::new();
-    let order = |step: &Step| match step {
-        Step::Status(..) => 0,
-        Step::Doubt(..) => 1,
-        Step::Rows(_) => 2,
-        Step::End(_) => 3,
-        Step::Drop => 4,
-        Step::Begin(_) => 5,
-        Step::Frame { .. } => 6,
+    let order = |step: &StreamStep| match step {
+        StreamStep::Status(..) => 0,
+        StreamStep::Doubt(..) => 1,
+        StreamStep::Rows(_) => 2,
+        StreamStep::End(_) => 3,
+        StreamStep::Drop => 4,
+        StreamStep::Begin(_) => 5,
+        StreamStep::Frame { .. } => 6,
     };
     for c in "____~~~~~~~~~~~~~~~~________~~~~~~~~~~".chars() {
         camera.play(&c.to_string());
@@ -207,13 +209,13 @@ fn lost_frames_are_counted_with_the_frame_after_them_and_inside_their_sign() {
     let mut camera = Camera::new();
     camera.play("____~~~~~~~~~,,~");
     let lost = camera.batch.steps.iter().find_map(|step| match step {
-        Step::Frame { lost, .. } => Some(*lost),
+        StreamStep::Frame { lost, .. } => Some(*lost),
         _ => None,
     });
     assert_eq!(lost, Some(2));
     camera.play("~~~~~~~e");
     let sign = camera.batch.steps.iter().find_map(|step| match step {
-        Step::End(sign) => Some(sign.lost),
+        StreamStep::End(sign) => Some(sign.lost),
         _ => None,
     });
     assert_eq!(sign, Some(2));
@@ -224,13 +226,13 @@ fn velocities_after(silence_ns: u64) -> Vec<f32> {
     let schema = Schema::parse(NAME, "hand_v").expect("valid");
     let kind = RowKind::Features { schema, rate: 30.0 };
     let mut core = Stream::new(&CoreSettings::default(), kind);
-    let mut batch = Batch::default();
+    let mut batch = StepBatch::default();
     for seq in 0..20 {
-        core.push(&frame(seq, seq * FRAME_NS, '~'), Arrival(0), &mut batch);
+        core.push(&frame(seq, seq * FRAME_NS, '~'), ArrivalTime(0), &mut batch);
     }
     batch.clear();
     let t = 19 * FRAME_NS + silence_ns;
-    core.push(&frame(20, t, '~'), Arrival(0), &mut batch);
+    core.push(&frame(20, t, '~'), ArrivalTime(0), &mut batch);
     batch.rows
 }
 
@@ -250,7 +252,7 @@ fn a_frame_without_a_place_in_its_stream_changes_nothing() {
     camera.batch.clear();
     let last = camera.t;
     camera.push(&frame(99, last, ' '));
-    assert_eq!(camera.batch.misplaced, Some(Misplaced::TimeNotRising));
+    assert_eq!(camera.batch.misplaced, Some(MisplacedReason::TimeNotRising));
     assert!(camera.batch.steps.is_empty() && camera.batch.rows.is_empty());
     assert_eq!((camera.batch.seq, camera.batch.t), (12, SourceTime(last)));
     camera.said();
@@ -279,8 +281,8 @@ fn adopting_settings_decides_the_open_sign_and_keeps_the_place_in_the_stream() {
     // Neither appeared nor reset, and two frames lost meanwhile are known.
     camera.play(",,_");
     assert_eq!(camera.said(), "-");
-    let frame = Step::Frame { state: State::Idle, hand: None, lost: 2 };
-    assert_eq!(camera.batch.steps, [Step::Rows(0), frame]);
+    let frame = StreamStep::Frame { state: SignState::Idle, hand: None, lost: 2 };
+    assert_eq!(camera.batch.steps, [StreamStep::Rows(0), frame]);
 }
 
 #[test]
@@ -314,12 +316,13 @@ fn a_doubt_about_the_input_is_told_once_also_across_a_reload() {
         for _ in 0..200 {
             (camera.seq, camera.t) = (camera.seq + 1, camera.t + FRAME_NS);
             let mut person = frame(camera.seq, camera.t, ' ');
-            for point in person.detect(Part::Pose) {
+            for point in person.detect(BodyPart::Pose) {
                 point[1] = 1.0 - point[1];
             }
             camera.batch.clear();
             camera.push(&person);
-            told += camera.batch.steps.iter().filter(|s| matches!(s, Step::Doubt(..))).count();
+            told +=
+                camera.batch.steps.iter().filter(|s| matches!(s, StreamStep::Doubt(..))).count();
         }
         told
     };

@@ -20,26 +20,26 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use signd_core::event::Body;
+//! use signd_core::event::EventBody;
 //! use signd_core::stream::CoreSettings;
 //! use signd_engine::inference::Inference;
-//! use signd_engine::inference::decide::{DecideSettings, Decider};
-//! use signd_engine::model::{Model, Runtime};
+//! use signd_engine::inference::decide::{DecideSettings, SignDecider};
+//! use signd_engine::model::{Model, OnnxRuntime};
 //! use signd_engine::pipeline::Pipeline;
-//! use signd_engine::replay::{Replay, Told};
+//! use signd_engine::replay::{RecordingPlayer, ReplayOutput};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # std::env::set_current_dir("../..")?;
-//! let runtime = Runtime::load(Path::new("target/onnxruntime/libonnxruntime.so"))?;
+//! let runtime = OnnxRuntime::load(Path::new("target/onnxruntime/libonnxruntime.so"))?;
 //! let model = Model::open(&runtime, Path::new("models/signd.onnx"))?;
-//! let decider = Decider::new(&DecideSettings::default(), model.card())?;
+//! let decider = SignDecider::new(&DecideSettings::default(), model.card())?;
 //! let mut pipeline = Pipeline::new(CoreSettings::default(), Inference::new(model, decider));
-//! let mut replay = Replay::new(&mut pipeline);
+//! let mut replay = RecordingPlayer::new(&mut pipeline);
 //!
 //! let mut signs = 0;
-//! let mut print = |told: Told<'_>| {
-//!     if let Told::Event(event) = told
-//!         && let Body::Sign(sign) = &event.body
+//! let mut print = |told: ReplayOutput<'_>| {
+//!     if let ReplayOutput::Event(event) = told
+//!         && let EventBody::Sign(sign) = &event.body
 //!     {
 //!         let label = sign.label.and_then(|label| event.labels.name(usize::from(label)));
 //!         println!("{}: {} ({:.2})", event.stream, label.unwrap_or("unknown"), sign.p);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::inference::Inference;
-use crate::inference::decide::{DecideSettings, Decider};
-use crate::model::{Model, Runtime};
+use crate::inference::decide::{DecideSettings, SignDecider};
+use crate::model::{Model, OnnxRuntime};
 
 /// The small model in its streaming form; see `tests/models/pace.py`.
 pub const PACE_STREAM: &str = "pace-stream.onnx";
@@ -28,15 +28,15 @@ pub fn decide(threshold: f32, early_ms: f64) -> DecideSettings {
 
 /// A model of `tests/models`.
 pub fn model(name: &str) -> Model {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    static RUNTIME: OnceLock<OnnxRuntime> = OnceLock::new();
     let library = project("target/onnxruntime/libonnxruntime.so");
-    let runtime = RUNTIME.get_or_init(|| Runtime::load(&library).expect("`make setup` ran"));
+    let runtime = RUNTIME.get_or_init(|| OnnxRuntime::load(&library).expect("`make setup` ran"));
     Model::open(runtime, &project("tests/models").join(name)).expect("a model")
 }
 
 /// Inference with it.
 pub fn inference(name: &str, settings: &DecideSettings) -> Inference {
     let model = model(name);
-    let decider = Decider::new(settings, model.card()).expect("fits");
+    let decider = SignDecider::new(settings, model.card()).expect("fits");
     Inference::new(model, decider)
 }

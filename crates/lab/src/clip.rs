@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::import::{self, ImportError, ImportOverrides};
 use signd_core::features::grid::RowKind;
-use signd_core::frame::{Arrival, Frame, SourceTime};
-use signd_core::stream::{Batch, CoreSettings, Stream};
-use signd_engine::recording::{self, Losses, RecordingError};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
+use signd_core::stream::{CoreSettings, StepBatch, Stream};
+use signd_engine::recording::{self, RecordingError, RecordingLosses};
 
 /// Capture time of a clip's first frame. Nothing follows from it.
 const START: SourceTime = SourceTime(1_000_000_000);
@@ -27,9 +27,15 @@ pub enum ClipError {
 /// The frames of a file, and what of it could not be used: a recording's first stream, or a clip of a
 /// format that [`import`] reads. A recording knows its own times and sizes, so that overrides are for
 /// the others.
-pub fn read(file: &Path, overrides: &ImportOverrides) -> Result<(Vec<Frame>, Losses), ClipError> {
+pub fn read(
+    file: &Path,
+    overrides: &ImportOverrides,
+) -> Result<(Vec<Frame>, RecordingLosses), ClipError> {
     if !recording::is_recording(file).map_err(RecordingError::File)? {
-        return Ok((import::read(file, overrides)?.frames(START).collect(), Losses::default()));
+        return Ok((
+            import::read(file, overrides)?.frames(START).collect(),
+            RecordingLosses::default(),
+        ));
     }
     let bytes = std::fs::read(file).map_err(RecordingError::File)?;
     let (all, mut losses) = recording::frames(&bytes)?;
@@ -46,11 +52,11 @@ pub fn read(file: &Path, overrides: &ImportOverrides) -> Result<(Vec<Frame>, Los
 
 /// The rows of a clip as the daemon makes them, one after the other, each `kind.width()` long.
 pub fn rows(frames: &[Frame], kind: &RowKind, core: &CoreSettings) -> Vec<f32> {
-    let (mut stream, mut batch) = (Stream::new(core, kind.clone()), Batch::default());
+    let (mut stream, mut batch) = (Stream::new(core, kind.clone()), StepBatch::default());
     for frame in frames {
         // Rows are appended to those of the frames before.
         batch.steps.clear();
-        stream.push(frame, Arrival(frame.t.0), &mut batch);
+        stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
     }
     batch.rows
 }

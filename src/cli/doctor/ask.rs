@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use signd::observe::status::Status;
+use signd::observe::status::DaemonStatus;
 
 /// A daemon answers in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: u64 = 1 << 20;
 
 /// The status of the daemon at this address; `None` if no daemon answers there.
-pub fn status(address: SocketAddr) -> Option<Status> {
+pub fn status(address: SocketAddr) -> Option<DaemonStatus> {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -29,10 +29,10 @@ pub fn status(address: SocketAddr) -> Option<Status> {
     parse(&answer)
 }
 
-fn parse(answer: &[u8]) -> Option<Status> {
+fn parse(answer: &[u8]) -> Option<DaemonStatus> {
     let (head, body) = std::str::from_utf8(answer).ok()?.split_once("\r\n\r\n")?;
     let code = head.split(' ').nth(1)?;
-    let status: Status = serde_json::from_str(body).ok()?;
+    let status: DaemonStatus = serde_json::from_str(body).ok()?;
     (code == "200" && status.v == 1 && !status.run.is_empty()).then_some(status)
 }
 

@@ -1,7 +1,7 @@
 //! Why a frame or a client is refused, most likely, and what its author does about it.
 
-use super::pointers::Page;
-use signd_core::frame::Part;
+use super::pointers::DocPointer;
+use signd_core::frame::BodyPart;
 use signd_core::wire::VERSION;
 
 /// What to do about frames that are dropped for this reason. `why` is the last one's, in words, and
@@ -30,7 +30,7 @@ pub fn of_drop(reason: &str, why: &str, accepted: u64) -> String {
         "two_producers" => producers(accepted),
         _ => String::new(),
     };
-    let (page, client) = (Page::WireFormat.path(), Page::Client.path());
+    let (page, client) = (DocPointer::WireFormat.path(), DocPointer::Client.path());
     match known.is_empty() {
         true => format!("{page} says what a frame is, and {client} sends some"),
         false => format!("{known} (see {page} and {client})"),
@@ -105,8 +105,8 @@ fn length(why: &str) -> String {
                  `points[:, :3].astype(\"<f4\").tobytes()`";
     let (name, rest) = why.split_once(": ").unwrap_or_default();
     let found: usize = rest.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-    let counts = match Part::ALL.iter().find(|part| part.name() == name) {
-        Some(Part::Face) => vec![468, 478],
+    let counts = match BodyPart::ALL.iter().find(|part| part.name() == name) {
+        Some(BodyPart::Face) => vec![468, 478],
         Some(part) => vec![part.range().len()],
         None => return exact.into(),
     };

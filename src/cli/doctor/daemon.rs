@@ -5,40 +5,41 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ask;
-use super::endpoints::{self, Place};
-use super::finding::Finding;
+use super::endpoints::{self, EndpointState};
+use super::finding::DoctorFinding;
 use super::processes::{self, DaemonProcess};
-use super::refused;
+use super::refusals;
 use signd::config::Settings;
 use signd::endpoint::SocketEndpoint;
-use signd::observe::status::{Endpoints, Status, StreamStatus};
+use signd::observe::status::{DaemonStatus, EndpointStatus, StreamStatus};
 
 /// What is asked about a camera that is not heard.
 const WHERE: &str = "is its camera client running, and does it send to";
 
 /// The daemon as far as it can be found at the endpoints of a configuration.
 #[derive(Debug, Default)]
-pub struct Daemon {
+pub struct DaemonProbe {
     /// Its process, if it holds an endpoint.
     pub pid: Option<u32>,
     /// What it says of itself, if it can be asked.
-    pub status: Option<Status>,
+    pub status: Option<DaemonStatus>,
     /// What is found at the endpoints.
-    pub places: Vec<Finding>,
+    pub places: Vec<DoctorFinding>,
     /// Another program holds one, so that no frame can arrive there.
     pub shut_out: bool,
 }
 
-impl Daemon {
+impl DaemonProbe {
     /// Looks at the endpoints of these settings.
-    pub fn find(settings: &Settings) -> Daemon {
+    pub fn find(settings: &Settings) -> DaemonProbe {
         let http = address(settings);
-        let mut daemon = Daemon { status: http.and_then(ask::status), ..Daemon::default() };
+        let mut daemon =
+            DaemonProbe { status: http.and_then(ask::status), ..DaemonProbe::default() };
         if let Some(at) = http.filter(|at| !at.ip().is_loopback()) {
             let seen =
                 format!("everyone who reaches {at} sees metrics and events: there is no login");
             let remedy = "leave it on loopback, or put a proxy with authentication before it";
-            daemon.places.push(Finding::mind("http", seen, remedy));
+            daemon.places.push(DoctorFinding::mind("http", seen, remedy));
         }
         let mut free = Vec::new();
         // Whose a socket is cannot always be seen from outside, but the daemon itself knows.
@@ -50,9 +51,11 @@ impl Daemon {
                 continue;
             }
             match endpoints::look(part, &endpoint) {
-                Place::Free => free.push(Finding::well(part, format!("{endpoint} is free"))),
-                Place::Ours(pid) => daemon.pid = Some(pid),
-                Place::Wrong(finding) => {
+                EndpointState::Free => {
+                    free.push(DoctorFinding::well(part, format!("{endpoint} is free")))
+                }
+                EndpointState::Ours(pid) => daemon.pid = Some(pid),
+                EndpointState::Wrong(finding) => {
                     daemon.shut_out = true;
                     daemon.places.push(finding);
                 }
@@ -70,7 +73,7 @@ impl Daemon {
     }
 
     /// What is said of one that runs.
-    pub fn present(&self, settings: &Settings) -> Vec<Finding> {
+    pub fn present(&self, settings: &Settings) -> Vec<DoctorFinding> {
         let status = self.status.as_ref();
         let pid = status.map(|status| status.pid).or(self.pid);
         let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
@@ -83,15 +86,15 @@ impl Daemon {
             )
         });
         let seen = format!("signd is running{process}{}", run.unwrap_or_default());
-        let mut out = vec![Finding::well("daemon", seen)];
+        let mut out = vec![DoctorFinding::well("daemon", seen)];
         let Some(status) = status else {
             let remedy = "its log tells what it refuses: `journalctl -u signd`, or the terminal it runs in. \
                           `[http] listen` in the configuration and a restart let the doctor ask it";
             let seen = "the daemon cannot be asked over HTTP: the doctor sees only its events";
-            out.push(Finding::mind("daemon", seen, remedy));
+            out.push(DoctorFinding::mind("daemon", seen, remedy));
             return out;
         };
-        let Endpoints { ingest, publish, .. } = &status.endpoints;
+        let EndpointStatus { ingest, publish, .. } = &status.endpoints;
         let inputs = inputs(settings);
         if *ingest != inputs || *publish != settings.publish.endpoint.to_string() {
             let seen = format!(
@@ -104,24 +107,24 @@ impl Daemon {
                 inputs.join(" and "),
                 settings.publish.endpoint
             );
-            out.push(Finding::mind("daemon", seen, remedy));
+            out.push(DoctorFinding::mind("daemon", seen, remedy));
         }
         out
     }
 }
 
 /// What is said when there is none; it would be started with this configuration file.
-pub fn missing(config: Option<&Path>) -> Finding {
+pub fn missing(config: Option<&Path>) -> DoctorFinding {
     let flag = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     let start = format!("start it: `signd run{flag}`, or `sudo systemctl start signd`");
     let others: Vec<String> = processes::daemons().iter().map(elsewhere).collect();
     if others.is_empty() {
-        return Finding::wrong("daemon", "signd is not running", start);
+        return DoctorFinding::wrong("daemon", "signd is not running", start);
     }
     let seen = format!("signd is not running with these endpoints, but {}", others.join(" and "));
     let remedy =
         format!("give the doctor that configuration (--config), use those endpoints, or {start}");
-    Finding::wrong("daemon", seen, remedy)
+    DoctorFinding::wrong("daemon", seen, remedy)
 }
 
 fn elsewhere(process: &DaemonProcess) -> String {
@@ -130,7 +133,7 @@ fn elsewhere(process: &DaemonProcess) -> String {
     format!("process {} runs with others: {at}", process.pid)
 }
 
-fn words(Endpoints { ingest, publish, http }: &Endpoints) -> String {
+fn words(EndpointStatus { ingest, publish, http }: &EndpointStatus) -> String {
     format!("frames at {}, events at {publish}, HTTP at {http}", ingest.join(" and "))
 }
 
@@ -147,16 +150,16 @@ pub fn address(settings: &Settings) -> Option<SocketAddr> {
 /// What a daemon says at the end of a wait that began with `before`: what it refuses, and which streams are
 /// silent. True if that explains why no event comes.
 pub fn judge(
-    before: &Status,
-    after: &Status,
+    before: &DaemonStatus,
+    after: &DaemonStatus,
     settings: &Settings,
     wait: Duration,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<DoctorFinding>,
 ) -> bool {
-    let refused = refused::between(before, after);
+    let refused = refusals::between(before, after);
     out.extend(refused.iter().map(|refused| refused.finding(wait.as_secs())));
-    out.extend(refused::over(&refused, after));
-    out.extend(refused::clients(after));
+    out.extend(refusals::over(&refused, after));
+    out.extend(refusals::clients(after));
     let ingest = after.endpoints.ingest.join(" or ");
     let any_active = after.streams.iter().any(|stream| stream.status == "active");
     for stream in after.streams.iter().filter(|stream| stream.status != "active") {
@@ -166,13 +169,17 @@ pub fn judge(
     for (client, stream) in settings.keys.clients.streams() {
         if after.streams.iter().all(|known| known.stream != stream) {
             let seen = format!("{stream}: never heard, or gone; client `{client}` may send it");
-            out.push(Finding::mind("frames", seen, format!("{WHERE} {ingest} with its key?")));
+            out.push(DoctorFinding::mind(
+                "frames",
+                seen,
+                format!("{WHERE} {ingest} with its key?"),
+            ));
         }
     }
     !refused.is_empty() || !after.streams.is_empty()
 }
 
-fn silent(stream: &StreamStatus, ingest: &str, explained: bool, others: bool) -> Finding {
+fn silent(stream: &StreamStatus, ingest: &str, explained: bool, others: bool) -> DoctorFinding {
     let silence = time(stream.seconds_since_last);
     let seen = format!("{}: no frame for {silence}, after {} frames", stream.stream, stream.frames);
     let remedy = match explained {
@@ -180,8 +187,8 @@ fn silent(stream: &StreamStatus, ingest: &str, explained: bool, others: bool) ->
         false => format!("{WHERE} {ingest}?"),
     };
     match others {
-        true => Finding::mind("frames", seen, remedy),
-        false => Finding::wrong("frames", seen, remedy),
+        true => DoctorFinding::mind("frames", seen, remedy),
+        false => DoctorFinding::wrong("frames", seen, remedy),
     }
 }
 
@@ -198,16 +205,16 @@ fn time(seconds: f64) -> String {
 mod tests {
     use std::io::Write as _;
 
-    use super::super::finding::Level;
+    use super::super::finding::FindingLevel;
     use super::*;
-    use signd::config::Flags;
+    use signd::config::SettingsFlags;
     use signd::observe::status::{DropStatus, LastDrop};
 
     fn settings(table: &str) -> Settings {
         let mut file = tempfile::NamedTempFile::new().expect("file");
         file.write_all(table.as_bytes()).expect("writes");
         let config = Some(file.path().to_owned());
-        Settings::load(&Flags { config, ..Flags::default() }).expect("valid")
+        Settings::load(&SettingsFlags { config, ..SettingsFlags::default() }).expect("valid")
     }
 
     fn stream(stream: &str, status: &str, frames: u64) -> StreamStatus {
@@ -216,10 +223,10 @@ mod tests {
     }
 
     fn findings(
-        before: &Status,
-        after: &Status,
+        before: &DaemonStatus,
+        after: &DaemonStatus,
         settings: &Settings,
-    ) -> Vec<(Level, String, String)> {
+    ) -> Vec<(FindingLevel, String, String)> {
         let mut out = Vec::new();
         judge(before, after, settings, Duration::from_secs(3), &mut out);
         out.into_iter().map(|f| (f.level, f.seen, f.remedy)).collect()
@@ -227,16 +234,18 @@ mod tests {
 
     #[test]
     fn a_silent_stream_is_named_with_its_likely_cause() {
-        let (defaults, before) = (settings(""), Status::default());
-        let mut after =
-            Status { streams: vec![stream("cam1", "stalled", 12)], ..Status::default() };
+        let (defaults, before) = (settings(""), DaemonStatus::default());
+        let mut after = DaemonStatus {
+            streams: vec![stream("cam1", "stalled", 12)],
+            ..DaemonStatus::default()
+        };
         let found = findings(&before, &after, &defaults);
-        assert_eq!((found.len(), found[0].0), (1, Level::Wrong), "{found:?}");
+        assert_eq!((found.len(), found[0].0), (1, FindingLevel::Wrong), "{found:?}");
         assert_eq!(found[0].1, "cam1: no frame for 34 s, after 12 frames");
         assert!(found[0].2.contains("is its camera client running"), "{found:?}");
         // One camera of several.
         after.streams.push(stream("cam2", "active", 90));
-        assert_eq!(findings(&before, &after, &defaults)[0].0, Level::Mind);
+        assert_eq!(findings(&before, &after, &defaults)[0].0, FindingLevel::Mind);
         // Its frames are refused.
         let last =
             LastDrop { stream: Some("cam1".into()), why: "version 2".into(), seconds_ago: 0.0 };
@@ -257,8 +266,10 @@ mod tests {
         let kitchen = format!(
             "[keys.clients.kitchen]\nkey = '{key}'\npublish = ['kitchen-1', 'kitchen-2', 'hall-*']"
         );
-        let after =
-            Status { streams: vec![stream("kitchen-1", "active", 90)], ..Status::default() };
+        let after = DaemonStatus {
+            streams: vec![stream("kitchen-1", "active", 90)],
+            ..DaemonStatus::default()
+        };
         let found = findings(&after, &after, &settings(&kitchen));
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].1, "kitchen-2: never heard, or gone; client `kitchen` may send it");

@@ -4,12 +4,12 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::super::{MODEL, RUNTIME, locate};
-use super::finding::Finding;
-use super::pointers::Page;
+use super::finding::DoctorFinding;
+use super::pointers::DocPointer;
 use signd::config::Settings;
 use signd_core::features::grid::RowKind;
-use signd_engine::inference::decide::Decider;
-use signd_engine::model::{Contract, Model, ModelError, Runtime};
+use signd_engine::inference::decide::SignDecider;
+use signd_engine::model::{Model, ModelContract, ModelError, OnnxRuntime};
 
 /// Frames a second at which a stream is taken to arrive.
 const FPS: f64 = 30.0;
@@ -19,18 +19,18 @@ const MEASURE: Duration = Duration::from_millis(500);
 const TOO_SLOW: f64 = 0.7;
 
 /// Looks at library and model.
-pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
+pub fn examine(settings: &Settings, out: &mut Vec<DoctorFinding>) {
     let library = locate(settings.runtime.as_deref(), RUNTIME);
-    let runtime = match Runtime::load(&library) {
+    let runtime = match OnnxRuntime::load(&library) {
         Ok(runtime) => {
-            out.push(Finding::well("onnxruntime", library.display().to_string()));
+            out.push(DoctorFinding::well("onnxruntime", library.display().to_string()));
             runtime
         }
         Err(error) => {
             let missing = if library.exists() { "" } else { " (there is no such file)" };
             let remedy = "install the package again, or name a library of version 1.24 or later with \
                           --runtime (built and tested with 1.28.0)";
-            out.push(Finding::wrong("onnxruntime", format!("{error}{missing}"), remedy));
+            out.push(DoctorFinding::wrong("onnxruntime", format!("{error}{missing}"), remedy));
             return;
         }
     };
@@ -52,26 +52,26 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
                     format!(
                         "this file is no model of this version of signd; `signd model FILE` says what a \
                          file says of itself, {} how one is made",
-                        Page::Models.path()
+                        DocPointer::Models.path()
                     ),
                 ),
             };
-            out.push(Finding::wrong("model", seen, remedy));
+            out.push(DoctorFinding::wrong("model", seen, remedy));
             return;
         }
     };
     let card = model.card();
     let labels = card.labels.names.len();
     let seen = format!("{}, contract {}, {labels} labels", card.name, card.contract);
-    out.push(match Decider::new(&settings.decide, card) {
-        Ok(_) => Finding::well("model", seen),
+    out.push(match SignDecider::new(&settings.decide, card) {
+        Ok(_) => DoctorFinding::well("model", seen),
         Err(error) => {
-            Finding::wrong("model", error.to_string(), "mend [decide] in the configuration")
+            DoctorFinding::wrong("model", error.to_string(), "mend [decide] in the configuration")
         }
     });
     out.push(match pace(&mut model) {
         Ok(share) => judge(share, settings.ingest.limits.max_streams),
-        Err(error) => Finding::wrong("speed", error.to_string(), "use another model"),
+        Err(error) => DoctorFinding::wrong("speed", error.to_string(), "use another model"),
     });
 }
 
@@ -79,7 +79,7 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
 fn pace(model: &mut Model) -> Result<f64, ModelError> {
     // A window model is asked about the whole sign at every frame, a `stream` model about each row.
     let (rows, per_second) = match (model.card().contract, &model.card().kind) {
-        (Contract::Stream, RowKind::Features { rate, .. }) => (1, *rate),
+        (ModelContract::Stream, RowKind::Features { rate, .. }) => (1, *rate),
         (_, RowKind::Features { rate, .. }) => ((2.0 * rate) as usize, FPS),
         (_, RowKind::Landmarks) => ((2.0 * FPS) as usize, FPS),
     };
@@ -94,7 +94,7 @@ fn pace(model: &mut Model) -> Result<f64, ModelError> {
     Ok(times[times.len() / 2].as_secs_f64() * per_second)
 }
 
-fn judge(share: f64, max_streams: usize) -> Finding {
+fn judge(share: f64, max_streams: usize) -> DoctorFinding {
     let streams = (TOO_SLOW / share) as usize;
     let seen = format!(
         "a stream in the middle of a sign takes {:.1} % of a core: room for {streams} of them",
@@ -103,29 +103,29 @@ fn judge(share: f64, max_streams: usize) -> Finding {
     if streams == 0 {
         let remedy = "hypotheses will lag behind the camera: use the shipped model, a faster machine, \
                       or fewer frames a second";
-        return Finding::wrong("speed", seen, remedy);
+        return DoctorFinding::wrong("speed", seen, remedy);
     }
     if streams < max_streams {
         let remedy = format!(
             "with more than {streams} people signing at once, hypotheses will lag \
                               (max_streams is {max_streams})"
         );
-        return Finding::mind("speed", seen, remedy);
+        return DoctorFinding::mind("speed", seen, remedy);
     }
-    Finding::well("speed", seen)
+    DoctorFinding::well("speed", seen)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Level;
+    use super::super::finding::FindingLevel;
     use super::*;
 
     #[test]
     fn speed_is_judged_by_the_streams_there_is_room_for() {
         let level = |share, streams| judge(share, streams).level;
-        assert_eq!(level(0.004, 64), Level::Well);
-        assert_eq!(level(0.1, 64), Level::Mind);
-        assert_eq!(level(0.1, 4), Level::Well);
-        assert_eq!(level(1.2, 1), Level::Wrong);
+        assert_eq!(level(0.004, 64), FindingLevel::Well);
+        assert_eq!(level(0.1, 64), FindingLevel::Mind);
+        assert_eq!(level(0.1, 4), FindingLevel::Well);
+        assert_eq!(level(1.2, 1), FindingLevel::Wrong);
     }
 }

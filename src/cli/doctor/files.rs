@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::finding::Finding;
+use super::finding::DoctorFinding;
 use signd::config::Settings;
-use signd::record;
+use signd::recorder;
 use signd_engine::recording::RecordingError;
 
 /// Tries to create a file there.
@@ -15,7 +15,7 @@ pub fn writable(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Looks at the place of the recording, if there is to be one.
-pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
+pub fn examine(settings: &Settings, out: &mut Vec<DoctorFinding>) {
     let Some(record) = &settings.record else { return };
     let path = &record.path;
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -23,17 +23,17 @@ pub fn examine(settings: &Settings, out: &mut Vec<Finding>) {
         let seen = format!("{}: {error}", folder.display());
         let remedy = "the folder must exist and be writable for the user that runs signd; as a service \
                       it has /var/lib/signd";
-        out.push(Finding::wrong("recording", seen, remedy));
+        out.push(DoctorFinding::wrong("recording", seen, remedy));
         return;
     }
-    out.push(match record::check(record) {
-        Ok(()) => Finding::well("recording", path.display().to_string()),
+    out.push(match recorder::check(record) {
+        Ok(()) => DoctorFinding::well("recording", path.display().to_string()),
         Err(RecordingError::Busy(path)) => {
-            Finding::well("recording", format!("{} is being written", path.display()))
+            DoctorFinding::well("recording", format!("{} is being written", path.display()))
         }
         Err(error) => {
             let remedy = "signd replaces nothing but its own recordings of runs: name another file";
-            Finding::wrong("recording", error.to_string(), remedy)
+            DoctorFinding::wrong("recording", error.to_string(), remedy)
         }
     });
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum FindingLevel {
     /// As it should be.
     Well,
     /// Works, but not as well as it could.
@@ -16,9 +16,9 @@ pub enum Level {
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// How bad it is.
-    pub level: Level,
+    pub level: FindingLevel,
     /// What was looked at, one word.
     pub part: &'static str,
     /// What was seen.
@@ -27,15 +27,19 @@ pub struct Finding {
     pub remedy: String,
 }
 
-impl Finding {
+impl DoctorFinding {
     /// All is well.
-    pub fn well(part: &'static str, seen: impl Into<String>) -> Finding {
-        Finding { level: Level::Well, part, seen: seen.into(), remedy: String::new() }
+    pub fn well(part: &'static str, seen: impl Into<String>) -> DoctorFinding {
+        DoctorFinding { level: FindingLevel::Well, part, seen: seen.into(), remedy: String::new() }
     }
 
     /// It could be better.
-    pub fn mind(part: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
-        Finding { level: Level::Mind, part, seen: seen.into(), remedy: remedy.into() }
+    pub fn mind(
+        part: &'static str,
+        seen: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> DoctorFinding {
+        DoctorFinding { level: FindingLevel::Mind, part, seen: seen.into(), remedy: remedy.into() }
     }
 
     /// It does not work.
@@ -43,17 +47,17 @@ impl Finding {
         part: &'static str,
         seen: impl Into<String>,
         remedy: impl Into<String>,
-    ) -> Finding {
-        Finding { level: Level::Wrong, part, seen: seen.into(), remedy: remedy.into() }
+    ) -> DoctorFinding {
+        DoctorFinding { level: FindingLevel::Wrong, part, seen: seen.into(), remedy: remedy.into() }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for DoctorFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, colour) = match self.level {
-            Level::Well => ("well ", "32"),
-            Level::Mind => ("mind ", "33"),
-            Level::Wrong => ("WRONG", "31"),
+            FindingLevel::Well => ("well ", "32"),
+            FindingLevel::Mind => ("mind ", "33"),
+            FindingLevel::Wrong => ("WRONG", "31"),
         };
         match std::io::stdout().is_terminal() {
             true => write!(f, "\x1b[{colour}m{word}\x1b[0m")?,

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::refused::RefusedFrames;
-use super::streams::{Seen, Streams};
+use super::refusals::RefusedFrames;
+use super::streams::{HeardFrame, HeardStreams};
 use signd::config::Settings;
 use signd::endpoint::SocketEndpoint;
 use signd::ingest;
-use signd::keys::guard::Guard;
-use signd::keys::zap::Zap;
+use signd::keys::policy::KeyPolicy;
+use signd::keys::zap::ZapHandler;
 use signd::observe::status::DoubtStatus;
 use signd::plumbing::now;
-use signd::socket::{Poll, Socket, SocketContext, SocketKind};
+use signd::socket::{SocketContext, SocketKind, SocketPoll, ZmqSocket};
 use signd_core::drop_reason::DropReason;
-use signd_core::frame::{Arrival, Frame, Part};
-use signd_core::plausibility::{InputJudge, Least};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame};
+use signd_core::plausibility::{DoubtThreshold, InputJudge};
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
 
 /// What arrived in the place of a daemon.
 pub struct HeardFrames {
     /// Frames as the daemon would accept them.
-    pub streams: Streams,
+    pub streams: HeardStreams,
     /// Frames that it would refuse.
     pub refused: Vec<RefusedFrames>,
     /// Streams whose landmarks or times are doubtful.
@@ -37,7 +37,7 @@ pub struct HeardFrames {
 /// counted by reason.
 pub fn instead_of_the_daemon(
     settings: &Settings,
-    guard: &Guard,
+    guard: &KeyPolicy,
     time: Duration,
 ) -> io::Result<HeardFrames> {
     let mut files = Vec::new(); // removed after the context has closed its sockets
@@ -46,7 +46,7 @@ pub fn instead_of_the_daemon(
     // Whom the daemon would not let in is not let in here.
     let present = Arc::new(Mutex::new(clients.clone()));
     let _zap = match guard.has_key() {
-        true => Some(Zap::start(&context, present, |_, _, _| {})?),
+        true => Some(ZapHandler::start(&context, present, |_, _, _| {})?),
         false => None,
     };
     let mut sockets = Vec::new();
@@ -55,13 +55,13 @@ pub fn instead_of_the_daemon(
         files.push(opened.file);
         sockets.push(opened.socket);
     }
-    let (mut streams, mut refused) = (Streams::default(), BTreeMap::new());
+    let (mut streams, mut refused) = (HeardStreams::default(), BTreeMap::new());
     let mut accepted: BTreeMap<String, u64> = BTreeMap::new();
     let mut judges: BTreeMap<StreamId, InputJudge> = BTreeMap::new();
     each(&sockets, time, |parts| match take(parts) {
         Ok((id, frame, arrival)) => {
             *accepted.entry(id.as_str().to_owned()).or_default() += 1;
-            let judge = judges.entry(id).or_insert_with(|| InputJudge::new(Least::Stream));
+            let judge = judges.entry(id).or_insert_with(|| InputJudge::new(DoubtThreshold::Stream));
             judge.push(&frame, Some(arrival));
             streams.push(id.as_str(), seen(&frame, arrival));
         }
@@ -91,10 +91,10 @@ pub fn instead_of_the_daemon(
 }
 
 /// Why ingest would not take a message: the reason, its stream if it names one, and words.
-type Refused = (DropReason, Option<StreamId>, String);
+type RefusedMessage = (DropReason, Option<StreamId>, String);
 
 /// A message as ingest would take it, or why it would not.
-fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, Arrival), Refused> {
+fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, ArrivalTime), RefusedMessage> {
     let [id, body] = parts else {
         return Err((DropReason::Parts, None, ingest::wrong_parts(parts.len())));
     };
@@ -108,26 +108,26 @@ fn take(parts: &[Vec<u8>]) -> Result<(StreamId, Frame, Arrival), Refused> {
     Ok((stream, frame, now()))
 }
 
-fn seen(frame: &Frame, arrival: Arrival) -> Seen {
+fn seen(frame: &Frame, arrival: ArrivalTime) -> HeardFrame {
     let has = |part| frame.part(part).is_some();
-    Seen {
+    HeardFrame {
         seq: frame.seq,
         t: frame.t.0,
         arrival: arrival.0,
-        hand: has(Part::LeftHand) || has(Part::RightHand),
-        body: Some(has(Part::Pose)),
+        hand: has(BodyPart::LeftHand) || has(BodyPart::RightHand),
+        body: Some(has(BodyPart::Pose)),
         skipped: false,
     }
 }
 
 /// Takes what a running daemon says of the frames it gets in this time.
-pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<Streams> {
+pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<HeardStreams> {
     let context = SocketContext::default();
     let socket = context.socket(SocketKind::Sub)?;
     socket.set_linger(Duration::ZERO)?;
     socket.subscribe(b"frame/")?;
     endpoint.from_here().connect(&socket).map_err(io::Error::other)?;
-    let mut streams = Streams::default();
+    let mut streams = HeardStreams::default();
     each(&[socket], time, |parts| {
         let body = parts.last().map_or(&[][..], Vec::as_slice);
         let event: Option<Value> = match body.first() {
@@ -137,7 +137,7 @@ pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<St
         let Some(event) = event else { return };
         let number = |key: &str| event[key].as_u64().unwrap_or(0);
         let latency = number("latency_us") * 1000;
-        let seen = Seen {
+        let seen = HeardFrame {
             seq: number("seq"),
             t: number("t"),
             arrival: now().0.saturating_sub(latency),
@@ -151,9 +151,9 @@ pub fn to_the_daemon(endpoint: &SocketEndpoint, time: Duration) -> io::Result<St
 }
 
 /// Hands over every message that arrives in this time.
-fn each(sockets: &[Socket], time: Duration, mut take: impl FnMut(&[Vec<u8>])) -> io::Result<()> {
+fn each(sockets: &[ZmqSocket], time: Duration, mut take: impl FnMut(&[Vec<u8>])) -> io::Result<()> {
     let end = Instant::now() + time;
-    let mut poll = Poll::of(sockets);
+    let mut poll = SocketPoll::of(sockets);
     loop {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -10,7 +10,7 @@ mod finding;
 mod listen;
 mod pointers;
 mod processes;
-mod refused;
+mod refusals;
 mod streams;
 mod traffic;
 
@@ -20,15 +20,15 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use super::{Common, Outcome, reason};
-use daemon::Daemon;
-use finding::{Finding, Level};
-use pointers::Page;
-use signd::config::Flags;
+use super::{CommandOutcome, Common, reason};
+use daemon::DaemonProbe;
+use finding::{DoctorFinding, FindingLevel};
+use pointers::DocPointer;
+use signd::config::SettingsFlags;
 
 /// Flags of `signd doctor`.
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorFlags {
     /// How long to wait for frames, s.
     #[arg(long, default_value_t = 3, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -37,11 +37,11 @@ pub struct Doctor {
     common: Common,
 }
 
-impl Doctor {
-    pub fn execute(self) -> Result<Outcome> {
-        let mut worst = Level::Well;
+impl DoctorFlags {
+    pub fn execute(self) -> Result<CommandOutcome> {
+        let mut worst = FindingLevel::Well;
         // Each part is told as soon as it is known: waiting for frames takes its time.
-        let mut tell = |findings: Vec<Finding>| -> std::io::Result<()> {
+        let mut tell = |findings: Vec<DoctorFinding>| -> std::io::Result<()> {
             let mut out = super::print::out();
             for finding in findings {
                 worst = worst.max(finding.level);
@@ -49,19 +49,21 @@ impl Doctor {
             }
             out.flush()
         };
-        match self.common.settings(Flags::default()) {
+        match self.common.settings(SettingsFlags::default()) {
             Err(error) => {
-                let remedy =
-                    format!("{} tells every key, its unit and range", Page::Configuration.path());
-                tell(vec![Finding::wrong("configuration", reason(&error), remedy)])?;
+                let remedy = format!(
+                    "{} tells every key, its unit and range",
+                    DocPointer::Configuration.path()
+                );
+                tell(vec![DoctorFinding::wrong("configuration", reason(&error), remedy)])?;
             }
             Ok(settings) => {
-                let daemon = Daemon::find(&settings);
+                let daemon = DaemonProbe::find(&settings);
                 tell(match daemon.runs() {
                     true => daemon.present(&settings),
                     false => vec![daemon::missing(self.common.config.as_deref())],
                 })?;
-                let mut findings = vec![Finding::well("configuration", self.source())];
+                let mut findings = vec![DoctorFinding::well("configuration", self.source())];
                 engine::examine(&settings, &mut findings);
                 files::examine(&settings, &mut findings);
                 tell(findings)?;
@@ -73,7 +75,11 @@ impl Doctor {
                 tell(findings)?;
             }
         }
-        Ok(if worst == Level::Wrong { Outcome::Failed(1) } else { Outcome::Done })
+        Ok(if worst == FindingLevel::Wrong {
+            CommandOutcome::Failed(1)
+        } else {
+            CommandOutcome::Done
+        })
     }
 
     fn source(&self) -> String {

@@ -2,7 +2,7 @@
 
 /// Something worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub enum DocPointer {
     WireFormat,
     Client,
     Models,
@@ -10,7 +10,7 @@ pub enum Page {
     Recording,
 }
 
-impl Page {
+impl DocPointer {
     /// Its path, for the program that runs now.
     pub fn path(self) -> &'static str {
         let installed = std::env::current_exe().is_ok_and(|exe| exe.starts_with("/usr/bin"));
@@ -19,11 +19,13 @@ impl Page {
 
     fn of(self, installed: bool) -> &'static str {
         let (source, package) = match self {
-            Page::WireFormat => ("docs/wire-format.md", "/usr/share/doc/signd/wire-format.md"),
-            Page::Client => ("examples/client.py", "/usr/share/doc/signd/examples/client.py"),
-            Page::Models => ("models/README.md", "/usr/share/doc/signd/model-card.md"),
-            Page::Configuration => ("conf/signd.toml", "/etc/signd/signd.toml"),
-            Page::Recording => {
+            DocPointer::WireFormat => {
+                ("docs/wire-format.md", "/usr/share/doc/signd/wire-format.md")
+            }
+            DocPointer::Client => ("examples/client.py", "/usr/share/doc/signd/examples/client.py"),
+            DocPointer::Models => ("models/README.md", "/usr/share/doc/signd/model-card.md"),
+            DocPointer::Configuration => ("conf/signd.toml", "/etc/signd/signd.toml"),
+            DocPointer::Recording => {
                 ("tests/recordings/signer.mcap", "/usr/share/doc/signd/examples/signer.mcap")
             }
         };
@@ -43,9 +45,13 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let package = ["Cargo.toml", "scripts/deb.sh"]
             .map(|file| std::fs::read_to_string(root.join(file)).expect("reads"));
-        for page in
-            [Page::WireFormat, Page::Client, Page::Models, Page::Configuration, Page::Recording]
-        {
+        for page in [
+            DocPointer::WireFormat,
+            DocPointer::Client,
+            DocPointer::Models,
+            DocPointer::Configuration,
+            DocPointer::Recording,
+        ] {
             assert!(root.join(page.of(false)).is_file(), "{page:?}");
             let name = page.of(true).rsplit('/').next().expect("a name");
             assert!(package.iter().any(|text| text.contains(name)), "{name} is not packaged");

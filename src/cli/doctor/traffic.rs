@@ -4,28 +4,33 @@
 use std::io;
 use std::time::Duration;
 
-use super::daemon::{self, Daemon};
-use super::finding::Finding;
+use super::daemon::{self, DaemonProbe};
+use super::finding::DoctorFinding;
 use super::listen::HeardFrames;
-use super::pointers::Page;
-use super::streams::{self, Sight, Streams};
+use super::pointers::DocPointer;
+use super::streams::{self, HeardStreams, VisibleShares};
 use super::{ask, listen};
 use signd::config::Settings;
 use signd::endpoint::SocketEndpoint;
-use signd::keys::guard::Guard;
-use signd::observe::status::{DoubtStatus, Status, StreamStatus};
+use signd::keys::policy::KeyPolicy;
+use signd::observe::status::{DaemonStatus, DoubtStatus, StreamStatus};
 
 /// Watches frames for this time and judges them.
-pub fn examine(daemon: &Daemon, settings: &Settings, wait: Duration, out: &mut Vec<Finding>) {
+pub fn examine(
+    daemon: &DaemonProbe,
+    settings: &Settings,
+    wait: Duration,
+    out: &mut Vec<DoctorFinding>,
+) {
     let guard = match settings.guard() {
         Ok(guard) => Some(guard),
         Err(error) => {
             let remedy = "a service's credential is seen by the service alone: look at its log";
             out.push(match daemon.runs() {
-                true => Finding::mind("keys", error.to_string(), remedy),
+                true => DoctorFinding::mind("keys", error.to_string(), remedy),
                 false => {
-                    let page = format!("{}, Keys", Page::WireFormat.path());
-                    Finding::wrong("keys", error.to_string(), page)
+                    let page = format!("{}, Keys", DocPointer::WireFormat.path());
+                    DoctorFinding::wrong("keys", error.to_string(), page)
                 }
             });
             None
@@ -39,17 +44,17 @@ pub fn examine(daemon: &Daemon, settings: &Settings, wait: Duration, out: &mut V
     };
     if let Err(error) = watched {
         let remedy = "see the endpoints in the configuration";
-        out.push(Finding::wrong("frames", format!("cannot listen: {error}"), remedy));
+        out.push(DoctorFinding::wrong("frames", format!("cannot listen: {error}"), remedy));
     }
 }
 
 /// What the daemon says of itself before and after, and its events in between where they are to be had.
 fn asked(
-    before: &Status,
+    before: &DaemonStatus,
     settings: &Settings,
-    guard: Option<&Guard>,
+    guard: Option<&KeyPolicy>,
     wait: Duration,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
     // Library and model have been looked at since.
     let ask = || daemon::address(settings).and_then(ask::status);
@@ -60,12 +65,12 @@ fn asked(
         Some(publish) => listen::to_the_daemon(&publish, wait)?,
         None => {
             std::thread::sleep(wait);
-            Streams::default()
+            HeardStreams::default()
         }
     };
     let Some(after) = ask().filter(|after| after.run == before.run) else {
         let remedy = "its log says why: `journalctl -u signd`, or the terminal it runs in";
-        out.push(Finding::wrong(
+        out.push(DoctorFinding::wrong(
             "daemon",
             "it ended or was restarted while the doctor looked on",
             remedy,
@@ -92,24 +97,24 @@ fn asked(
 /// The events of a daemon that cannot be asked.
 fn heard(
     settings: &Settings,
-    guard: &Guard,
+    guard: &KeyPolicy,
     wait: Duration,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
     if guard.asks(&settings.publish.endpoint) {
         let remedy = "`signd watch --key FILE --daemon-key PUBLIC` shows what it says";
-        out.push(Finding::mind("frames", "the daemon shows events only to keys", remedy));
+        out.push(DoctorFinding::mind("frames", "the daemon shows events only to keys", remedy));
         return Ok(());
     }
     let streams = listen::to_the_daemon(&settings.publish.endpoint, wait)?;
     streams.judge(|_| None, out);
     if streams.is_empty() {
-        let Finding { seen, remedy, .. } =
+        let DoctorFinding { seen, remedy, .. } =
             streams::none(&daemon::inputs(settings).join(" or "), wait.as_secs());
         let remedy = format!(
             "{remedy}. If it does send, its frames are refused, and the daemon's log says why"
         );
-        out.push(Finding::wrong("frames", seen, remedy));
+        out.push(DoctorFinding::wrong("frames", seen, remedy));
     }
     Ok(())
 }
@@ -117,9 +122,9 @@ fn heard(
 /// The frames themselves, taken in the place of a daemon that does not run.
 fn taken(
     settings: &Settings,
-    guard: &Guard,
+    guard: &KeyPolicy,
     wait: Duration,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
     let HeardFrames { streams, refused, doubts } =
         listen::instead_of_the_daemon(settings, guard, wait)?;
@@ -133,14 +138,14 @@ fn taken(
 }
 
 /// What is said of a stream whose landmarks or times are not those of a person before a camera.
-fn doubtful(stream: &str, doubt: &DoubtStatus) -> Finding {
+fn doubtful(stream: &str, doubt: &DoubtStatus) -> DoctorFinding {
     let seen = format!("{stream}: {}. Expected {}", doubt.found, doubt.expected);
     match doubt.certain {
-        true => Finding::wrong("landmarks", seen, &doubt.remedy),
-        false => Finding::mind("landmarks", seen, &doubt.remedy),
+        true => DoctorFinding::wrong("landmarks", seen, &doubt.remedy),
+        false => DoctorFinding::mind("landmarks", seen, &doubt.remedy),
     }
 }
 
-fn sight(stream: &StreamStatus) -> Option<Sight> {
-    Some(Sight { hands: stream.hands_percent?, body: stream.body_percent })
+fn sight(stream: &StreamStatus) -> Option<VisibleShares> {
+    Some(VisibleShares { hands: stream.hands_percent?, body: stream.body_percent })
 }

@@ -9,11 +9,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Reports;
-use crate::cli::{Outcome, model, print, source as file};
+use crate::cli::{CommandOutcome, model, print, source as file};
 use signd::config::Settings;
-use signd::output::Target;
-use signd_engine::inference::decide::{DecideSettings, Decider};
-use signd_engine::model::Contract;
+use signd::output::OutputTarget;
+use signd_engine::inference::decide::{DecideSettings, SignDecider};
+use signd_engine::model::ModelContract;
 use signd_lab::eval::EvaluatedModel;
 use signd_lab::eval::vocabulary::SignVocabulary;
 use signd_lab::streams::benchmark::StreamBenchmark;
@@ -45,7 +45,7 @@ impl std::str::FromStr for Fold {
 
 /// Flags of `signd eval --streams`.
 #[derive(Debug, Args)]
-pub struct Streams {
+pub struct EvalStreamsFlags {
     /// Find signs in continuous streams, composed of and taken from the recordings of these indices
     /// (CSV; docs/benchmark.md says what each line is used for).
     #[arg(long, value_name = "INDEX", num_args = 1.., conflicts_with_all = ["clips", "segmented", "vocab"])]
@@ -72,14 +72,14 @@ pub struct Streams {
     pub(super) rows: Option<PathBuf>,
 }
 
-impl Streams {
+impl EvalStreamsFlags {
     /// Files that are read, as far as the flags name them.
     pub(super) fn inputs(&self) -> Vec<PathBuf> {
         let named = self.streams.iter().chain(&self.split).chain(&self.peer);
         named.chain(self.fold.iter().map(|fold| &fold.model)).cloned().collect()
     }
 
-    pub(super) fn execute(&self, settings: &Settings, reports: Reports) -> Result<Outcome> {
+    pub(super) fn execute(&self, settings: &Settings, reports: Reports) -> Result<CommandOutcome> {
         for rate in &self.rates {
             ensure!((1.0..=240.0).contains(rate), "--rates: expected 1 to 240, found {rate}");
         }
@@ -108,7 +108,7 @@ impl Streams {
         let bar = ProgressBar::new((plans.len() * self.rates.len() * 2) as u64);
         let style = "{bar:40} {pos}/{len} streams played {elapsed} (about {eta} to go)";
         bar.set_style(ProgressStyle::with_template(style)?);
-        let mut lessons = reports.rows.map(Target::begin).transpose()?;
+        let mut lessons = reports.rows.map(OutputTarget::begin).transpose()?;
         let mut written = Ok(());
         for plan in &plans {
             let judge = judges.get_mut(plan.fold).context("a fold without a model")?;
@@ -148,7 +148,11 @@ impl Streams {
             target.write(report::html::write(&benchmark).as_bytes())?;
         }
         write!(print::out(), "{}", report::terminal::StreamTable(&benchmark))?;
-        Ok(if benchmark.failures.is_empty() { Outcome::Done } else { Outcome::Partly })
+        Ok(if benchmark.failures.is_empty() {
+            CommandOutcome::Done
+        } else {
+            CommandOutcome::Partly
+        })
     }
 
     /// Who was in which fold.
@@ -158,13 +162,13 @@ impl Streams {
         let Some(file) = &self.split else { return Ok(folds) };
         let name = || file.display().to_string();
         #[derive(serde::Deserialize)]
-        struct Line {
+        struct FoldLine {
             signer: String,
             fold: i64,
         }
         let text = file::file(file)?;
         for line in csv::Reader::from_reader(&text[..]).deserialize() {
-            let Line { signer, fold } = line.with_context(name)?;
+            let FoldLine { signer, fold } = line.with_context(name)?;
             if let Some(other) = folds.by_signer.insert(signer.clone(), fold)
                 && other != fold
             {
@@ -198,7 +202,7 @@ impl Streams {
         let model = model(&Settings { model: Some(file.clone()), ..settings.clone() })?;
         let card = model.card();
         ensure!(
-            card.contract == Contract::Landmarks,
+            card.contract == ModelContract::Landmarks,
             "--peer: expected a model of the contract landmarks, found {}",
             card.contract
         );
@@ -209,7 +213,7 @@ impl Streams {
             allow: Vec::new(),
             ..settings.decide.clone()
         };
-        let decider = Decider::new(&all, card)?;
+        let decider = SignDecider::new(&all, card)?;
         Ok(Some((PeerModel::new(model, decider, to), subject)))
     }
 

@@ -4,7 +4,7 @@ import { Decisions, words } from './decisions.js';
 import { Doubts } from './doubts.js';
 import { open } from './feed.js';
 import { Hypotheses } from './hypotheses.js';
-import { keys } from './keys.js';
+import { keys } from './keyboard.js';
 import { Overview } from './overview.js';
 import { clock, palette, percent } from './paper.js';
 import { Player } from './player.js';

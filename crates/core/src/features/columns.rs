@@ -1,15 +1,15 @@
 //! Columns of one row, from the landmarks at three successive grid points.
 
-use super::Placed;
-use super::placed::{ARMS, FACE, HAND, LIPS, OTHER, TIPS, WRIST};
-use super::schema::{Group, Schema};
-use crate::frame::Point;
+use super::PlacedLandmarks;
+use super::placement::{ARMS, FACE, HAND, LIPS, OTHER, TIPS, WRIST};
+use super::schema::{ColumnGroup, Schema};
+use crate::frame::Landmark;
 use std::ops::Range;
 
 /// Landmarks at the newest grid point and the two before it.
-pub struct Moments<'a> {
+pub struct GridMoments<'a> {
     /// Now, one step ago, two steps ago.
-    pub at: [&'a Placed; 3],
+    pub at: [&'a PlacedLandmarks; 3],
     /// Grid points a second.
     pub rate: f32,
 }
@@ -37,73 +37,73 @@ const JOINTS: [[usize; 3]; 15] = [
 const NEAR_FACE: [usize; 4] = [WRIST, TIPS[0], TIPS[1], TIPS[2]];
 
 /// Appends the columns of `schema` to `row`.
-pub fn compute(schema: &Schema, moments: &Moments<'_>, row: &mut Vec<f32>) {
+pub fn compute(schema: &Schema, moments: &GridMoments<'_>, row: &mut Vec<f32>) {
     let now = &moments.at[0].0;
     for group in schema.groups() {
         match group {
-            Group::Hand => xy(&now[HAND], row),
-            Group::HandZ => row.extend(now[HAND].iter().map(|p| p[2])),
-            Group::Other => xy(&now[OTHER], row),
-            Group::OtherZ => row.extend(now[OTHER].iter().map(|p| p[2])),
-            Group::Lips => xy(&now[LIPS], row),
-            Group::Arms => xy(&now[ARMS], row),
-            Group::FaceDistance => {
+            ColumnGroup::Hand => xy(&now[HAND], row),
+            ColumnGroup::HandZ => row.extend(now[HAND].iter().map(|p| p[2])),
+            ColumnGroup::Other => xy(&now[OTHER], row),
+            ColumnGroup::OtherZ => row.extend(now[OTHER].iter().map(|p| p[2])),
+            ColumnGroup::Lips => xy(&now[LIPS], row),
+            ColumnGroup::Arms => xy(&now[ARMS], row),
+            ColumnGroup::FaceDistance => {
                 for i in NEAR_FACE {
                     row.extend(now[FACE].iter().map(|place| distance(&now[HAND.start + i], place)));
                 }
             }
-            Group::TipDistance => {
+            ColumnGroup::TipDistance => {
                 let hand = &now[HAND];
                 row.extend(TIPS.iter().map(|&tip| distance(&hand[WRIST], &hand[tip])));
             }
-            Group::FingerAngle => joints(&now[HAND], row),
-            Group::OtherAngle => joints(&now[OTHER], row),
-            Group::ArmAngle => {
+            ColumnGroup::FingerAngle => joints(&now[HAND], row),
+            ColumnGroup::OtherAngle => joints(&now[OTHER], row),
+            ColumnGroup::ArmAngle => {
                 for side in 0..2 {
                     let [shoulder, elbow, wrist] = [0, 2, 4].map(|i| &now[ARMS.start + i + side]);
                     row.push(angle(wrist, elbow, shoulder));
                 }
             }
-            Group::HandV => velocity(moments, HAND, row),
-            Group::OtherV => velocity(moments, OTHER, row),
-            Group::LipsV => velocity(moments, LIPS, row),
-            Group::ArmsV => velocity(moments, ARMS, row),
-            Group::HandA => acceleration(moments, HAND, row),
-            Group::OtherA => acceleration(moments, OTHER, row),
-            Group::ArmsA => acceleration(moments, ARMS, row),
+            ColumnGroup::HandV => velocity(moments, HAND, row),
+            ColumnGroup::OtherV => velocity(moments, OTHER, row),
+            ColumnGroup::LipsV => velocity(moments, LIPS, row),
+            ColumnGroup::ArmsV => velocity(moments, ARMS, row),
+            ColumnGroup::HandA => acceleration(moments, HAND, row),
+            ColumnGroup::OtherA => acceleration(moments, OTHER, row),
+            ColumnGroup::ArmsA => acceleration(moments, ARMS, row),
         }
     }
 }
 
-fn xy(points: &[Point], row: &mut Vec<f32>) {
+fn xy(points: &[Landmark], row: &mut Vec<f32>) {
     row.extend(points.iter().flat_map(|p| [p[0], p[1]]));
 }
 
-fn joints(hand: &[Point], row: &mut Vec<f32>) {
+fn joints(hand: &[Landmark], row: &mut Vec<f32>) {
     let straight = std::f32::consts::PI;
     row.extend(JOINTS.iter().map(|&[a, b, c]| straight - angle(&hand[a], &hand[b], &hand[c])));
 }
 
-fn velocity(m: &Moments<'_>, part: Range<usize>, row: &mut Vec<f32>) {
+fn velocity(m: &GridMoments<'_>, part: Range<usize>, row: &mut Vec<f32>) {
     let [now, before, _] = m.at.map(|placed| &placed.0[part.clone()]);
     for (p, q) in now.iter().zip(before) {
         row.extend([0, 1].map(|d| (p[d] - q[d]) * m.rate));
     }
 }
 
-fn acceleration(m: &Moments<'_>, part: Range<usize>, row: &mut Vec<f32>) {
+fn acceleration(m: &GridMoments<'_>, part: Range<usize>, row: &mut Vec<f32>) {
     let [now, before, earlier] = m.at.map(|placed| &placed.0[part.clone()]);
     for ((p, q), r) in now.iter().zip(before).zip(earlier) {
         row.extend([0, 1].map(|d| (p[d] - 2.0 * q[d] + r[d]) * m.rate * m.rate));
     }
 }
 
-fn distance(a: &Point, b: &Point) -> f32 {
+fn distance(a: &Landmark, b: &Landmark) -> f32 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
 /// The angle a-b-c seen in the image plane, 0..pi; `NaN` when a point is missing.
-fn angle(a: &Point, b: &Point, c: &Point) -> f32 {
+fn angle(a: &Landmark, b: &Landmark, c: &Landmark) -> f32 {
     let (ux, uy) = (a[0] - b[0], a[1] - b[1]);
     let (vx, vy) = (c[0] - b[0], c[1] - b[1]);
     (ux * vy - uy * vx).abs().atan2(ux * vx + uy * vy)
@@ -114,17 +114,17 @@ mod tests {
     use super::*;
     use std::f32::consts::{FRAC_PI_2, PI};
 
-    fn row(names: &str, at: [&Placed; 3]) -> Vec<f32> {
+    fn row(names: &str, at: [&PlacedLandmarks; 3]) -> Vec<f32> {
         let schema = Schema::parse(super::super::schema::NAME, names).expect("valid");
         let mut row = Vec::new();
-        compute(&schema, &Moments { at, rate: 20.0 }, &mut row);
+        compute(&schema, &GridMoments { at, rate: 20.0 }, &mut row);
         assert_eq!(row.len(), schema.width(), "{names}");
         row
     }
 
     /// A hand whose fingers are straight along -y and which lies at `x`.
-    fn hand(x: f32) -> Placed {
-        let mut placed = Placed::default();
+    fn hand(x: f32) -> PlacedLandmarks {
+        let mut placed = PlacedLandmarks::default();
         for (i, p) in placed.0[HAND].iter_mut().enumerate() {
             let along = if i == 0 { 0.0 } else { ((i - 1) % 4 + 1) as f32 };
             *p = [x, 1.0 - 0.1 * along, 0.0];
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_stretched_arm_is_pi() {
-        let mut placed = Placed::default();
+        let mut placed = PlacedLandmarks::default();
         for (k, x) in [(0, 0.0), (2, 0.5), (4, 1.0)] {
             placed.0[ARMS.start + k] = [x, 0.0, 0.0];
         }
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_nan_in_every_column_that_needs_it() {
-        let missing = Placed::default();
+        let missing = PlacedLandmarks::default();
         for (_, name) in super::super::schema::GROUPS {
             assert!(row(name, [&missing; 3]).iter().all(|x| x.is_nan()), "{name}");
         }

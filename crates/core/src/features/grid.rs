@@ -5,8 +5,8 @@
 //! grid point, and where only one of them has a landmark, the nearer frame's. Causal: a grid point
 //! is settled by the first frame at or after it.
 
-use super::columns::{Moments, compute};
-use super::{Placed, Schema};
+use super::columns::{GridMoments, compute};
+use super::{PlacedLandmarks, Schema};
 use crate::frame::{Frame, SourceTime};
 
 /// Frames further apart than this are not joined by a line; the rows between are missing.
@@ -40,33 +40,37 @@ impl RowKind {
 
 /// Makes the rows of one stream.
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct RowBuilder {
     kind: RowKind,
     made: u64,
     anchor: Option<SourceTime>,
     /// Index of the next grid point, counted from the anchor.
     next: u64,
     frame: Option<SourceTime>,
-    placed: Placed,
-    grid: [Placed; 3],
+    placed: PlacedLandmarks,
+    grid: [PlacedLandmarks; 3],
 }
 
-impl Rows {
+impl RowBuilder {
     /// A maker of rows that has seen nothing.
     pub fn new(kind: RowKind) -> Self {
-        Rows {
+        RowBuilder {
             kind,
             made: 0,
             anchor: None,
             next: 0,
             frame: None,
-            placed: Placed::default(),
-            grid: [Placed::default(), Placed::default(), Placed::default()],
+            placed: PlacedLandmarks::default(),
+            grid: [
+                PlacedLandmarks::default(),
+                PlacedLandmarks::default(),
+                PlacedLandmarks::default(),
+            ],
         }
     }
 
     /// Takes a frame; appends the rows it settles to `out`.
-    pub fn push(&mut self, frame: &Frame, placed: &Placed, out: &mut Vec<f32>) {
+    pub fn push(&mut self, frame: &Frame, placed: &PlacedLandmarks, out: &mut Vec<f32>) {
         match self.kind {
             RowKind::Features { rate, .. } => self.settle(frame.t, placed, rate, out),
             RowKind::Landmarks => {
@@ -91,11 +95,11 @@ impl Rows {
     /// Forgets where the landmarks were, as when the other hand becomes dominant and the view is
     /// mirrored: no line joins the two. The grid goes on.
     pub fn forget(&mut self) {
-        self.placed = Placed::default();
-        self.grid.fill(Placed::default());
+        self.placed = PlacedLandmarks::default();
+        self.grid.fill(PlacedLandmarks::default());
     }
 
-    fn settle(&mut self, t: SourceTime, placed: &Placed, rate: f64, out: &mut Vec<f32>) {
+    fn settle(&mut self, t: SourceTime, placed: &PlacedLandmarks, rate: f64, out: &mut Vec<f32>) {
         let Some(anchor) = self.anchor else {
             self.anchor = Some(t);
             self.next = 1;
@@ -120,7 +124,12 @@ impl Rows {
     }
 
     /// The landmarks at a grid point between the frame before and this one.
-    fn between(&self, point: SourceTime, t: SourceTime, placed: &Placed) -> Placed {
+    fn between(
+        &self,
+        point: SourceTime,
+        t: SourceTime,
+        placed: &PlacedLandmarks,
+    ) -> PlacedLandmarks {
         let Some(before) = self.frame else { return placed.clone() };
         let (whole, part) = (t.seconds_since(before), point.seconds_since(before));
         let share = (part / whole).clamp(0.0, 1.0) as f32;
@@ -130,10 +139,10 @@ impl Rows {
             return match (part < near, whole - part < near) {
                 (true, _) => self.placed.clone(),
                 (_, true) => placed.clone(),
-                _ => Placed::default(),
+                _ => PlacedLandmarks::default(),
             };
         }
-        let mut settled = Placed::default();
+        let mut settled = PlacedLandmarks::default();
         for (out, (p, q)) in settled.0.iter_mut().zip(self.placed.0.iter().zip(&placed.0)) {
             for d in 0..3 {
                 out[d] = match (p[d].is_nan(), q[d].is_nan()) {
@@ -151,17 +160,17 @@ impl Rows {
         settled
     }
 
-    fn row(&mut self, settled: Placed, rate: f64, out: &mut Vec<f32>) {
+    fn row(&mut self, settled: PlacedLandmarks, rate: f64, out: &mut Vec<f32>) {
         self.grid.rotate_right(1);
         self.grid[0] = settled;
         if let RowKind::Features { schema, .. } = &self.kind {
             let [a, b, c] = &self.grid;
-            compute(schema, &Moments { at: [a, b, c], rate: rate as f32 }, out);
+            compute(schema, &GridMoments { at: [a, b, c], rate: rate as f32 }, out);
         }
         self.made += 1;
     }
 
-    fn remember(&mut self, t: SourceTime, placed: &Placed) {
+    fn remember(&mut self, t: SourceTime, placed: &PlacedLandmarks) {
         self.frame = Some(t);
         self.placed.clone_from(placed);
     }
@@ -170,19 +179,19 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::placed::HAND;
+    use crate::features::placement::HAND;
     use crate::features::schema::NAME;
 
     const RATE: f64 = 30.0;
 
-    fn rows() -> Rows {
+    fn rows() -> RowBuilder {
         let schema = Schema::parse(NAME, "hand hand_v").expect("valid");
-        Rows::new(RowKind::Features { schema, rate: RATE })
+        RowBuilder::new(RowKind::Features { schema, rate: RATE })
     }
 
     /// A hand moving along x by one shoulder width a second, seen at `t` seconds.
-    fn moving(t: f64) -> Placed {
-        let mut placed = Placed::default();
+    fn moving(t: f64) -> PlacedLandmarks {
+        let mut placed = PlacedLandmarks::default();
         placed.0[HAND].fill([t as f32, 0.5, 0.0]);
         placed
     }
@@ -219,7 +228,7 @@ mod tests {
     #[test]
     fn a_landmark_that_appears_is_taken_from_the_nearer_frame() {
         let (mut rows, mut out) = (rows(), Vec::new());
-        rows.push(&at(0.0), &Placed::default(), &mut out);
+        rows.push(&at(0.0), &PlacedLandmarks::default(), &mut out);
         rows.push(&at(0.1), &moving(0.1), &mut out);
         let x: Vec<f32> = out.chunks(84).map(|row| row[0]).collect();
         assert!(x[0].is_nan() && x[1].is_nan(), "{x:?}");

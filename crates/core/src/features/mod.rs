@@ -1,6 +1,6 @@
 //! Stage 3, *features*: landmarks to rows of numbers that say what a sign is made of.
 //!
-//! In the order of the data: [`placed`] expresses the landmarks that matter in signer space, mirrored
+//! In the order of the data: [`placement`] expresses the landmarks that matter in signer space, mirrored
 //! so that the dominant hand is always the right one; [`grid`] resamples them by capture time to the model's own rate, so that
 //! 15 and 60 frames a second mean the same; [`columns`] computes the columns of a [`schema`].
 //!
@@ -8,9 +8,9 @@
 
 pub mod columns;
 pub mod grid;
-pub mod placed;
+pub mod placement;
 pub mod schema;
 
-pub use grid::Rows;
-pub use placed::Placed;
+pub use grid::RowBuilder;
+pub use placement::PlacedLandmarks;
 pub use schema::Schema;

@@ -3,14 +3,14 @@
 //! A model names its schema and the groups it was trained on; the extractor computes those and no
 //! others. Changing what a column means is a new version.
 
-use super::placed::{ARMS, HAND, LIPS, OTHER};
+use super::placement::{ARMS, HAND, LIPS, OTHER};
 
 /// Name and version of the only schema there is.
 pub const NAME: &str = "signd/1";
 
 /// A set of columns that a model has or has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum ColumnGroup {
     /// x, y of the dominant hand's 21 landmarks, shoulder widths.
     Hand,
     /// z of the same.
@@ -51,40 +51,40 @@ pub enum Group {
 }
 
 /// Every group with its name, in the order in which their columns stand in a row.
-pub const GROUPS: [(Group, &str); 18] = [
-    (Group::Hand, "hand"),
-    (Group::HandZ, "hand_z"),
-    (Group::Other, "other"),
-    (Group::OtherZ, "other_z"),
-    (Group::Lips, "lips"),
-    (Group::Arms, "arms"),
-    (Group::FaceDistance, "face_distance"),
-    (Group::TipDistance, "tip_distance"),
-    (Group::FingerAngle, "finger_angle"),
-    (Group::OtherAngle, "other_angle"),
-    (Group::ArmAngle, "arm_angle"),
-    (Group::HandV, "hand_v"),
-    (Group::HandA, "hand_a"),
-    (Group::OtherV, "other_v"),
-    (Group::OtherA, "other_a"),
-    (Group::LipsV, "lips_v"),
-    (Group::ArmsV, "arms_v"),
-    (Group::ArmsA, "arms_a"),
+pub const GROUPS: [(ColumnGroup, &str); 18] = [
+    (ColumnGroup::Hand, "hand"),
+    (ColumnGroup::HandZ, "hand_z"),
+    (ColumnGroup::Other, "other"),
+    (ColumnGroup::OtherZ, "other_z"),
+    (ColumnGroup::Lips, "lips"),
+    (ColumnGroup::Arms, "arms"),
+    (ColumnGroup::FaceDistance, "face_distance"),
+    (ColumnGroup::TipDistance, "tip_distance"),
+    (ColumnGroup::FingerAngle, "finger_angle"),
+    (ColumnGroup::OtherAngle, "other_angle"),
+    (ColumnGroup::ArmAngle, "arm_angle"),
+    (ColumnGroup::HandV, "hand_v"),
+    (ColumnGroup::HandA, "hand_a"),
+    (ColumnGroup::OtherV, "other_v"),
+    (ColumnGroup::OtherA, "other_a"),
+    (ColumnGroup::LipsV, "lips_v"),
+    (ColumnGroup::ArmsV, "arms_v"),
+    (ColumnGroup::ArmsA, "arms_a"),
 ];
 
-impl Group {
+impl ColumnGroup {
     /// Columns of this group.
     pub fn width(self) -> usize {
         match self {
-            Group::Hand | Group::HandV | Group::HandA => 2 * HAND.len(),
-            Group::Other | Group::OtherV | Group::OtherA => 2 * OTHER.len(),
-            Group::HandZ | Group::OtherZ => HAND.len(),
-            Group::Lips | Group::LipsV => 2 * LIPS.len(),
-            Group::Arms | Group::ArmsV | Group::ArmsA => 2 * ARMS.len(),
-            Group::FaceDistance => 32,
-            Group::TipDistance => 5,
-            Group::FingerAngle | Group::OtherAngle => 15,
-            Group::ArmAngle => 2,
+            ColumnGroup::Hand | ColumnGroup::HandV | ColumnGroup::HandA => 2 * HAND.len(),
+            ColumnGroup::Other | ColumnGroup::OtherV | ColumnGroup::OtherA => 2 * OTHER.len(),
+            ColumnGroup::HandZ | ColumnGroup::OtherZ => HAND.len(),
+            ColumnGroup::Lips | ColumnGroup::LipsV => 2 * LIPS.len(),
+            ColumnGroup::Arms | ColumnGroup::ArmsV | ColumnGroup::ArmsA => 2 * ARMS.len(),
+            ColumnGroup::FaceDistance => 32,
+            ColumnGroup::TipDistance => 5,
+            ColumnGroup::FingerAngle | ColumnGroup::OtherAngle => 15,
+            ColumnGroup::ArmAngle => 2,
         }
     }
 }
@@ -114,7 +114,7 @@ pub enum SchemaError {
 /// The columns of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    groups: Vec<Group>,
+    groups: Vec<ColumnGroup>,
 }
 
 impl Schema {
@@ -128,7 +128,7 @@ impl Schema {
             return Err(SchemaError::Group((*word).to_owned()));
         }
         let chosen = GROUPS.iter().filter(|(_, name)| words.contains(name));
-        let (groups, names): (Vec<Group>, Vec<&str>) = chosen.copied().unzip();
+        let (groups, names): (Vec<ColumnGroup>, Vec<&str>) = chosen.copied().unzip();
         if names.is_empty() {
             return Err(SchemaError::Empty);
         }
@@ -144,7 +144,7 @@ impl Schema {
     }
 
     /// Its groups, in order.
-    pub fn groups(&self) -> &[Group] {
+    pub fn groups(&self) -> &[ColumnGroup] {
         &self.groups
     }
 
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn names_round_trip() {
         let schema = Schema::parse(NAME, "hand arms hand_v").expect("valid");
-        assert_eq!(schema.groups(), [Group::Hand, Group::Arms, Group::HandV]);
+        assert_eq!(schema.groups(), [ColumnGroup::Hand, ColumnGroup::Arms, ColumnGroup::HandV]);
         assert_eq!(schema.width(), 42 + 12 + 42);
         assert_eq!(schema.names(), "hand arms hand_v");
         let all = Schema::everything();

@@ -6,9 +6,9 @@
 //! while a sign is under way. *Visible* has hysteresis: a hand must be seen for a moment to appear, and
 //! may vanish for a few frames (estimators lose fast hands) without being gone.
 
-mod sight;
+mod hand_view;
 
-pub use sight::Sight;
+pub use hand_view::HandView;
 
 use crate::frame::Hand;
 use crate::frame::SourceTime;
@@ -50,7 +50,7 @@ impl Default for GateSettings {
 
 /// What the gate says of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Gated {
+pub struct GateOutput {
     /// The dominant hand, once anything is known of either hand.
     pub dominant: Option<Hand>,
     /// The dominant hand counts as visible, hang-over included.
@@ -61,7 +61,7 @@ pub struct Gated {
 #[derive(Clone, Debug)]
 pub struct Gate {
     settings: GateSettings,
-    hands: [Track; 2],
+    hands: [HandTrack; 2],
     dominant: Option<Hand>,
     /// The dominant hand has been visible since it became dominant.
     shown: bool,
@@ -72,9 +72,9 @@ pub struct Gate {
 
 /// One hand over time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Track {
+struct HandTrack {
     /// In the latest frame.
-    sight: Sight,
+    sight: HandView,
     /// Share of time visible, weighted and decayed, 0..1.
     score: f64,
     /// Above the rest line, shoulder widths, smoothed; a hand below it counts as on it.
@@ -89,7 +89,7 @@ impl Gate {
     pub fn new(settings: GateSettings) -> Self {
         Gate {
             settings,
-            hands: [Track::default(); 2],
+            hands: [HandTrack::default(); 2],
             dominant: None,
             shown: false,
             settled: false,
@@ -98,7 +98,13 @@ impl Gate {
     }
 
     /// Takes what a frame shows of both hands; `in_sign` keeps the dominant hand as it is.
-    pub fn push(&mut self, t: SourceTime, left: Sight, right: Sight, in_sign: bool) -> Gated {
+    pub fn push(
+        &mut self,
+        t: SourceTime,
+        left: HandView,
+        right: HandView,
+        in_sign: bool,
+    ) -> GateOutput {
         let dt = self.last.map_or(0.0, |last| t.seconds_since(last));
         self.last = Some(t);
         for (track, sight) in self.hands.iter_mut().zip([left, right]) {
@@ -118,7 +124,7 @@ impl Gate {
             self.settled |= mine.sight.raised && more;
         }
         let visible = self.dominant.is_some_and(|hand| self.hands[hand as usize].visible);
-        Gated { dominant: self.dominant, visible }
+        GateOutput { dominant: self.dominant, visible }
     }
 
     /// Forgets everything seen.
@@ -151,8 +157,8 @@ impl Gate {
     }
 }
 
-impl Track {
-    fn push(&mut self, t: SourceTime, sight: Sight, dt: f64, settings: &GateSettings) {
+impl HandTrack {
+    fn push(&mut self, t: SourceTime, sight: HandView, dt: f64, settings: &GateSettings) {
         self.sight = sight;
         let keep = (-dt / settings.memory_s).exp();
         self.score = self.score * keep + sight.weight() * (1.0 - keep);

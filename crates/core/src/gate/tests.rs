@@ -32,7 +32,7 @@ fn other_side(letter: char) -> char {
     }
 }
 
-fn sight(line: &str, i: usize) -> Sight {
+fn sight(line: &str, i: usize) -> HandView {
     let (present, height) = match line.as_bytes().get(i) {
         Some(b'^') => (true, 0.7),
         Some(b'#') => (true, 0.5),
@@ -40,9 +40,9 @@ fn sight(line: &str, i: usize) -> Sight {
         Some(b'_') => (true, -0.5),
         Some(b'\'') => (false, 0.5),
         Some(b'.') => (false, -0.5),
-        _ => return Sight::default(),
+        _ => return HandView::default(),
     };
-    Sight { present, raised: present && height > 0.0, height: Some(height) }
+    HandView { present, raised: present && height > 0.0, height: Some(height) }
 }
 
 /// What the gate says of these lines, `count` frames of them.
@@ -58,7 +58,8 @@ fn gated([left, right]: [&str; 2], sign: &str, count: usize) -> String {
     let letter = |i: usize| {
         let t = SourceTime(1_000_000_000 + i as u64 * 40_000_000);
         let in_sign = sign.as_bytes().get(i) == Some(&b'=');
-        let Gated { dominant, visible } = gate.push(t, sight(left, i), sight(right, i), in_sign);
+        let GateOutput { dominant, visible } =
+            gate.push(t, sight(left, i), sight(right, i), in_sign);
         match (dominant, visible) {
             (None, _) => '.',
             (Some(Hand::Left), true) => 'L',

@@ -5,7 +5,7 @@
 //! far people go.
 
 use super::InputDoubt;
-use crate::frame::{Frame, Part, Point, is_missing};
+use crate::frame::{BodyPart, Frame, Landmark, is_missing};
 
 /// A head or hand further from the image's corner than this, in image sizes, is outside any image.
 /// Heads and hands of people stay within 1.3.
@@ -40,7 +40,7 @@ const HAND_WRIST: usize = 0;
 const MIDDLE_KNUCKLE: usize = 9;
 
 /// Takes what a frame answers: the question, whether the answer is odd, and an example.
-pub(super) type Answer<'a> = dyn FnMut(InputDoubt, bool, [f32; 2]) + 'a;
+pub(super) type AnswerSink<'a> = dyn FnMut(InputDoubt, bool, [f32; 2]) + 'a;
 
 /// The anchors of one frame that the questions need, in image widths and heights.
 struct Anchors {
@@ -62,9 +62,9 @@ struct Face {
 
 impl Anchors {
     fn of(frame: &Frame) -> Anchors {
-        let at = |part: Part, i: usize| frame.part(part).and_then(|points| place(&points[i]));
-        let pose = |i| at(Part::Pose, i);
-        let mesh = |i| at(Part::Face, i);
+        let at = |part: BodyPart, i: usize| frame.part(part).and_then(|points| place(&points[i]));
+        let pose = |i| at(BodyPart::Pose, i);
+        let mesh = |i| at(BodyPart::Face, i);
         let face = || {
             let [right, left] = CHEEKS;
             Some(Face {
@@ -81,7 +81,7 @@ impl Anchors {
             shoulders: pose(LEFT_SHOULDER).zip(pose(RIGHT_SHOULDER)).map(|(l, r)| [l, r]),
             wrists: [pose(LEFT_WRIST), pose(RIGHT_WRIST)],
             face: face(),
-            hands: [hand(Part::LeftHand), hand(Part::RightHand)],
+            hands: [hand(BodyPart::LeftHand), hand(BodyPart::RightHand)],
         }
     }
 
@@ -92,16 +92,16 @@ impl Anchors {
 }
 
 /// Asks one frame everything.
-pub(super) fn look(frame: &Frame, tell: &mut Answer<'_>) {
-    let repeated = Part::ALL.into_iter().find_map(|part| frame.repeated(part));
+pub(super) fn look(frame: &Frame, tell: &mut AnswerSink<'_>) {
+    let repeated = BodyPart::ALL.into_iter().find_map(|part| frame.repeated(part));
     let sentinel = repeated.or_else(|| single_sentinel(frame));
     tell(InputDoubt::RepeatedValue, sentinel.is_some(), sentinel.unwrap_or_default());
-    let seen = |part: Part| frame.part(part).is_some();
-    let hands = seen(Part::LeftHand) || seen(Part::RightHand);
+    let seen = |part: BodyPart| frame.part(part).is_some();
+    let hands = seen(BodyPart::LeftHand) || seen(BodyPart::RightHand);
     tell(InputDoubt::NoHands, !hands, [0.0; 2]);
-    tell(InputDoubt::NoPerson, !Part::ALL.into_iter().any(seen), [0.0; 2]);
+    tell(InputDoubt::NoPerson, !BodyPart::ALL.into_iter().any(seen), [0.0; 2]);
     if hands {
-        tell(InputDoubt::NoBody, !seen(Part::Pose), [0.0; 2]);
+        tell(InputDoubt::NoBody, !seen(BodyPart::Pose), [0.0; 2]);
     }
     if sentinel.is_some() && repeated.is_none() {
         return; // what else is odd follows from that
@@ -114,7 +114,7 @@ pub(super) fn look(frame: &Frame, tell: &mut Answer<'_>) {
 }
 
 /// Is it in an image at all?
-fn image(anchors: &Anchors, tell: &mut Answer<'_>) {
+fn image(anchors: &Anchors, tell: &mut AnswerSink<'_>) {
     let face = anchors.face.as_ref().map(|face| face.nose);
     let hands = anchors.hands.iter().flatten().map(|[wrist, _]| *wrist);
     let all = anchors.nose.into_iter().chain(face).chain(hands);
@@ -125,7 +125,7 @@ fn image(anchors: &Anchors, tell: &mut Answer<'_>) {
 }
 
 /// Is the head where heads are?
-fn upright(anchors: &Anchors, tell: &mut Answer<'_>) {
+fn upright(anchors: &Anchors, tell: &mut AnswerSink<'_>) {
     let (Some(nose), Some([left, right])) = (anchors.nose, anchors.shoulders) else { return };
     let middle = [0, 1].map(|d| (left[d] + right[d]) / 2.0);
     // -1 to 1 around the image's middle puts half of the body left of the image and the head above it.
@@ -143,7 +143,7 @@ fn upright(anchors: &Anchors, tell: &mut Answer<'_>) {
     }
 }
 
-fn face(anchors: &Anchors, tell: &mut Answer<'_>) {
+fn face(anchors: &Anchors, tell: &mut AnswerSink<'_>) {
     let Some(face) = &anchors.face else { return };
     let height = anchors.apart(face.forehead, face.chin);
     let shape = anchors.apart(face.cheeks[0], face.cheeks[1]) / height;
@@ -156,7 +156,7 @@ fn face(anchors: &Anchors, tell: &mut Answer<'_>) {
     }
 }
 
-fn arms(anchors: &Anchors, tell: &mut Answer<'_>) {
+fn arms(anchors: &Anchors, tell: &mut AnswerSink<'_>) {
     for [wrist, _] in anchors.hands.iter().flatten() {
         tell(InputDoubt::HandRelative, *wrist == [0.0; 2], *wrist);
     }
@@ -176,12 +176,12 @@ fn arms(anchors: &Anchors, tell: &mut Answer<'_>) {
 /// A point of the body or of a hand where no estimator puts one, but many a client what is missing. The
 /// nose and the wrists of the hands are left out: they are where relative coordinates begin.
 fn single_sentinel(frame: &Frame) -> Option<[f32; 2]> {
-    let parts = [Part::Pose, Part::LeftHand, Part::RightHand];
+    let parts = [BodyPart::Pose, BodyPart::LeftHand, BodyPart::RightHand];
     let points = parts.into_iter().filter_map(|part| frame.part(part)).flat_map(|part| &part[1..]);
-    let odd = |p: &&Point| p[0] == p[1] && SENTINELS.contains(&p[0]);
+    let odd = |p: &&Landmark| p[0] == p[1] && SENTINELS.contains(&p[0]);
     points.into_iter().find(odd).map(|p| [p[0], p[1]])
 }
 
-fn place(p: &Point) -> Option<[f32; 2]> {
+fn place(p: &Landmark) -> Option<[f32; 2]> {
     (!is_missing(p)).then_some([p[0], p[1]])
 }

@@ -1,8 +1,8 @@
 //! From the answers of single frames to a doubt about a stream or a clip.
 
-use super::pace::Pace;
+use super::pace::PaceCheck;
 use super::{InputDoubt, body};
-use crate::frame::{Arrival, Frame};
+use crate::frame::{ArrivalTime, Frame};
 
 /// Questions are asked until this many frames have answered: some ten seconds.
 const ENOUGH: u32 = 300;
@@ -11,24 +11,24 @@ const REPEATED: u32 = 5;
 
 /// How many odd answers a doubt needs.
 #[derive(Clone, Copy, Debug)]
-pub enum Least {
+pub enum DoubtThreshold {
     /// As in a stream, whose first second may show a person who sits down.
     Stream,
     /// As in a clip, which may be short.
     Clip,
 }
 
-impl Least {
+impl DoubtThreshold {
     fn frames(self, doubt: InputDoubt) -> u32 {
         match (self, doubt) {
             (_, InputDoubt::RepeatedValue) => REPEATED,
             // An empty room is no news for the first five seconds.
-            (Least::Stream, InputDoubt::NoPerson) => 150,
+            (DoubtThreshold::Stream, InputDoubt::NoPerson) => 150,
             // Between signs a stream shows no hand for long.
-            (Least::Stream, InputDoubt::NoHands) => u32::MAX,
-            (Least::Stream, _) => 60,
-            (Least::Clip, InputDoubt::NoPerson) => 1,
-            (Least::Clip, _) => 5,
+            (DoubtThreshold::Stream, InputDoubt::NoHands) => u32::MAX,
+            (DoubtThreshold::Stream, _) => 60,
+            (DoubtThreshold::Clip, InputDoubt::NoPerson) => 1,
+            (DoubtThreshold::Clip, _) => 5,
         }
     }
 }
@@ -46,7 +46,7 @@ fn share(doubt: InputDoubt) -> f32 {
 
 /// Answers to one question.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+struct AnswerTally {
     answers: u32,
     odd: u32,
     example: [f32; 2],
@@ -56,22 +56,22 @@ struct Tally {
 /// Judges the landmarks and times of one stream or clip.
 #[derive(Clone, Debug)]
 pub struct InputJudge {
-    least: Least,
-    tallies: [Tally; InputDoubt::ALL.len()],
-    pace: Pace,
+    least: DoubtThreshold,
+    tallies: [AnswerTally; InputDoubt::ALL.len()],
+    pace: PaceCheck,
 }
 
 impl InputJudge {
     /// A judge that has seen nothing.
-    pub fn new(least: Least) -> Self {
-        InputJudge { least, tallies: Default::default(), pace: Pace::default() }
+    pub fn new(least: DoubtThreshold) -> Self {
+        InputJudge { least, tallies: Default::default(), pace: PaceCheck::default() }
     }
 
     /// Takes a frame. Without an arrival the times are not judged.
-    pub fn push(&mut self, frame: &Frame, arrival: Option<Arrival>) {
+    pub fn push(&mut self, frame: &Frame, arrival: Option<ArrivalTime>) {
         let enough = match self.least {
-            Least::Stream => ENOUGH,
-            Least::Clip => u32::MAX,
+            DoubtThreshold::Stream => ENOUGH,
+            DoubtThreshold::Clip => u32::MAX,
         };
         let tallies = &mut self.tallies;
         body::look(frame, &mut |doubt, odd, example| {

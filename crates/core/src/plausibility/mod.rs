@@ -13,7 +13,7 @@ mod judge;
 pub mod order;
 mod pace;
 
-pub use judge::{InputJudge, Least};
+pub use judge::{DoubtThreshold, InputJudge};
 pub use pace::USUAL_RATES;
 
 /// Something about the input that a person before a camera would not show.

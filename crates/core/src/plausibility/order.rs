@@ -4,13 +4,13 @@
 //! tried on a sample of frames: how much of what is true of every body is true if the points are read so?
 //! On 3,504 recordings the right order fits at 0.98 or more, and of all 24 it always fits best.
 
-use crate::frame::{POINTS, Part, Point};
+use crate::frame::{BodyPart, Landmark, POINTS};
 
 /// An order of the four parts.
-pub type PartOrder = [Part; 4];
+pub type PartOrder = [BodyPart; 4];
 
 /// The order in which signd itself holds the parts, and in which it expects them.
-pub const USUAL: PartOrder = Part::ALL;
+pub const USUAL: PartOrder = BodyPart::ALL;
 
 /// A sample that fits its order this well is not doubted.
 const FITS: f32 = 0.95;
@@ -28,7 +28,7 @@ const CHAINS: [usize; 5] = [1, 5, 9, 13, 17];
 
 /// The order that fits `rows` better than the `given` one; none if the given one fits, or no other does.
 /// A row is the points of one frame, with or without the ten irises at the end of the face.
-pub fn better(rows: &[Vec<Point>], given: PartOrder) -> Option<PartOrder> {
+pub fn better(rows: &[Vec<Landmark>], given: PartOrder) -> Option<PartOrder> {
     let now = fit(rows, given)?;
     if now >= FITS {
         return None;
@@ -44,15 +44,15 @@ pub fn better(rows: &[Vec<Point>], given: PartOrder) -> Option<PartOrder> {
 }
 
 /// How well a clip fits a body where that is doubtful, 0..1; none where it fits well enough.
-pub fn misfit(points: &[[Point; POINTS]]) -> Option<f32> {
+pub fn misfit(points: &[[Landmark; POINTS]]) -> Option<f32> {
     let step = points.len().div_ceil(SAMPLE).max(1);
-    let rows: Vec<Vec<Point>> = points.iter().step_by(step).map(|row| row.to_vec()).collect();
+    let rows: Vec<Vec<Landmark>> = points.iter().step_by(step).map(|row| row.to_vec()).collect();
     fit(&rows, USUAL).filter(|fit| *fit < MISFIT)
 }
 
 /// An order as `--order` takes it.
 pub fn words(order: PartOrder) -> String {
-    order.map(Part::name).join(",")
+    order.map(BodyPart::name).join(",")
 }
 
 /// Reads an order as `--order` takes it.
@@ -63,18 +63,18 @@ pub fn words(order: PartOrder) -> String {
 pub fn parse(text: &str) -> Result<PartOrder, String> {
     let names: Vec<&str> = text.split(',').map(str::trim).collect();
     orders()
-        .find(|order| order.map(Part::name)[..] == names[..])
+        .find(|order| order.map(BodyPart::name)[..] == names[..])
         .ok_or_else(|| format!("expected the four parts separated by commas, as {}", words(USUAL)))
 }
 
 /// Points of a part in an array; the face may have its irises.
-pub fn points_of(part: Part, row_points: usize) -> usize {
+pub fn points_of(part: BodyPart, row_points: usize) -> usize {
     let irises = row_points.saturating_sub(POINTS);
-    part.range().len() + if part == Part::Face { irises } else { 0 }
+    part.range().len() + if part == BodyPart::Face { irises } else { 0 }
 }
 
 fn orders() -> impl Iterator<Item = PartOrder> {
-    let all = Part::ALL;
+    let all = BodyPart::ALL;
     let indices = (0..4usize).flat_map(|a| (0..4usize).map(move |b| (a, b)));
     let triples = indices.flat_map(|(a, b)| (0..4usize).map(move |c| (a, b, c)));
     triples.filter(|(a, b, c)| a != b && a != c && b != c).map(move |(a, b, c)| {
@@ -84,7 +84,7 @@ fn orders() -> impl Iterator<Item = PartOrder> {
 }
 
 /// Share of what holds for every body that holds for these rows, 0..1; none without a point.
-fn fit(rows: &[Vec<Point>], order: PartOrder) -> Option<f32> {
+fn fit(rows: &[Vec<Landmark>], order: PartOrder) -> Option<f32> {
     let shares: Vec<f32> = rows.iter().filter_map(|row| fit_of(row, order)).collect();
     (!shares.is_empty()).then(|| shares.iter().sum::<f32>() / shares.len() as f32)
 }
@@ -107,8 +107,8 @@ impl Answers {
 }
 
 /// The face, the left hand, the body and the right hand of a row.
-fn split(row: &[Point], order: PartOrder) -> Option<[&[Point]; 4]> {
-    let mut parts: [&[Point]; 4] = [&[]; 4];
+fn split(row: &[Landmark], order: PartOrder) -> Option<[&[Landmark]; 4]> {
+    let mut parts: [&[Landmark]; 4] = [&[]; 4];
     let mut rest = row;
     for part in order {
         let (points, after) = rest.split_at_checked(points_of(part, row.len()))?;
@@ -119,7 +119,7 @@ fn split(row: &[Point], order: PartOrder) -> Option<[&[Point]; 4]> {
 }
 
 /// How many hands lie nearer to their own wrist of the body than to the other.
-fn at_own_wrist(rows: &[Vec<Point>], order: PartOrder) -> usize {
+fn at_own_wrist(rows: &[Vec<Landmark>], order: PartOrder) -> usize {
     let hands =
         rows.iter().filter_map(|row| split(row, order)).flat_map(|[_, left, pose, right]| {
             [(left[0], pose[15], pose[16]), (right[0], pose[16], pose[15])]
@@ -127,7 +127,7 @@ fn at_own_wrist(rows: &[Vec<Point>], order: PartOrder) -> usize {
     hands.filter(|(hand, own, other)| apart(*hand, *own) < apart(*hand, *other)).count()
 }
 
-fn fit_of(row: &[Point], order: PartOrder) -> Option<f32> {
+fn fit_of(row: &[Landmark], order: PartOrder) -> Option<f32> {
     let parts = split(row, order)?;
     let [face, left, pose, right] = parts;
     let mut answers = Answers::default();
@@ -145,7 +145,7 @@ fn fit_of(row: &[Point], order: PartOrder) -> Option<f32> {
     (answers.asked > 0.0).then(|| answers.held / answers.asked)
 }
 
-fn head(face: &[Point], pose: &[Point], answers: &mut Answers) {
+fn head(face: &[Landmark], pose: &[Landmark], answers: &mut Answers) {
     let (forehead, chin, nose) = (face[10], face[152], face[1]);
     let (right_cheek, left_cheek) = (face[234], face[454]);
     let upright = forehead[1] < chin[1] && right_cheek[0] < left_cheek[0];
@@ -160,7 +160,7 @@ fn head(face: &[Point], pose: &[Point], answers: &mut Answers) {
     answers.ask(shoulders < hips, &[shoulders, hips]);
 }
 
-fn arm(hand: &[Point], pose: &[Point], answers: &mut Answers) {
+fn arm(hand: &[Landmark], pose: &[Landmark], answers: &mut Answers) {
     let width = apart(pose[11], pose[12]);
     let palm = apart(hand[0], hand[9]).max(0.1 * width);
     let wrist = apart(hand[0], pose[15]).min(apart(hand[0], pose[16]));
@@ -176,6 +176,6 @@ fn arm(hand: &[Point], pose: &[Point], answers: &mut Answers) {
 }
 
 /// In whatever unit the array has; only ratios are asked for.
-fn apart(a: Point, b: Point) -> f32 {
+fn apart(a: Landmark, b: Landmark) -> f32 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }

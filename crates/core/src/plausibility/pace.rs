@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::InputDoubt;
-use crate::frame::{Arrival, SourceTime};
+use crate::frame::{ArrivalTime, SourceTime};
 
 /// Frames over which the rate is taken.
 const FRAMES: u32 = 30;
@@ -22,19 +22,19 @@ const PAUSE_S: f64 = 2.0;
 
 /// Follows the times of one stream until it has judged them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct PaceCheck {
     frames: u32,
-    first: Option<(SourceTime, Arrival)>,
-    last: Option<(SourceTime, Arrival)>,
+    first: Option<(SourceTime, ArrivalTime)>,
+    last: Option<(SourceTime, ArrivalTime)>,
     judged: bool,
 }
 
-impl Pace {
+impl PaceCheck {
     /// Takes the times of a frame.
     pub(super) fn push(
         &mut self,
         t: SourceTime,
-        arrival: Arrival,
+        arrival: ArrivalTime,
         mut raise: impl FnMut(InputDoubt, [f32; 2]),
     ) {
         if self.judged {
@@ -82,7 +82,7 @@ impl Pace {
 }
 
 /// Seconds of capture and of arrival between two frames; negative where a clock went back.
-fn since(from: (SourceTime, Arrival), to: (SourceTime, Arrival)) -> (f64, f64) {
+fn since(from: (SourceTime, ArrivalTime), to: (SourceTime, ArrivalTime)) -> (f64, f64) {
     let arrived = (i128::from(to.1.0) - i128::from(from.1.0)) as f64 * 1e-9;
     (to.0.seconds_since(from.0), arrived)
 }

@@ -2,24 +2,24 @@
 //!
 //! Four states. *Idle*: no sign. *Onset*: one seems to begin. *Signing*: the sign. *Offset*: it seems to
 //! be over. Lead-in and lead-out are trimmed by construction, causally; everything is measured in
-//! capture time. Two ways to find signs give the same [`Change`]s: the model's own [`tagger`], if it
-//! brings one ([`Tagged`]), or else [`Rules`].
+//! capture time. Two ways to find signs give the same [`SegmentChange`]s: the model's own [`tagger`], if it
+//! brings one ([`TaggerSegmenter`]), or else [`RuleSegmenter`].
 
+mod arrival;
 mod history;
 mod motion;
-mod rules;
-mod tagged;
+mod rule_segmenter;
 pub mod tagger;
-mod way;
+mod tagger_segmenter;
 
 use std::sync::Arc;
 
-use crate::event::{Ended, State};
+use crate::event::{EndReason, SignState};
 use crate::frame::SourceTime;
-pub use motion::{Height, Motion};
-pub use rules::Rules;
-pub use tagged::Tagged;
+pub use motion::{HandMotion, PalmHeight};
+pub use rule_segmenter::RuleSegmenter;
 use tagger::Tagger;
+pub use tagger_segmenter::TaggerSegmenter;
 
 /// Settings of the segmenter; `conf/signd.toml` documents each.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -77,7 +77,7 @@ impl Default for SegmentSettings {
 
 /// What the segmenter needs to know of a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Glance {
+pub struct SegmenterInput {
     /// Number of the frame.
     pub seq: u64,
     /// Capture time.
@@ -112,23 +112,23 @@ pub struct Segment {
     /// Frames missing inside.
     pub lost: u64,
     /// Why it ended.
-    pub ended: Ended,
+    pub ended: EndReason,
     /// Odds that this is signing at all, in those of a usual sign; 1 where the segmenter cannot tell.
     pub presence: f32,
 }
 
 /// What a frame, or a row of it, changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Change {
+pub struct SegmentChange {
     /// A sign ended before this frame.
     pub end: Option<Segment>,
     /// Then a sign (again) begins.
-    pub begin: Option<Begin>,
+    pub begin: Option<SegmentStart>,
 }
 
 /// Where a sign begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Begin {
+pub struct SegmentStart {
     /// First row, pre-roll included.
     pub row: u64,
     /// First frame.
@@ -149,53 +149,58 @@ pub fn odds(p: f32) -> f32 {
 #[derive(Clone, Debug)]
 pub enum Segmenter {
     /// By rules.
-    Rules(Rules),
+    Rules(RuleSegmenter),
     /// By a tagger.
-    Tagged(Tagged),
+    Tagger(TaggerSegmenter),
 }
 
 impl Segmenter {
     /// A segmenter that has seen nothing.
     pub fn new(settings: SegmentSettings, tagger: Option<Arc<Tagger>>) -> Self {
         match tagger.filter(|_| settings.tagger) {
-            Some(tagger) => Segmenter::Tagged(Tagged::new(settings, tagger)),
-            None => Segmenter::Rules(Rules::new(settings)),
+            Some(tagger) => Segmenter::Tagger(TaggerSegmenter::new(settings, tagger)),
+            None => Segmenter::Rules(RuleSegmenter::new(settings)),
         }
     }
 
     /// The state after the latest frame.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SignState {
         match self {
             Segmenter::Rules(rules) => rules.state(),
-            Segmenter::Tagged(tagged) => tagged.state(),
+            Segmenter::Tagger(tagged) => tagged.state(),
         }
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
-    pub fn latest(&self) -> Option<&Glance> {
+    pub fn latest(&self) -> Option<&SegmenterInput> {
         match self {
             Segmenter::Rules(rules) => rules.latest(),
-            Segmenter::Tagged(tagged) => tagged.latest(),
+            Segmenter::Tagger(tagged) => tagged.latest(),
         }
     }
 
     /// Takes a frame and the rows that it settled, one after the other. `told` hears of each change with
     /// the state after it, in order: a frame that settles many rows may end one sign and begin another.
-    pub fn push(&mut self, now: Glance, rows: &[f32], mut told: impl FnMut(Change, State)) {
+    pub fn push(
+        &mut self,
+        now: SegmenterInput,
+        rows: &[f32],
+        mut told: impl FnMut(SegmentChange, SignState),
+    ) {
         match self {
             Segmenter::Rules(rules) => {
                 let change = rules.push(now);
                 told(change, rules.state());
             }
-            Segmenter::Tagged(tagged) => tagged.push(now, rows, told),
+            Segmenter::Tagger(tagged) => tagged.push(now, rows, told),
         }
     }
 
     /// Ends an open sign at the last frame known, and forgets all frames.
-    pub fn close(&mut self, ended: Ended) -> Option<Segment> {
+    pub fn close(&mut self, ended: EndReason) -> Option<Segment> {
         match self {
             Segmenter::Rules(rules) => rules.close(ended),
-            Segmenter::Tagged(tagged) => tagged.close(ended),
+            Segmenter::Tagger(tagged) => tagged.close(ended),
         }
     }
 }

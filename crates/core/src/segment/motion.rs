@@ -1,21 +1,21 @@
 //! What the segmenter goes by: how fast the hand moves, and how high it is.
 
-use crate::features::Placed;
-use crate::features::placed::{HAND, TIPS};
-use crate::frame::{Point, SourceTime, is_missing};
+use crate::features::PlacedLandmarks;
+use crate::features::placement::{HAND, TIPS};
+use crate::frame::{Landmark, SourceTime, is_missing};
 
 /// Smoothing of motion: longer than an estimator's jitter, shorter than a movement.
 const MOTION_TAU_S: f64 = 0.06;
 
 /// Where the palm is, and where it may be while the estimator does not see it.
 #[derive(Clone, Debug, Default)]
-pub struct Height {
+pub struct PalmHeight {
     last: Option<(SourceTime, f32)>,
     /// Downwards, shoulder widths a second.
     speed: f32,
 }
 
-impl Height {
+impl PalmHeight {
     /// Takes its height in a frame, shoulder widths below the shoulders; gives it or, unseen, the one it
     /// has if it goes on as it went.
     pub fn push(&mut self, t: SourceTime, seen: Option<f32>) -> f32 {
@@ -39,7 +39,7 @@ impl Height {
 
 /// Measures how fast the dominant hand and its fingers move.
 #[derive(Clone, Debug, Default)]
-pub struct Motion {
+pub struct HandMotion {
     last: Option<(SourceTime, Spots)>,
     smooth: f32,
 }
@@ -47,11 +47,11 @@ pub struct Motion {
 /// Palm centre, and fingertips from there.
 type Spots = ([f32; 2], [[f32; 2]; 5]);
 
-impl Motion {
+impl HandMotion {
     /// Motion in shoulder widths a second: the palm's speed, or the fingertips' mean speed about
     /// the palm if that is more (some signs move nothing but fingers). While the hand is missing,
     /// the last value decays.
-    pub fn push(&mut self, t: SourceTime, placed: &Placed) -> f32 {
+    pub fn push(&mut self, t: SourceTime, placed: &PlacedLandmarks) -> f32 {
         let seen = spots(&placed.0[HAND]);
         let (Some((then, before)), Some(now)) = (self.last, seen) else {
             self.last = seen.map(|spots| (t, spots)).or(self.last);
@@ -69,11 +69,11 @@ impl Motion {
 
     /// Forgets everything.
     pub fn restart(&mut self) {
-        *self = Motion::default();
+        *self = HandMotion::default();
     }
 }
 
-fn spots(hand: &[Point]) -> Option<Spots> {
+fn spots(hand: &[Landmark]) -> Option<Spots> {
     let palm = [hand[0], hand[5], hand[17]];
     if palm.iter().chain(TIPS.map(|i| hand[i]).iter()).any(is_missing) {
         return None;
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_hand_unseen_goes_on_as_it_went() {
-        let mut height = Height::default();
+        let mut height = PalmHeight::default();
         let at = |i: u64| SourceTime(i * 40_000_000);
         for i in 0..25 {
             height.push(at(i), Some(i as f32 * 0.1));
@@ -100,6 +100,6 @@ mod tests {
         assert!((height.push(at(29), None) - 2.9).abs() < 1e-3);
         assert!((height.push(at(30), None) - 3.0).abs() < 1e-3);
         assert_eq!(height.push(at(31), Some(0.5)), 0.5);
-        assert!(Height::default().push(at(0), None).is_nan());
+        assert!(PalmHeight::default().push(at(0), None).is_nan());
     }
 }

@@ -18,7 +18,7 @@ const LIMIT: usize = 512;
 /// What a model file says of its tagger.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct TaggerMetadata {
     columns: Vec<usize>,
     hidden: usize,
     delay: u64,
@@ -53,7 +53,7 @@ pub struct Tagger {
 
 /// Whether a sign is being made, as probabilities.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tag {
+pub struct TaggerAnswer {
     /// In this row, going by this and the earlier ones.
     pub now: f32,
     /// In the row [`Tagger::delay`] before.
@@ -63,7 +63,7 @@ pub struct Tag {
 impl Tagger {
     /// From the text in a model's metadata, for rows of this width; says what is wrong with it.
     pub fn parse(text: &str, width: usize) -> Result<Tagger, String> {
-        let Written { columns, hidden, delay, usual, weights } =
+        let TaggerMetadata { columns, hidden, delay, usual, weights } =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
         if let Some(column) = columns.iter().find(|column| **column >= width) {
             return Err(format!("column {column} of rows with {width}"));
@@ -110,7 +110,7 @@ impl Tagger {
 
 /// A tagger on its way through a stream.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct TaggerState {
     /// The places in the row before, `NaN` where missing.
     before: Vec<f32>,
     h: Vec<f32>,
@@ -119,10 +119,10 @@ pub struct Course {
     of_state: Vec<f32>,
 }
 
-impl Course {
+impl TaggerState {
     /// Before the first row.
     pub fn new(tagger: &Tagger) -> Self {
-        Course {
+        TaggerState {
             before: vec![f32::NAN; tagger.columns.len()],
             h: vec![0.0; tagger.hidden],
             of_input: vec![0.0; 3 * tagger.hidden],
@@ -137,7 +137,7 @@ impl Course {
     }
 
     /// Takes a row.
-    pub fn push(&mut self, tagger: &Tagger, row: &[f32]) -> Tag {
+    pub fn push(&mut self, tagger: &Tagger, row: &[f32]) -> TaggerAnswer {
         let (c, n) = (tagger.columns.len(), tagger.hidden);
         self.of_input.copy_from_slice(&tagger.input_bias);
         self.of_state.copy_from_slice(&tagger.state_bias);
@@ -168,7 +168,7 @@ impl Course {
             let sum: f32 = weights.iter().zip(&self.h).map(|(w, h)| w * h).sum();
             sigmoid(sum + tagger.head_bias[k])
         };
-        Tag { now: answer(0), then: answer(1) }
+        TaggerAnswer { now: answer(0), then: answer(1) }
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn it_answers_as_pytorch_does() {
         let tagger = Tagger::parse(&written(|_| ()), 4).expect("well written");
-        let mut course = Course::new(&tagger);
+        let mut course = TaggerState::new(&tagger);
         let rows = [[0.1, 0.2], [0.15, f32::NAN], [9.0, 0.3], [0.2, 0.31]];
         // `models/signd_models/train/tagger.py` with these weights.
         let expected = [

@@ -5,7 +5,7 @@
 //! model sees no wrists, against where that hand was a moment ago.
 
 use crate::frame::Hand;
-use crate::frame::{Frame, Part, Point, SourceTime, is_missing};
+use crate::frame::{BodyPart, Frame, Landmark, SourceTime, is_missing};
 
 /// Without body wrists, a swap lasting longer than this is taken for the truth.
 const SWAP_S: f64 = 0.25;
@@ -25,16 +25,16 @@ const POSE_RIGHT_WRIST: usize = 16;
 
 /// Which part of the frame shows each of the signer's hands, faults undone.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Hands {
+pub struct HandParts {
     /// The part that shows the left hand.
-    pub left: Option<Part>,
+    pub left: Option<BodyPart>,
     /// The part that shows the right hand.
-    pub right: Option<Part>,
+    pub right: Option<BodyPart>,
 }
 
-impl Hands {
+impl HandParts {
     /// The part that shows a hand.
-    pub fn part(self, hand: Hand) -> Option<Part> {
+    pub fn part(self, hand: Hand) -> Option<BodyPart> {
         match hand {
             Hand::Left => self.left,
             Hand::Right => self.right,
@@ -44,7 +44,7 @@ impl Hands {
 
 /// Remembers where each hand was.
 #[derive(Clone, Debug, Default)]
-pub struct Repair {
+pub struct HandRepair {
     tracks: [Option<(SourceTime, [f32; 2])>; 2],
     swapped_since: Option<SourceTime>,
 }
@@ -52,24 +52,26 @@ pub struct Repair {
 /// Where an estimator may have meant a hand to be: a place, and whether the body model gave it.
 type Anchor = Option<[f32; 2]>;
 
-impl Repair {
+impl HandRepair {
     /// Says which part shows which hand in this frame.
-    pub fn push(&mut self, frame: &Frame) -> Hands {
+    pub fn push(&mut self, frame: &Frame) -> HandParts {
         let aspect = frame.width as f32 / frame.height as f32;
-        let left = frame.part(Part::LeftHand).filter(|p| !is_missing(&p[WRIST]));
-        let right = frame.part(Part::RightHand).filter(|p| !is_missing(&p[WRIST]));
+        let left = frame.part(BodyPart::LeftHand).filter(|p| !is_missing(&p[WRIST]));
+        let right = frame.part(BodyPart::RightHand).filter(|p| !is_missing(&p[WRIST]));
         let wrists = frame
-            .part(Part::Pose)
+            .part(BodyPart::Pose)
             .map(|pose| [POSE_LEFT_WRIST, POSE_RIGHT_WRIST].map(|i| place(&pose[i], aspect)));
         let from_body = matches!(wrists, Some([Some(_), Some(_)]));
         let anchors = if from_body { wrists.unwrap_or_default() } else { self.recent(frame.t) };
         let palm =
             [left, right].into_iter().flatten().map(|h| palm_length(h, aspect)).fold(0.0, f32::max);
 
-        let at = |hand: Option<&[Point]>| hand.and_then(|h| place(&h[WRIST], aspect));
+        let at = |hand: Option<&[Landmark]>| hand.and_then(|h| place(&h[WRIST], aspect));
         let (l, r) = (at(left), at(right));
-        let mut hands =
-            Hands { left: left.map(|_| Part::LeftHand), right: right.map(|_| Part::RightHand) };
+        let mut hands = HandParts {
+            left: left.map(|_| BodyPart::LeftHand),
+            right: right.map(|_| BodyPart::RightHand),
+        };
         if let (Some(a), Some(b)) = (left, right)
             && in_one_place(a, b, aspect, palm)
             && apart(anchors, palm)
@@ -79,9 +81,9 @@ impl Repair {
                 false => hands.left = None,
             }
         } else if self.exchanged(l, r, anchors, palm, from_body, frame.t) {
-            hands = Hands {
-                left: hands.right.map(|_| Part::RightHand),
-                right: hands.left.map(|_| Part::LeftHand),
+            hands = HandParts {
+                left: hands.right.map(|_| BodyPart::RightHand),
+                right: hands.left.map(|_| BodyPart::LeftHand),
             };
         }
         self.remember(frame, hands, aspect);
@@ -114,7 +116,7 @@ impl Repair {
         from_body || t.seconds_since(since) <= SWAP_S
     }
 
-    fn remember(&mut self, frame: &Frame, hands: Hands, aspect: f32) {
+    fn remember(&mut self, frame: &Frame, hands: HandParts, aspect: f32) {
         for (hand, track) in [Hand::Left, Hand::Right].into_iter().zip(&mut self.tracks) {
             let points = hands.part(hand).and_then(|part| frame.part(part));
             if let Some(place) = points.and_then(|p| place(&p[WRIST], aspect)) {
@@ -125,7 +127,7 @@ impl Repair {
 }
 
 /// A landmark in image heights, so that distances are the same in every direction.
-fn place(p: &Point, aspect: f32) -> Anchor {
+fn place(p: &Landmark, aspect: f32) -> Anchor {
     (!is_missing(p)).then(|| [p[0] * aspect, p[1]])
 }
 
@@ -146,7 +148,7 @@ fn cost(hand: Anchor, anchor: Anchor, palm: f32) -> f32 {
     }
 }
 
-fn palm_length(hand: &[Point], aspect: f32) -> f32 {
+fn palm_length(hand: &[Landmark], aspect: f32) -> f32 {
     distance(place(&hand[WRIST], aspect), place(&hand[MIDDLE_MCP], aspect))
 }
 
@@ -156,7 +158,7 @@ fn apart(anchors: [Anchor; 2], palm: f32) -> bool {
     distance(anchors[0], anchors[1]) > palm
 }
 
-fn in_one_place(a: &[Point], b: &[Point], aspect: f32, palm: f32) -> bool {
+fn in_one_place(a: &[Landmark], b: &[Landmark], aspect: f32, palm: f32) -> bool {
     let (mut sum, mut n) = (0.0, 0);
     for (p, q) in a.iter().zip(b) {
         if let (Some(p), Some(q)) = (place(p, aspect), place(q, aspect)) {
@@ -174,7 +176,7 @@ mod tests {
     /// Hands at x (image widths) with 0.1 palms in a square image; body wrists likewise.
     fn frame(ms: u64, left: Option<f32>, right: Option<f32>, wrists: Option<(f32, f32)>) -> Frame {
         let mut frame = Frame::new(0, SourceTime(ms * 1_000_000), 100, 100);
-        for (part, x) in [(Part::LeftHand, left), (Part::RightHand, right)] {
+        for (part, x) in [(BodyPart::LeftHand, left), (BodyPart::RightHand, right)] {
             if let Some(x) = x {
                 for (i, p) in frame.detect(part).iter_mut().enumerate() {
                     *p = [x + 0.001 * i as f32, 0.5 - 0.1 * i as f32 / 9.0, 0.0];
@@ -182,48 +184,48 @@ mod tests {
             }
         }
         if let Some((l, r)) = wrists {
-            let pose = frame.detect(Part::Pose);
+            let pose = frame.detect(BodyPart::Pose);
             pose[POSE_LEFT_WRIST] = [l, 0.5, 0.0];
             pose[POSE_RIGHT_WRIST] = [r, 0.5, 0.0];
         }
         frame
     }
 
-    const L: Option<Part> = Some(Part::LeftHand);
-    const R: Option<Part> = Some(Part::RightHand);
+    const L: Option<BodyPart> = Some(BodyPart::LeftHand);
+    const R: Option<BodyPart> = Some(BodyPart::RightHand);
 
     #[test]
     fn hands_at_their_wrists_stay_as_reported() {
-        let hands = Repair::default().push(&frame(0, Some(0.7), Some(0.3), Some((0.7, 0.3))));
-        assert_eq!(hands, Hands { left: L, right: R });
+        let hands = HandRepair::default().push(&frame(0, Some(0.7), Some(0.3), Some((0.7, 0.3))));
+        assert_eq!(hands, HandParts { left: L, right: R });
     }
 
     #[test]
     fn exchanged_hands_go_back_to_their_wrists() {
-        let hands = Repair::default().push(&frame(0, Some(0.3), Some(0.7), Some((0.7, 0.3))));
-        assert_eq!(hands, Hands { left: R, right: L });
-        let alone = Repair::default().push(&frame(0, Some(0.3), None, Some((0.7, 0.3))));
-        assert_eq!(alone, Hands { left: None, right: L });
+        let hands = HandRepair::default().push(&frame(0, Some(0.3), Some(0.7), Some((0.7, 0.3))));
+        assert_eq!(hands, HandParts { left: R, right: L });
+        let alone = HandRepair::default().push(&frame(0, Some(0.3), None, Some((0.7, 0.3))));
+        assert_eq!(alone, HandParts { left: None, right: L });
     }
 
     #[test]
     fn both_in_one_place_is_the_hand_whose_wrist_is_there() {
-        let hands = Repair::default().push(&frame(0, Some(0.3), Some(0.31), Some((0.7, 0.3))));
-        assert_eq!(hands, Hands { left: None, right: R });
-        let hands = Repair::default().push(&frame(0, Some(0.7), Some(0.71), Some((0.7, 0.3))));
-        assert_eq!(hands, Hands { left: L, right: None });
+        let hands = HandRepair::default().push(&frame(0, Some(0.3), Some(0.31), Some((0.7, 0.3))));
+        assert_eq!(hands, HandParts { left: None, right: R });
+        let hands = HandRepair::default().push(&frame(0, Some(0.7), Some(0.71), Some((0.7, 0.3))));
+        assert_eq!(hands, HandParts { left: L, right: None });
     }
 
     #[test]
     fn palms_pressed_together_are_two_hands() {
-        let hands = Repair::default().push(&frame(0, Some(0.5), Some(0.5), Some((0.52, 0.48))));
-        assert_eq!(hands, Hands { left: L, right: R });
+        let hands = HandRepair::default().push(&frame(0, Some(0.5), Some(0.5), Some((0.52, 0.48))));
+        assert_eq!(hands, HandParts { left: L, right: R });
     }
 
     #[test]
     fn without_a_body_one_hand_seen_twice_is_the_one_that_was_there_before() {
         for (before, part) in [((Some(0.3), None), L), ((None, Some(0.3)), R)] {
-            let mut repair = Repair::default();
+            let mut repair = HandRepair::default();
             repair.push(&frame(0, before.0, before.1, None));
             for i in 1..5 {
                 let hands = repair.push(&frame(i * 40, Some(0.3), Some(0.31), None));
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn one_hand_seen_twice_at_first_sight_stays_the_one_it_was_taken_for() {
-        let mut repair = Repair::default();
+        let mut repair = HandRepair::default();
         let said = [0, 40, 80].map(|ms| repair.push(&frame(ms, Some(0.3), Some(0.31), None)));
         assert!(
             said.iter().all(|hands| *hands == said[0] && hands.left.xor(hands.right).is_some())
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn without_a_body_a_short_swap_is_undone_and_a_long_one_believed() {
-        let mut repair = Repair::default();
+        let mut repair = HandRepair::default();
         repair.push(&frame(0, Some(0.7), Some(0.3), None));
         let said: Vec<_> =
             (1..10).map(|i| repair.push(&frame(i * 40, Some(0.3), Some(0.7), None)).left).collect();
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn nothing_known_changes_nothing() {
-        let hands = Repair::default().push(&frame(0, Some(0.3), None, None));
-        assert_eq!(hands, Hands { left: L, right: None });
+        let hands = HandRepair::default().push(&frame(0, Some(0.3), None, None));
+        assert_eq!(hands, HandParts { left: L, right: None });
     }
 }

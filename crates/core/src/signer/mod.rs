@@ -4,5 +4,5 @@
 pub mod hands;
 pub mod space;
 
-pub use hands::{Hands, Repair};
-pub use space::{Shoulders, Space};
+pub use hands::{HandParts, HandRepair};
+pub use space::{ShoulderTracker, SignerSpace};

@@ -8,7 +8,7 @@
 //! While the shoulders are hidden: the last known ones for a few seconds; else the face (ratios of
 //! adults, measured on recordings); else the middle of the image.
 
-use crate::frame::{Frame, Part, Point, SourceTime, is_missing};
+use crate::frame::{BodyPart, Frame, Landmark, SourceTime, is_missing};
 
 const ORIGIN_TAU_S: f64 = 0.1;
 const GROW_TAU_S: f64 = 0.5;
@@ -30,7 +30,7 @@ const FACE_SIDES: [usize; 2] = [234, 454];
 
 /// Where a frame's signer space comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum SpaceSource {
     /// The shoulders of this frame.
     Shoulders,
     /// The shoulders as last seen, at most five seconds ago.
@@ -43,17 +43,17 @@ pub enum Source {
 
 /// The signer space of one frame, in image heights (the image's aspect is undone first).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Space {
+pub struct SignerSpace {
     aspect: f32,
     origin: [f32; 2],
     unit: f32,
     /// Where origin and unit come from.
-    pub source: Source,
+    pub source: SpaceSource,
 }
 
-impl Space {
+impl SignerSpace {
     /// A landmark in shoulder widths; `NaN` stays `NaN`.
-    pub fn place(&self, p: &Point) -> Point {
+    pub fn place(&self, p: &Landmark) -> Landmark {
         [
             (p[0] * self.aspect - self.origin[0]) / self.unit,
             (p[1] - self.origin[1]) / self.unit,
@@ -64,7 +64,7 @@ impl Space {
 
 /// Follows one stream's shoulders.
 #[derive(Clone, Debug, Default)]
-pub struct Shoulders {
+pub struct ShoulderTracker {
     smooth: Option<Smooth>,
 }
 
@@ -75,24 +75,24 @@ struct Smooth {
     unit: f32,
 }
 
-impl Shoulders {
+impl ShoulderTracker {
     /// The signer space of this frame.
-    pub fn push(&mut self, frame: &Frame) -> Space {
+    pub fn push(&mut self, frame: &Frame) -> SignerSpace {
         let aspect = frame.width as f32 / frame.height as f32;
         if let Some((origin, unit)) = seen(frame, aspect) {
             let smooth = self.follow(frame.t, origin, unit);
             let Smooth { origin, unit, .. } = smooth;
-            return Space { aspect, origin, unit, source: Source::Shoulders };
+            return SignerSpace { aspect, origin, unit, source: SpaceSource::Shoulders };
         }
         match self.smooth {
             Some(Smooth { t, origin, unit }) if frame.t.seconds_since(t) <= HOLD_S => {
-                Space { aspect, origin, unit, source: Source::Held }
+                SignerSpace { aspect, origin, unit, source: SpaceSource::Held }
             }
-            _ => from_face(frame, aspect).unwrap_or(Space {
+            _ => from_face(frame, aspect).unwrap_or(SignerSpace {
                 aspect,
                 origin: [0.5 * aspect, 0.6],
                 unit: 0.4 * aspect.min(1.0),
-                source: Source::Image,
+                source: SpaceSource::Image,
             }),
         }
     }
@@ -122,21 +122,21 @@ fn blend(dt: f64, tau: f64) -> f32 {
 }
 
 fn seen(frame: &Frame, aspect: f32) -> Option<([f32; 2], f32)> {
-    let pose = frame.part(Part::Pose)?;
+    let pose = frame.part(BodyPart::Pose)?;
     span(&pose[LEFT_SHOULDER], &pose[RIGHT_SHOULDER], aspect)
 }
 
-fn from_face(frame: &Frame, aspect: f32) -> Option<Space> {
-    let face = frame.part(Part::Face)?;
+fn from_face(frame: &Frame, aspect: f32) -> Option<SignerSpace> {
+    let face = frame.part(BodyPart::Face)?;
     let (_, width) = span(&face[FACE_SIDES[0]], &face[FACE_SIDES[1]], aspect)?;
     let chin = &face[CHIN];
     let unit = width * FACE_TO_SHOULDERS;
     let origin = [chin[0] * aspect, chin[1] + BELOW_CHIN * unit];
-    (!is_missing(chin)).then_some(Space { aspect, origin, unit, source: Source::Face })
+    (!is_missing(chin)).then_some(SignerSpace { aspect, origin, unit, source: SpaceSource::Face })
 }
 
 /// Middle and length between two landmarks, in image heights.
-fn span(a: &Point, b: &Point, aspect: f32) -> Option<([f32; 2], f32)> {
+fn span(a: &Landmark, b: &Landmark, aspect: f32) -> Option<([f32; 2], f32)> {
     let (ax, bx) = (a[0] * aspect, b[0] * aspect);
     let length = (ax - bx).hypot(a[1] - b[1]);
     // `NaN` fails the comparison as well.
@@ -150,7 +150,7 @@ mod tests {
     fn frame(ms: u64, shoulders: Option<(f32, f32)>) -> Frame {
         let mut frame = Frame::new(0, SourceTime(ms * 1_000_000), 200, 100);
         if let Some((l, r)) = shoulders {
-            let pose = frame.detect(Part::Pose);
+            let pose = frame.detect(BodyPart::Pose);
             pose[LEFT_SHOULDER] = [l, 0.5, 0.0];
             pose[RIGHT_SHOULDER] = [r, 0.5, 0.0];
         }
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn one_shoulder_width_is_one_and_the_aspect_is_undone() {
-        let space = Shoulders::default().push(&frame(0, Some((0.6, 0.4))));
-        assert_eq!(space.source, Source::Shoulders);
+        let space = ShoulderTracker::default().push(&frame(0, Some((0.6, 0.4))));
+        assert_eq!(space.source, SpaceSource::Shoulders);
         let [x, y, _] = space.place(&[0.6, 0.9, 0.0]);
         // 0.2 of 200 pixels across is 0.4 of 100 pixels down.
         assert!((x - 0.5).abs() < 1e-5 && (y - 1.0).abs() < 1e-5, "{x} {y}");
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn turning_sideways_shrinks_the_unit_slowly() {
-        let mut shoulders = Shoulders::default();
+        let mut shoulders = ShoulderTracker::default();
         shoulders.push(&frame(0, Some((0.6, 0.4))));
         let turned = (1..=15).map(|i| shoulders.push(&frame(i * 33, Some((0.52, 0.48))))).last();
         assert!(turned.is_some_and(|s| s.unit > 0.34), "{turned:?}");
@@ -176,20 +176,23 @@ mod tests {
 
     #[test]
     fn hidden_shoulders_are_held_then_taken_from_the_face_then_from_the_image() {
-        let mut shoulders = Shoulders::default();
+        let mut shoulders = ShoulderTracker::default();
         let first = shoulders.push(&frame(0, Some((0.6, 0.4))));
         let held = shoulders.push(&frame(1000, None));
-        assert_eq!((held.source, held.unit, held.origin), (Source::Held, first.unit, first.origin));
+        assert_eq!(
+            (held.source, held.unit, held.origin),
+            (SpaceSource::Held, first.unit, first.origin)
+        );
 
         let mut face = frame(7000, None);
-        let points = face.detect(Part::Face);
+        let points = face.detect(BodyPart::Face);
         points[234] = [0.45, 0.3, 0.0];
         points[454] = [0.55, 0.3, 0.0];
         points[CHIN] = [0.5, 0.4, 0.0];
         let from_face = shoulders.push(&face);
-        assert_eq!(from_face.source, Source::Face);
+        assert_eq!(from_face.source, SpaceSource::Face);
         assert!((from_face.unit - 0.44).abs() < 1e-5);
 
-        assert_eq!(shoulders.push(&frame(7033, None)).source, Source::Image);
+        assert_eq!(shoulders.push(&frame(7033, None)).source, SpaceSource::Image);
     }
 }

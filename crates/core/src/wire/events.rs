@@ -4,13 +4,16 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::{VERSION, topic};
-use crate::event::{Body, Ended, Event, Labels, Reason, RunId, State, Status, Top, Unknown};
+use crate::event::{
+    EndReason, Event, EventBody, Hypotheses, ModelLabels, RunId, SignState, StatusKind,
+    StatusReason, UnknownReason,
+};
 use crate::frame::Hand;
 
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Encoding {
+pub enum EventEncoding {
     /// MessagePack maps.
     Msgpack,
     /// JSON objects.
@@ -19,7 +22,7 @@ pub enum Encoding {
 
 /// What the publisher knows of an event beyond the event.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Delivery {
+pub struct EventDelivery {
     /// Receive to publish, in microseconds; `None` in replay.
     pub latency_us: Option<u64>,
     /// A status sent again for a late subscriber.
@@ -32,40 +35,40 @@ pub struct Delivery {
 pub fn topic(event: &Event, out: &mut Vec<u8>) {
     out.clear();
     match &event.body {
-        Body::Frame(_) => topic::frame(out, &event.stream),
-        Body::Status(_) => topic::status(out, &event.stream),
-        Body::Sign(sign) => topic::sign(out, &event.stream, label(sign.label, &event.labels)),
+        EventBody::Frame(_) => topic::frame(out, &event.stream),
+        EventBody::Status(_) => topic::status(out, &event.stream),
+        EventBody::Sign(sign) => topic::sign(out, &event.stream, label(sign.label, &event.labels)),
     }
 }
 
 /// Writes an event; `out` is cleared first.
-pub fn encode(event: &Event, delivery: Delivery, encoding: Encoding, out: &mut Vec<u8>) {
+pub fn encode(event: &Event, delivery: EventDelivery, encoding: EventEncoding, out: &mut Vec<u8>) {
     out.clear();
-    let message = Message::new(event, &delivery);
+    let message = EventMessage::new(event, &delivery);
     // Neither can fail: the values are finite and the writer is memory.
     let _ = match encoding {
-        Encoding::Msgpack => rmp_serde::encode::write_named(out, &message).map_err(|_| ()),
-        Encoding::Json => serde_json::to_writer(out, &message).map_err(|_| ()),
+        EventEncoding::Msgpack => rmp_serde::encode::write_named(out, &message).map_err(|_| ()),
+        EventEncoding::Json => serde_json::to_writer(out, &message).map_err(|_| ()),
     };
 }
 
-fn label(output: Option<u16>, labels: &Labels) -> Option<&str> {
+fn label(output: Option<u16>, labels: &ModelLabels) -> Option<&str> {
     output.and_then(|i| labels.name(usize::from(i)))
 }
 
 /// The three messages, field by field in the order of `docs/wire-format.md`.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Message<'a> {
+enum EventMessage<'a> {
     Frame {
         v: u64,
         kind: &'static str,
         stream: &'a str,
         seq: u64,
         t: u64,
-        state: State,
+        state: SignState,
         hand: Option<Hand>,
-        top: Named<'a>,
+        top: NamedHypotheses<'a>,
         top_seq: Option<u64>,
         lost: u64,
         latency_us: Option<u64>,
@@ -78,16 +81,16 @@ enum Message<'a> {
         stream: &'a str,
         id: u64,
         label: Option<&'a str>,
-        unknown: Option<Unknown>,
+        unknown: Option<UnknownReason>,
         p: f32,
         threshold: f32,
-        top: Named<'a>,
+        top: NamedHypotheses<'a>,
         start_seq: u64,
         end_seq: u64,
         start_t: u64,
         end_t: u64,
         lost: u64,
-        ended: Ended,
+        ended: EndReason,
         latency_us: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         run: Option<&'a str>,
@@ -96,10 +99,10 @@ enum Message<'a> {
         v: u64,
         kind: &'static str,
         stream: &'a str,
-        status: Status,
+        status: StatusKind,
         seq: u64,
         t: u64,
-        reason: Reason,
+        reason: StatusReason,
         #[serde(skip_serializing_if = "Option::is_none")]
         run: Option<&'a str>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -107,12 +110,12 @@ enum Message<'a> {
     },
 }
 
-impl<'a> Message<'a> {
-    fn new(event: &'a Event, delivery: &'a Delivery) -> Self {
+impl<'a> EventMessage<'a> {
+    fn new(event: &'a Event, delivery: &'a EventDelivery) -> Self {
         let (v, stream, labels) = (VERSION, event.stream.as_str(), event.labels.as_ref());
         let (latency_us, run) = (delivery.latency_us, delivery.run.as_ref().map(RunId::as_str));
         match &event.body {
-            Body::Frame(e) => Message::Frame {
+            EventBody::Frame(e) => EventMessage::Frame {
                 v,
                 kind: "frame",
                 stream,
@@ -120,13 +123,13 @@ impl<'a> Message<'a> {
                 t: e.t.0,
                 state: e.state,
                 hand: e.hand,
-                top: Named { top: &e.top, labels },
+                top: NamedHypotheses { top: &e.top, labels },
                 top_seq: e.top_seq,
                 lost: e.lost,
                 latency_us,
                 run,
             },
-            Body::Sign(e) => Message::Sign {
+            EventBody::Sign(e) => EventMessage::Sign {
                 v,
                 kind: "sign",
                 stream,
@@ -135,7 +138,7 @@ impl<'a> Message<'a> {
                 unknown: e.unknown,
                 p: e.p,
                 threshold: e.threshold,
-                top: Named { top: &e.top, labels },
+                top: NamedHypotheses { top: &e.top, labels },
                 start_seq: e.start_seq,
                 end_seq: e.end_seq,
                 start_t: e.start_t.0,
@@ -145,7 +148,7 @@ impl<'a> Message<'a> {
                 latency_us,
                 run,
             },
-            Body::Status(e) => Message::Status {
+            EventBody::Status(e) => EventMessage::Status {
                 v,
                 kind: "status",
                 stream,
@@ -161,12 +164,12 @@ impl<'a> Message<'a> {
 }
 
 /// Hypotheses with names: `[[label, p], …]`, the label nil for *no known sign*.
-struct Named<'a> {
-    top: &'a Top,
-    labels: &'a Labels,
+struct NamedHypotheses<'a> {
+    top: &'a Hypotheses,
+    labels: &'a ModelLabels,
 }
 
-impl Serialize for Named<'_> {
+impl Serialize for NamedHypotheses<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(self.top.len()))?;
         for &(output, p) in self.top {
@@ -185,38 +188,39 @@ mod tests {
     use crate::frame::SourceTime;
     use crate::stream_id;
 
-    fn json(body: Body, delivery: Delivery) -> (String, String) {
-        let labels = Labels { names: vec!["book".into(), "none".into()], no_sign: Some(1) };
+    fn json(body: EventBody, delivery: EventDelivery) -> (String, String) {
+        let labels = ModelLabels { names: vec!["book".into(), "none".into()], no_sign: Some(1) };
         let stream = stream_id::parse(b"cam1").expect("valid");
         let event = Event { stream, body, labels: Arc::new(labels) };
         let (mut head, mut text) = (Vec::new(), Vec::new());
         topic(&event, &mut head);
-        encode(&event, delivery, Encoding::Json, &mut text);
+        encode(&event, delivery, EventEncoding::Json, &mut text);
         // The two encodings carry the same values.
         let mut packed = Vec::new();
-        encode(&event, delivery, Encoding::Msgpack, &mut packed);
+        encode(&event, delivery, EventEncoding::Msgpack, &mut packed);
         let unpacked: serde_json::Value = rmp_serde::from_slice(&packed).expect("msgpack");
         let parsed: serde_json::Value = serde_json::from_slice(&text).expect("json");
         assert_eq!(unpacked.as_object().map(|m| m.len()), parsed.as_object().map(|m| m.len()));
         (String::from_utf8(head).expect("ASCII"), String::from_utf8(text).expect("UTF-8"))
     }
 
-    fn top() -> Top {
-        Top::from_iter([(0, 0.75), (1, 0.25)])
+    fn top() -> Hypotheses {
+        Hypotheses::from_iter([(0, 0.75), (1, 0.25)])
     }
 
     #[test]
     fn a_frame_event_as_documented() {
-        let body = Body::Frame(FrameEvent {
+        let body = EventBody::Frame(FrameEvent {
             seq: 5,
             t: SourceTime(9),
-            state: State::Signing,
+            state: SignState::Signing,
             hand: Some(Hand::Right),
             top: top(),
             top_seq: Some(5),
             lost: 2,
         });
-        let (topic, text) = json(body, Delivery { latency_us: Some(180), ..Delivery::default() });
+        let (topic, text) =
+            json(body, EventDelivery { latency_us: Some(180), ..EventDelivery::default() });
         assert_eq!(topic, "frame/cam1/");
         assert_eq!(
             text,
@@ -238,9 +242,9 @@ mod tests {
             start_t: SourceTime(10),
             end_t: SourceTime(40),
             lost: 0,
-            ended: Ended::Rest,
+            ended: EndReason::Rest,
         };
-        let (topic, text) = json(Body::Sign(sign.clone()), Delivery::default());
+        let (topic, text) = json(EventBody::Sign(sign.clone()), EventDelivery::default());
         assert_eq!(topic, "sign/cam1/book");
         assert_eq!(
             text,
@@ -248,12 +252,12 @@ mod tests {
         );
         // A user saw `no known sign ... [book 58 %` at a threshold of 0.4, and nowhere why.
         for (why, word) in [
-            (Unknown::Threshold, "threshold"),
-            (Unknown::Doubted, "doubted"),
-            (Unknown::NoSign, "no_sign"),
+            (UnknownReason::Threshold, "threshold"),
+            (UnknownReason::Doubted, "doubted"),
+            (UnknownReason::NoSign, "no_sign"),
         ] {
             (sign.label, sign.unknown) = (None, Some(why));
-            let (topic, text) = json(Body::Sign(sign.clone()), Delivery::default());
+            let (topic, text) = json(EventBody::Sign(sign.clone()), EventDelivery::default());
             assert_eq!(topic, "sign/cam1/-");
             assert!(text.contains(&format!(r#""label":null,"unknown":"{word}","#)), "{text}");
         }
@@ -262,16 +266,18 @@ mod tests {
     #[test]
     fn a_status_event_says_when_it_is_repeated() {
         let status = StatusEvent {
-            status: Status::Appeared,
+            status: StatusKind::Appeared,
             seq: 0,
             t: SourceTime(1),
-            reason: Reason::FirstFrame,
+            reason: StatusReason::FirstFrame,
         };
-        let (topic, text) = json(Body::Status(status.clone()), Delivery::default());
+        let (topic, text) = json(EventBody::Status(status.clone()), EventDelivery::default());
         assert_eq!(topic, "status/cam1/");
         assert!(!text.contains("retained"));
-        let (_, text) =
-            json(Body::Status(status), Delivery { retained: true, ..Delivery::default() });
+        let (_, text) = json(
+            EventBody::Status(status),
+            EventDelivery { retained: true, ..EventDelivery::default() },
+        );
         assert!(text.ends_with(r#""reason":"first_frame","retained":true}"#), "{text}");
     }
 
@@ -282,14 +288,14 @@ mod tests {
         assert!(run.as_str().len() == 8 && run.as_str().bytes().all(|b| b.is_ascii_hexdigit()));
         assert_ne!(run, RunId::draw());
         let status = StatusEvent {
-            status: Status::Gone,
+            status: StatusKind::Gone,
             seq: 0,
             t: SourceTime(1),
-            reason: Reason::Shutdown,
+            reason: StatusReason::Shutdown,
         };
         let named = |run| {
-            let delivery = Delivery { run, ..Delivery::default() };
-            let (_, text) = json(Body::Status(status.clone()), delivery);
+            let delivery = EventDelivery { run, ..EventDelivery::default() };
+            let (_, text) = json(EventBody::Status(status.clone()), delivery);
             let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             event.get("run").cloned()
         };

@@ -1,7 +1,7 @@
 //! A landmark frame in its MessagePack form.
 //!
 //! Decoding has two steps: [`decode`] checks that the message is whole and of the right shape and
-//! borrows its bytes; [`Wire::fill`] then checks the numbers and copies each part as one block.
+//! borrows its bytes; [`WireFrame::fill`] then checks the numbers and copies each part as one block.
 
 use rmp_serde::decode::Error as Msgpack;
 use serde::de::IgnoredAny;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes;
 
 use super::VERSION;
-use crate::frame::{FARTHEST, Frame, Part, Point, SourceTime, is_missing};
+use crate::frame::{BodyPart, FARTHEST, Frame, Landmark, SourceTime, is_missing};
 
 /// Longest message accepted, in bytes. A frame with a 478-point face has about 6,640; the margin is
 /// for keys of later versions, which are ignored.
@@ -20,7 +20,7 @@ pub const MAX_SIDE: u32 = 65_536;
 /// Latest capture time accepted, in ns since the Unix epoch: what a signed number of 64 bits holds, in the
 /// year 2262. A negative time written as an unsigned number is beyond it.
 const MAX_TIME: u64 = i64::MAX as u64;
-const POINT_BYTES: usize = size_of::<Point>();
+const POINT_BYTES: usize = size_of::<Landmark>();
 /// Parts are copied as they lie in memory, both ways.
 const _: () = assert!(cfg!(target_endian = "little"), "the wire format is little-endian");
 /// A face with irises; its last ten points are dropped.
@@ -28,7 +28,7 @@ const FACE_WITH_IRISES: usize = 478;
 
 /// Why a message is not a landmark frame. The frame is dropped and counted, the stream goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum DecodeError {
     /// Longer than [`MAX_BYTES`].
     #[error("message of {0} bytes (at most {MAX_BYTES})")]
     Oversized(usize),
@@ -71,7 +71,7 @@ pub enum Refusal {
 
 /// The message as it lies in its buffer.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Wire<'a> {
+pub struct WireFrame<'a> {
     v: u64,
     /// Number of the frame in its stream.
     pub seq: u64,
@@ -89,94 +89,94 @@ pub struct Wire<'a> {
     right_hand: Option<&'a Bytes>,
 }
 
-/// Reads a message into `frame`: [`decode`], then [`Wire::fill`].
+/// Reads a message into `frame`: [`decode`], then [`WireFrame::fill`].
 ///
 /// # Errors
 ///
 /// When the message is no landmark frame. `frame` then holds nothing of use.
-pub fn read(bytes: &[u8], frame: &mut Frame) -> Result<(), Refusal> {
+pub fn read(bytes: &[u8], frame: &mut Frame) -> Result<(), DecodeError> {
     decode(bytes)?.fill(frame)
 }
 
 /// Is it whole, and of the right shape? Borrows everything from `bytes`, allocates nothing unless
 /// it refuses.
-pub fn decode(bytes: &[u8]) -> Result<Wire<'_>, Refusal> {
+pub fn decode(bytes: &[u8]) -> Result<WireFrame<'_>, DecodeError> {
     if bytes.len() > MAX_BYTES {
-        return Err(Refusal::Oversized(bytes.len()));
+        return Err(DecodeError::Oversized(bytes.len()));
     }
     // serde would also take an array of values in order; the contract says map.
     if !matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf)) {
-        return Err(Refusal::Malformed("no MessagePack map".into()));
+        return Err(DecodeError::Malformed("no MessagePack map".into()));
     }
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-    let wire = match Wire::deserialize(&mut reader) {
+    let wire = match WireFrame::deserialize(&mut reader) {
         Ok(wire) if wire.v == VERSION => wire,
-        Ok(wire) => return Err(Refusal::Version(wire.v)),
+        Ok(wire) => return Err(DecodeError::Version(wire.v)),
         Err(error) => return Err(foreign_version(bytes).unwrap_or_else(|| malformed(&error))),
     };
     // The reader stops after one value. If even the next marker cannot be read, nothing follows.
     match IgnoredAny::deserialize(&mut reader) {
         Err(Msgpack::InvalidMarkerRead(_)) => {}
-        _ => return Err(Refusal::Trailing),
+        _ => return Err(DecodeError::Trailing),
     }
-    for part in Part::ALL {
+    for part in BodyPart::ALL {
         check_length(part, wire.part(part))?;
     }
     if wire.t > MAX_TIME {
-        return Err(Refusal::Time(wire.t));
+        return Err(DecodeError::Time(wire.t));
     }
     if !(1..=MAX_SIDE).contains(&wire.w) || !(1..=MAX_SIDE).contains(&wire.h) {
-        return Err(Refusal::Size(wire.w, wire.h));
+        return Err(DecodeError::Size(wire.w, wire.h));
     }
     Ok(wire)
 }
 
 /// A later version may have other keys: then its number, not the missing key, is the news.
-fn foreign_version(bytes: &[u8]) -> Option<Refusal> {
+fn foreign_version(bytes: &[u8]) -> Option<DecodeError> {
     #[derive(Deserialize)]
     struct Version {
         v: u64,
     }
     let Version { v } = rmp_serde::from_slice(bytes).ok()?;
-    (v != VERSION).then_some(Refusal::Version(v))
+    (v != VERSION).then_some(DecodeError::Version(v))
 }
 
-fn malformed(error: &Msgpack) -> Refusal {
-    Refusal::Malformed(error.to_string())
+fn malformed(error: &Msgpack) -> DecodeError {
+    DecodeError::Malformed(error.to_string())
 }
 
-fn check_length(part: Part, bytes: Option<&[u8]>) -> Result<(), Refusal> {
+fn check_length(part: BodyPart, bytes: Option<&[u8]>) -> Result<(), DecodeError> {
     let Some(bytes) = bytes else { return Ok(()) };
     let found = bytes.len();
     let points = part.range().len();
     let fits = found == points * POINT_BYTES
-        || (part == Part::Face && found == FACE_WITH_IRISES * POINT_BYTES);
+        || (part == BodyPart::Face && found == FACE_WITH_IRISES * POINT_BYTES);
     let expected = match part {
-        Part::Face => "5616 or 5736",
-        Part::Pose => "396",
-        Part::LeftHand | Part::RightHand => "252",
+        BodyPart::Face => "5616 or 5736",
+        BodyPart::Pose => "396",
+        BodyPart::LeftHand | BodyPart::RightHand => "252",
     };
-    if fits { Ok(()) } else { Err(Refusal::Length { part: part.name(), expected, found }) }
+    if fits { Ok(()) } else { Err(DecodeError::Length { part: part.name(), expected, found }) }
 }
 
-impl Wire<'_> {
-    fn part(&self, part: Part) -> Option<&[u8]> {
+impl WireFrame<'_> {
+    fn part(&self, part: BodyPart) -> Option<&[u8]> {
         let bytes = match part {
-            Part::Face => self.face,
-            Part::LeftHand => self.left_hand,
-            Part::Pose => self.pose,
-            Part::RightHand => self.right_hand,
+            BodyPart::Face => self.face,
+            BodyPart::LeftHand => self.left_hand,
+            BodyPart::Pose => self.pose,
+            BodyPart::RightHand => self.right_hand,
         };
         bytes.map(|b| b.as_ref())
     }
 
     /// Are the numbers usable? Copies each part as one block into `frame`, whatever it held.
-    pub fn fill(&self, frame: &mut Frame) -> Result<(), Refusal> {
+    pub fn fill(&self, frame: &mut Frame) -> Result<(), DecodeError> {
         frame.seq = self.seq;
         frame.t = SourceTime(self.t);
         frame.width = self.w;
         frame.height = self.h;
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             let Some(bytes) = self.part(part) else {
                 frame.miss(part);
                 continue;
@@ -192,7 +192,7 @@ impl Wire<'_> {
             // All are looked at: without an early end the compiler makes it one pass of wide instructions.
             if points.as_flattened().iter().fold(false, |any, x| any | far(x)) {
                 let point = points.iter().position(|p| p.iter().any(far));
-                return Err(Refusal::Infinite { part: part.name(), point: point.unwrap_or(0) });
+                return Err(DecodeError::Infinite { part: part.name(), point: point.unwrap_or(0) });
             }
             if points.iter().all(is_missing) {
                 frame.miss(part); // a part of nothing but missing points was not found
@@ -205,16 +205,16 @@ impl Wire<'_> {
 /// Writes a frame as the message that [`decode`] reads; `out` is cleared first.
 pub fn encode(frame: &Frame, out: &mut Vec<u8>) {
     let part = |part| frame.part(part).map(|points| Bytes::new(bytemuck::cast_slice(points)));
-    let wire = Wire {
+    let wire = WireFrame {
         v: VERSION,
         seq: frame.seq,
         t: frame.t.0,
         w: frame.width,
         h: frame.height,
-        face: part(Part::Face),
-        left_hand: part(Part::LeftHand),
-        pose: part(Part::Pose),
-        right_hand: part(Part::RightHand),
+        face: part(BodyPart::Face),
+        left_hand: part(BodyPart::LeftHand),
+        pose: part(BodyPart::Pose),
+        right_hand: part(BodyPart::RightHand),
     };
     out.clear();
     // Writing numbers and byte strings to a Vec cannot fail.
@@ -227,12 +227,12 @@ mod tests {
 
     fn frame() -> Frame {
         let mut frame = Frame::new(7, SourceTime(1_000), 640, 480);
-        for part in [Part::Face, Part::Pose, Part::RightHand] {
+        for part in [BodyPart::Face, BodyPart::Pose, BodyPart::RightHand] {
             for (i, p) in frame.detect(part).iter_mut().enumerate() {
                 *p = [i as f32 * 0.001, 0.5, -0.1];
             }
         }
-        frame.detect(Part::Pose)[3] = [f32::NAN; 3];
+        frame.detect(BodyPart::Pose)[3] = [f32::NAN; 3];
         frame
     }
 
@@ -242,7 +242,7 @@ mod tests {
         out
     }
 
-    fn refusal(bytes: &[u8]) -> Refusal {
+    fn refusal(bytes: &[u8]) -> DecodeError {
         match decode(bytes) {
             Err(refusal) => refusal,
             Ok(wire) => wire.fill(&mut Frame::default()).expect_err("accepted"),
@@ -255,7 +255,7 @@ mod tests {
         let mut back = Frame::default();
         decode(&bytes).expect("decodes").fill(&mut back).expect("fills");
         assert_eq!((back.seq, back.t, back.width, back.height), (7, SourceTime(1_000), 640, 480));
-        assert!(back.part(Part::LeftHand).is_none());
+        assert!(back.part(BodyPart::LeftHand).is_none());
         for (a, b) in frame().points().iter().zip(back.points()) {
             assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits));
         }
@@ -264,16 +264,16 @@ mod tests {
     #[test]
     fn a_reused_frame_keeps_nothing_of_the_one_before() {
         let mut back = Frame::default();
-        back.detect(Part::LeftHand).fill([0.5; 3]);
+        back.detect(BodyPart::LeftHand).fill([0.5; 3]);
         decode(&bytes()).expect("decodes").fill(&mut back).expect("fills");
-        assert!(back.part(Part::LeftHand).is_none());
+        assert!(back.part(BodyPart::LeftHand).is_none());
     }
 
     #[test]
     fn a_cut_message_is_refused_at_every_length() {
         let bytes = bytes();
         for n in 0..bytes.len() {
-            assert!(matches!(refusal(&bytes[..n]), Refusal::Malformed(_)), "at {n}");
+            assert!(matches!(refusal(&bytes[..n]), DecodeError::Malformed(_)), "at {n}");
         }
     }
 
@@ -282,7 +282,7 @@ mod tests {
         for extra in [0x00u8, 0xc0, 0xc1, 0x80] {
             let mut bytes = bytes();
             bytes.push(extra);
-            assert_eq!(refusal(&bytes), Refusal::Trailing, "{extra:#x}");
+            assert_eq!(refusal(&bytes), DecodeError::Trailing, "{extra:#x}");
         }
     }
 
@@ -294,7 +294,10 @@ mod tests {
 
     #[test]
     fn another_version_is_named_even_when_its_keys_differ() {
-        assert_eq!(refusal(&map(&[("v", 2.into()), ("points", "x".into())])), Refusal::Version(2));
+        assert_eq!(
+            refusal(&map(&[("v", 2.into()), ("points", "x".into())])),
+            DecodeError::Version(2)
+        );
     }
 
     #[test]
@@ -310,7 +313,7 @@ mod tests {
         }
         let odd = Odd { v: 1, seq: 0, t: 1, w: 4, h: 3, pose: Bytes::new(&[0; 24]) };
         let bytes = rmp_serde::to_vec_named(&odd).expect("encodes");
-        let expected = Refusal::Length { part: "pose", expected: "396", found: 24 };
+        let expected = DecodeError::Length { part: "pose", expected: "396", found: 24 };
         assert_eq!(refusal(&bytes), expected);
         assert_eq!(expected.to_string(), "pose: 24 bytes (expected 396)");
     }
@@ -319,22 +322,22 @@ mod tests {
     fn infinities_are_refused_and_nan_is_missing() {
         for far in [f32::NEG_INFINITY, f32::MAX, -100_001.0] {
             let mut frame = frame();
-            frame.detect(Part::RightHand)[20][1] = far;
+            frame.detect(BodyPart::RightHand)[20][1] = far;
             let mut bytes = Vec::new();
             encode(&frame, &mut bytes);
-            assert_eq!(refusal(&bytes), Refusal::Infinite { part: "right_hand", point: 20 });
+            assert_eq!(refusal(&bytes), DecodeError::Infinite { part: "right_hand", point: 20 });
         }
     }
 
     #[test]
     fn a_part_of_nothing_but_nan_is_a_missing_part() {
         let mut frame = frame();
-        frame.detect(Part::RightHand).fill([f32::NAN; 3]);
+        frame.detect(BodyPart::RightHand).fill([f32::NAN; 3]);
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);
         let mut back = Frame::default();
         decode(&bytes).expect("decodes").fill(&mut back).expect("fills");
-        assert!(back.part(Part::RightHand).is_none());
+        assert!(back.part(BodyPart::RightHand).is_none());
     }
 
     // raspberrypi/linux#2214
@@ -348,7 +351,7 @@ mod tests {
         };
         assert!(decode(&at(MAX_TIME)).is_ok());
         for t in [MAX_TIME + 1, -1_i64 as u64, u64::MAX] {
-            assert_eq!(refusal(&at(t)), Refusal::Time(t));
+            assert_eq!(refusal(&at(t)), DecodeError::Time(t));
         }
     }
 
@@ -361,8 +364,8 @@ mod tests {
             ("w", 0.into()),
             ("h", 9.into()),
         ]);
-        assert_eq!(refusal(&size), Refusal::Size(0, 9));
-        assert!(matches!(refusal(&[0x93, 1, 2, 3]), Refusal::Malformed(_)));
-        assert_eq!(refusal(&vec![0; MAX_BYTES + 1]), Refusal::Oversized(MAX_BYTES + 1));
+        assert_eq!(refusal(&size), DecodeError::Size(0, 9));
+        assert!(matches!(refusal(&[0x93, 1, 2, 3]), DecodeError::Malformed(_)));
+        assert_eq!(refusal(&vec![0; MAX_BYTES + 1]), DecodeError::Oversized(MAX_BYTES + 1));
     }
 }

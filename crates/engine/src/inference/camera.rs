@@ -1,27 +1,28 @@
 //! What inference knows of one camera: its latest rows, the open sign, and what was said of it.
 
 use signd_core::event::{
-    Body, Ended, FrameEvent, Reason, SignEvent, State, Status, StatusEvent, Top,
+    EndReason, EventBody, FrameEvent, Hypotheses, SignEvent, SignState, StatusEvent, StatusKind,
+    StatusReason,
 };
 use signd_core::features::grid::RowKind;
-use signd_core::segment::{Begin, Segment};
-use signd_core::stream::{Batch, Step};
+use signd_core::segment::{Segment, SegmentStart};
+use signd_core::stream::{StepBatch, StreamStep};
 
 use super::Inference;
-use super::decide::{Decider, Decision};
-use super::early::Early;
+use super::decide::{SignDecider, SignDecision};
+use super::early::EarlyDecision;
 use super::model_state::ModelState;
-use super::window::Window;
+use super::window::RowWindow;
 use crate::model::{Model, ModelError};
 
 /// Inference of one camera.
 pub struct CameraInference {
-    window: Window,
+    window: RowWindow,
     /// The open sign.
-    open: Option<Early>,
+    open: Option<EarlyDecision>,
     /// How far the open sign has been fed to a `stream` model.
     state: Option<ModelState>,
-    top: Top,
+    top: Hypotheses,
     top_seq: Option<u64>,
     decisions: u64,
 }
@@ -29,12 +30,19 @@ pub struct CameraInference {
 impl CameraInference {
     /// Nothing known yet.
     pub fn new(model: &Model) -> Self {
-        let window = Window::new(model.row_width(), model.window());
+        let window = RowWindow::new(model.row_width(), model.window());
         let state = match (model.state_size(), &model.card().kind) {
             (Some(size), RowKind::Features { rate, .. }) => Some(ModelState::new(size, *rate)),
             _ => None,
         };
-        CameraInference { window, open: None, state, top: Top::new(), top_seq: None, decisions: 0 }
+        CameraInference {
+            window,
+            open: None,
+            state,
+            top: Hypotheses::new(),
+            top_seq: None,
+            decisions: 0,
+        }
     }
 
     /// Forgets every row, as [`signd_core::stream::Stream::adopt`] does. Decisions go on counting.
@@ -50,7 +58,7 @@ impl CameraInference {
     }
 
     /// The next row has been fed. `values` is the state of the model after it.
-    pub fn fed(&mut self, values: &[f32], answer: Top) {
+    pub fn fed(&mut self, values: &[f32], answer: Hypotheses) {
         if let Some(state) = &mut self.state {
             state.fed(values, answer);
         }
@@ -61,31 +69,31 @@ impl CameraInference {
     pub fn take(
         &mut self,
         Inference { model, decider }: &mut Inference,
-        batch: &Batch,
+        batch: &StepBatch,
         taken: &mut usize,
         fresh: bool,
-        mut emit: impl FnMut(Body),
+        mut emit: impl FnMut(EventBody),
     ) -> Result<(), ModelError> {
         while self.next_row().is_none() {
             let Some(step) = batch.steps.get(*taken) else { break };
             *taken += 1;
             match *step {
-                Step::Rows(first) => self.window.extend(first, &batch.rows),
-                Step::Begin(begin) => self.begin(begin, batch.seq),
-                Step::Drop => self.drop(),
-                Step::End(segment) => {
+                StreamStep::Rows(first) => self.window.extend(first, &batch.rows),
+                StreamStep::Begin(begin) => self.begin(begin, batch.seq),
+                StreamStep::Drop => self.drop(),
+                StreamStep::End(segment) => {
                     let Some(open) = self.open.filter(|open| !open.decided) else { continue };
                     let top = match &self.state {
                         Some(state) => state.answer(segment.end_row),
                         None => {
                             let rows = self.window.rows(open.begin.row, segment.end_row);
-                            decider.top(model.run(rows)?)
+                            decider.hypotheses(model.run(rows)?)
                         }
                     };
                     let decision = decider.decide(top, segment.presence);
-                    emit(Body::Sign(self.decided(decision, segment)));
+                    emit(EventBody::Sign(self.decided(decision, segment)));
                 }
-                Step::Frame { state, hand, lost } => {
+                StreamStep::Frame { state, hand, lost } => {
                     let mut top_seq = Some(batch.seq);
                     if let Some(open) = &self.open {
                         if let Some(state) = &self.state {
@@ -93,12 +101,12 @@ impl CameraInference {
                             self.top_seq = top_seq;
                         } else if fresh {
                             let rows = self.window.rows(open.begin.row, u64::MAX);
-                            self.top = decider.top(model.run(rows)?);
+                            self.top = decider.hypotheses(model.run(rows)?);
                             self.top_seq = top_seq;
                         }
                         top_seq = self.top_seq;
                     }
-                    emit(Body::Frame(FrameEvent {
+                    emit(EventBody::Frame(FrameEvent {
                         seq: batch.seq,
                         t: batch.t,
                         state,
@@ -108,12 +116,12 @@ impl CameraInference {
                         lost,
                     }));
                     if let Some(sign) = self.early(decider, batch, state, lost) {
-                        emit(Body::Sign(sign));
+                        emit(EventBody::Sign(sign));
                     }
                 }
-                Step::Status(status, reason) => emit(status_of(batch, status, reason)),
-                Step::Doubt(doubt, _) => {
-                    emit(status_of(batch, Status::Doubtful, Reason::Doubt(doubt)));
+                StreamStep::Status(status, reason) => emit(status_of(batch, status, reason)),
+                StreamStep::Doubt(doubt, _) => {
+                    emit(status_of(batch, StatusKind::Doubtful, StatusReason::Doubt(doubt)));
                 }
             }
         }
@@ -121,9 +129,9 @@ impl CameraInference {
     }
 
     /// With the frame of this number a sign begins, again perhaps.
-    fn begin(&mut self, begin: Begin, seq: u64) {
+    fn begin(&mut self, begin: SegmentStart, seq: u64) {
         self.drop();
-        self.open = Some(Early::new(begin, seq));
+        self.open = Some(EarlyDecision::new(begin, seq));
         if let Some(state) = &mut self.state {
             state.begin(begin.row.max(self.window.first()));
         }
@@ -138,9 +146,9 @@ impl CameraInference {
     /// The open sign, if it is to be decided with this frame, before its end.
     fn early(
         &mut self,
-        decider: &Decider,
-        batch: &Batch,
-        state: State,
+        decider: &SignDecider,
+        batch: &StepBatch,
+        state: SignState,
         lost: u64,
     ) -> Option<SignEvent> {
         let patience = Some(decider.early_ms()).filter(|patience| *patience > 0.0)?;
@@ -158,15 +166,15 @@ impl CameraInference {
             end_t: batch.t,
             end_row: self.window.end(),
             lost: open.lost,
-            ended: Ended::Early,
+            ended: EndReason::Early,
             presence: 1.0,
         };
         Some(self.decided(decision, so_far))
     }
 
     /// The next decision.
-    fn decided(&mut self, decision: Decision, segment: Segment) -> SignEvent {
-        let Decision { label, unknown, p, threshold, top } = decision;
+    fn decided(&mut self, decision: SignDecision, segment: Segment) -> SignEvent {
+        let SignDecision { label, unknown, p, threshold, top } = decision;
         let Segment { start_seq, end_seq, start_t, end_t, lost, ended, .. } = segment;
         let id = self.decisions;
         self.decisions += 1;
@@ -187,6 +195,6 @@ impl CameraInference {
     }
 }
 
-fn status_of(batch: &Batch, status: Status, reason: Reason) -> Body {
-    Body::Status(StatusEvent { status, seq: batch.seq, t: batch.t, reason })
+fn status_of(batch: &StepBatch, status: StatusKind, reason: StatusReason) -> EventBody {
+    EventBody::Status(StatusEvent { status, seq: batch.seq, t: batch.t, reason })
 }

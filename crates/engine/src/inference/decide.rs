@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::Card;
-use signd_core::event::{Labels, MAX_TOP, Top, Unknown};
+use crate::model::ModelCard;
+use signd_core::event::{Hypotheses, MAX_TOP, ModelLabels, UnknownReason};
 use signd_core::segment::odds;
 
 /// Least probability of a decided label when neither settings nor model say.
@@ -41,17 +41,17 @@ impl Default for DecideSettings {
 
 /// A decided sign.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
+pub struct SignDecision {
     /// The output, `None` when it is no known sign.
     pub label: Option<u16>,
     /// Why it is none; `None` when there is a label.
-    pub unknown: Option<Unknown>,
+    pub unknown: Option<UnknownReason>,
     /// Probability of the best hypothesis, 0..1.
     pub p: f32,
     /// The threshold of the best hypothesis, 0..1.
     pub threshold: f32,
     /// The best hypotheses.
-    pub top: Top,
+    pub top: Hypotheses,
 }
 
 /// The probability that thresholds are held against: that of the label, 0..1, unless there is less of a sign
@@ -66,8 +66,8 @@ pub fn sureness(p: f32, presence: f32) -> f32 {
 }
 
 /// Turns a model's logits into probabilities and these into decisions.
-pub struct Decider {
-    labels: Arc<Labels>,
+pub struct SignDecider {
+    labels: Arc<ModelLabels>,
     temperature: f32,
     early_ms: f64,
     count: usize,
@@ -85,9 +85,9 @@ pub struct UnknownLabel {
     count: usize,
 }
 
-impl Decider {
+impl SignDecider {
     /// Fits the settings to a model.
-    pub fn new(settings: &DecideSettings, card: &Card) -> Result<Self, UnknownLabel> {
+    pub fn new(settings: &DecideSettings, card: &ModelCard) -> Result<Self, UnknownLabel> {
         let labels = Arc::clone(&card.labels);
         let count = labels.names.len();
         let find = |key, label: &String| {
@@ -110,7 +110,7 @@ impl Decider {
             allowed[no_sign] = true;
         }
         let p = Vec::with_capacity(count);
-        Ok(Decider {
+        Ok(SignDecider {
             labels,
             temperature: card.temperature,
             early_ms: settings.early_ms,
@@ -127,7 +127,7 @@ impl Decider {
     }
 
     /// The best hypotheses among the allowed labels, most probable first.
-    pub fn top(&mut self, logits: &[f32]) -> Top {
+    pub fn hypotheses(&mut self, logits: &[f32]) -> Hypotheses {
         // Softmax over the allowed outputs.
         let scaled = logits.iter().zip(&self.allowed);
         let scaled =
@@ -138,7 +138,7 @@ impl Decider {
         self.p.iter_mut().for_each(|x| *x = (*x - most).exp());
         let sum: f32 = self.p.iter().sum();
 
-        let mut top = Top::new();
+        let mut top = Hypotheses::new();
         for (i, x) in self.p.iter().enumerate().filter(|(i, _)| self.allowed[*i]) {
             let p = x / sum;
             // Insertion into a list of at most ten; the first of equals stays first.
@@ -155,27 +155,27 @@ impl Decider {
 
     /// Decides a sign by the hypotheses at its end and the odds, in those of a usual sign, that it is
     /// signing at all.
-    pub fn decide(&self, top: Top, presence: f32) -> Decision {
+    pub fn decide(&self, top: Hypotheses, presence: f32) -> SignDecision {
         let (best, p) = top.first().copied().unwrap_or((0, 0.0));
         let threshold = self.thresholds.get(usize::from(best)).copied().unwrap_or(1.0);
         let enough = |p: f32| p >= threshold;
         let unknown = if self.labels.no_sign == Some(usize::from(best)) {
-            Some(Unknown::NoSign)
+            Some(UnknownReason::NoSign)
         } else if !enough(p) {
-            Some(Unknown::Threshold)
+            Some(UnknownReason::Threshold)
         } else if !enough(sureness(p, presence)) {
-            Some(Unknown::Doubted)
+            Some(UnknownReason::Doubted)
         } else {
             None
         };
-        Decision { label: unknown.is_none().then_some(best), unknown, p, threshold, top }
+        SignDecision { label: unknown.is_none().then_some(best), unknown, p, threshold, top }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Contract;
+    use crate::model::ModelContract;
     use signd_core::features::grid::RowKind;
 
     #[test]
@@ -189,18 +189,18 @@ mod tests {
         assert_eq!(decide, DecideSettings::default());
     }
 
-    fn card(threshold: Option<f32>) -> Card {
+    fn card(threshold: Option<f32>) -> ModelCard {
         let names = ["book", "dog", "none"].map(str::to_owned).to_vec();
-        Card {
+        ModelCard {
             name: "test 1".into(),
             digest: String::new(),
-            contract: Contract::Landmarks,
+            contract: ModelContract::Landmarks,
             kind: RowKind::Landmarks,
             window: 128,
             temperature: 1.0,
             threshold,
             tagger: None,
-            labels: Arc::new(Labels { names, no_sign: Some(2) }),
+            labels: Arc::new(ModelLabels { names, no_sign: Some(2) }),
         }
     }
 
@@ -214,15 +214,15 @@ mod tests {
         }
     }
 
-    fn decide(decider: &mut Decider, logits: &[f32]) -> Decision {
-        let top = decider.top(logits);
+    fn decide(decider: &mut SignDecider, logits: &[f32]) -> SignDecision {
+        let top = decider.hypotheses(logits);
         decider.decide(top, 1.0)
     }
 
     #[test]
     fn the_best_label_is_decided_when_it_is_sure_enough() {
         let settings = settings(0.5, &[], &[("dog", 0.99)]);
-        let mut decider = Decider::new(&settings, &card(None)).expect("fits");
+        let mut decider = SignDecider::new(&settings, &card(None)).expect("fits");
         let decision = decide(&mut decider, &[3.0, 0.0, 0.0]);
         assert_eq!(decision.label, Some(0));
         assert!((decision.p - 0.909_443).abs() < 1e-5);
@@ -233,9 +233,9 @@ mod tests {
             assert_eq!(decision.label, None);
             (decision.unknown, decision.threshold)
         };
-        let below = Some(Unknown::Threshold);
+        let below = Some(UnknownReason::Threshold);
         assert_eq!(why(&[0.0, 3.0, 0.0]), (below, 0.99), "a threshold of its own");
-        assert_eq!(why(&[0.0, 0.0, 3.0]), (Some(Unknown::NoSign), 0.5));
+        assert_eq!(why(&[0.0, 0.0, 3.0]), (Some(UnknownReason::NoSign), 0.5));
         assert_eq!(why(&[0.1, 0.0, 0.0]), (below, 0.5), "unsure");
     }
 
@@ -243,13 +243,13 @@ mod tests {
     fn a_segment_that_is_less_like_a_sign_is_doubted_and_one_that_is_more_so_is_not_trusted_more() {
         assert!((sureness(0.75, 0.5) - 0.6).abs() < 1e-6, "3 to 1 becomes 3 to 2");
         assert_eq!(sureness(0.4, 50.0), 0.4);
-        let mut decider = Decider::new(&settings(0.7, &[], &[]), &card(None)).expect("fits");
+        let mut decider = SignDecider::new(&settings(0.7, &[], &[]), &card(None)).expect("fits");
         // 0.786 by itself: odds of 3.69.
-        let top = decider.top(&[2.0, 0.0, 0.0]);
+        let top = decider.hypotheses(&[2.0, 0.0, 0.0]);
         assert_eq!(decider.decide(top.clone(), 1.0).label, Some(0));
         assert_eq!(decider.decide(top.clone(), 0.7).label, Some(0), "0.721");
         let doubted = decider.decide(top, 0.5);
-        assert_eq!((doubted.label, doubted.unknown), (None, Some(Unknown::Doubted)), "0.649");
+        assert_eq!((doubted.label, doubted.unknown), (None, Some(UnknownReason::Doubted)), "0.649");
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         // Of three equal logits but for one that is larger by 1: 0.576.
         let sure = |threshold, own| {
             let settings = settings(threshold, &[], &[]);
-            let mut decider = Decider::new(&settings, &card(own)).expect("fits");
+            let mut decider = SignDecider::new(&settings, &card(own)).expect("fits");
             decide(&mut decider, &[1.0, 0.0, 0.0]).label.is_some()
         };
         assert!(sure(0.0, None) && sure(0.5, Some(0.6)) && sure(0.0, Some(0.0)));
@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn labels_not_allowed_are_not_hypotheses_either() {
-        let mut decider = Decider::new(&settings(0.5, &["dog"], &[]), &card(None)).expect("fits");
+        let mut decider =
+            SignDecider::new(&settings(0.5, &["dog"], &[]), &card(None)).expect("fits");
         let decision = decide(&mut decider, &[9.0, 2.0, 0.0]);
         assert_eq!(decision.label, Some(1));
         assert!(decision.top.iter().all(|(i, _)| *i != 0));
@@ -274,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_label_the_model_has_not_is_named() {
-        let decider = Decider::new(&settings(0.5, &["cat"], &[]), &card(None));
+        let decider = SignDecider::new(&settings(0.5, &["cat"], &[]), &card(None));
         let error = decider.err().map(|e| e.to_string());
         let expected = "decide.allow names `cat`, which is none of the model's 3 labels";
         assert_eq!(error.as_deref(), Some(expected));

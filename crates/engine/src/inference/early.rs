@@ -3,15 +3,15 @@
 //! One sign, one decision: what was decided early is not decided again at the end. Only where every row
 //! is fed (`stream` models), so that a busy daemon decides what an idle one does.
 
-use signd_core::event::State;
+use signd_core::event::SignState;
 use signd_core::frame::SourceTime;
-use signd_core::segment::Begin;
+use signd_core::segment::SegmentStart;
 
 /// What has led the hypotheses of the open sign.
 #[derive(Clone, Copy, Debug)]
-pub struct Early {
+pub struct EarlyDecision {
     /// Where the sign begins.
-    pub begin: Begin,
+    pub begin: SegmentStart,
     /// Frames missing since, as far as counted.
     pub lost: u64,
     /// The latest frame that was counted.
@@ -22,10 +22,10 @@ pub struct Early {
     pub decided: bool,
 }
 
-impl Early {
+impl EarlyDecision {
     /// A sign begins; that is known with the frame of this number.
-    pub fn new(begin: Begin, seq: u64) -> Self {
-        Early { begin, lost: begin.lost, seq, leader: None, decided: false }
+    pub fn new(begin: SegmentStart, seq: u64) -> Self {
+        EarlyDecision { begin, lost: begin.lost, seq, leader: None, decided: false }
     }
 
     /// A frame, before which some are missing.
@@ -41,7 +41,7 @@ impl Early {
         &mut self,
         t: SourceTime,
         sure: Option<u16>,
-        state: State,
+        state: SignState,
         patience_ms: f64,
     ) -> bool {
         self.leader = match (sure, self.leader) {
@@ -49,7 +49,7 @@ impl Early {
             (sure, _) => sure.map(|label| (label, t)),
         };
         let stable = |(_, since)| t.seconds_since(since) * 1e3 >= patience_ms;
-        self.decided |= state == State::Signing && self.leader.is_some_and(stable);
+        self.decided |= state == SignState::Signing && self.leader.is_some_and(stable);
         self.decided
     }
 }
@@ -58,15 +58,15 @@ impl Early {
 mod tests {
     use super::*;
 
-    const BEGIN: Begin = Begin { row: 0, seq: 0, t: SourceTime(0), lost: 2 };
+    const BEGIN: SegmentStart = SegmentStart { row: 0, seq: 0, t: SourceTime(0), lost: 2 };
 
     /// One character per frame of 40 ms: the sure label, a capital in the offset, `.` none. The frame with
     /// which it is decided, led for 200 ms.
     fn decided(line: &str) -> Option<usize> {
-        let mut early = Early::new(BEGIN, 0);
+        let mut early = EarlyDecision::new(BEGIN, 0);
         line.chars().enumerate().position(|(i, c)| {
             let sure = (c != '.').then_some(c.to_ascii_lowercase() as u16);
-            let state = if c.is_ascii_uppercase() { State::Offset } else { State::Signing };
+            let state = if c.is_ascii_uppercase() { SignState::Offset } else { SignState::Signing };
             early.push(SourceTime(i as u64 * 40_000_000), sure, state, 200.0)
         })
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn missing_frames_are_counted_once_also_those_before_the_begin_was_known() {
-        let mut early = Early::new(BEGIN, 10);
+        let mut early = EarlyDecision::new(BEGIN, 10);
         early.count(10, 2);
         assert_eq!(early.lost, 2, "the frame with which the begin was known");
         early.count(11, 0);

@@ -15,27 +15,27 @@ mod model_state;
 mod tests;
 mod window;
 
-use signd_core::event::Top;
-use signd_core::stream::Needs;
+use signd_core::event::Hypotheses;
+use signd_core::stream::ModelNeeds;
 
-use crate::model::{Card, Model, ModelError};
+use crate::model::{Model, ModelCard, ModelError};
 pub(crate) use camera::CameraInference;
-use decide::Decider;
+use decide::SignDecider;
 
 /// A model, and how its answers become decisions. What it knows of each camera is in the pipeline.
 pub struct Inference {
     pub(crate) model: Model,
-    pub(crate) decider: Decider,
+    pub(crate) decider: SignDecider,
 }
 
 impl Inference {
     /// Inference with this model.
-    pub fn new(model: Model, decider: Decider) -> Self {
+    pub fn new(model: Model, decider: SignDecider) -> Self {
         Inference { model, decider }
     }
 
     /// What the model file says of itself.
-    pub fn card(&self) -> &Card {
+    pub fn card(&self) -> &ModelCard {
         self.model.card()
     }
 
@@ -51,14 +51,14 @@ impl Inference {
     /// # Errors
     ///
     /// When the model fails.
-    pub fn answer(&mut self, rows: &[f32]) -> Result<Top, ModelError> {
+    pub fn answer(&mut self, rows: &[f32]) -> Result<Hypotheses, ModelError> {
         let most = self.model.window() * self.model.row_width();
         let rows = &rows[rows.len().saturating_sub(most)..];
-        Ok(self.decider.top(self.model.run(rows)?))
+        Ok(self.decider.hypotheses(self.model.run(rows)?))
     }
 
     /// What the model asks of the core.
-    pub fn needs(&self) -> Needs {
+    pub fn needs(&self) -> ModelNeeds {
         self.model.card().needs()
     }
 }

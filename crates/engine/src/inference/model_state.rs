@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use signd_core::event::Top;
+use signd_core::event::Hypotheses;
 
 /// How long answers are kept, s: where a sign ended is known when the hand has been hidden (2 s at most) and
 /// has then rested or kept still (5 s), after it was lowered (2 s); more the settings do not allow.
@@ -15,7 +15,7 @@ pub struct ModelState {
     /// The row to be fed next.
     next: u64,
     /// The latest answers, the last of them after row `next - 1`.
-    answers: VecDeque<Top>,
+    answers: VecDeque<Hypotheses>,
     keep: usize,
 }
 
@@ -45,7 +45,7 @@ impl ModelState {
     }
 
     /// It has been fed. `values` is the state after it.
-    pub fn fed(&mut self, values: &[f32], answer: Top) {
+    pub fn fed(&mut self, values: &[f32], answer: Hypotheses) {
         self.values.copy_from_slice(values);
         if self.answers.len() == self.keep {
             self.answers.pop_front();
@@ -56,7 +56,7 @@ impl ModelState {
 
     /// The answer after this row; the nearest there is when that one is not kept, and no hypotheses
     /// before the first row.
-    pub fn answer(&self, row: u64) -> Top {
+    pub fn answer(&self, row: u64) -> Hypotheses {
         let first = self.next - self.answers.len() as u64;
         let at = row.saturating_sub(first) as usize;
         let nearest = self.answers.get(at).or(self.answers.back());
@@ -68,7 +68,7 @@ impl ModelState {
 mod tests {
     use super::*;
 
-    fn answered(row: u64) -> Top {
+    fn answered(row: u64) -> Hypotheses {
         std::iter::once((row as u16, 0.5)).collect()
     }
 

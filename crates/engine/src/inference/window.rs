@@ -4,19 +4,19 @@
 const SLACK: usize = 64;
 
 /// A sliding buffer of rows, addressed by row index.
-pub struct Window {
+pub struct RowWindow {
     width: usize,
     length: usize,
     first: u64,
     data: Vec<f32>,
 }
 
-impl Window {
+impl RowWindow {
     /// For rows of `width` numbers, of which a model takes at most `length`.
     pub fn new(width: usize, length: usize) -> Self {
         // Twice the rows kept: old ones are moved out once in a while and not every time.
         let data = Vec::with_capacity(2 * width * (length + SLACK));
-        Window { width, length, first: 0, data }
+        RowWindow { width, length, first: 0, data }
     }
 
     /// Appends rows, the first of which has this index.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn stretches_are_found_by_index_however_long_the_stream() {
-        let mut window = Window::new(2, 10);
+        let mut window = RowWindow::new(2, 10);
         for i in 0..1000u64 {
             window.extend(i, &[i as f32, -(i as f32)]);
             let from = i.saturating_sub(5);

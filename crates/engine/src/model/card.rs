@@ -6,15 +6,15 @@ use std::sync::Arc;
 use ort::session::Session;
 
 use super::ModelError;
-use signd_core::event::Labels;
+use signd_core::event::ModelLabels;
 use signd_core::features::Schema;
 use signd_core::features::grid::RowKind;
 use signd_core::segment::tagger::Tagger;
-use signd_core::stream::Needs;
+use signd_core::stream::ModelNeeds;
 
 /// What a model takes and gives; see the [module](super).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
+pub enum ModelContract {
     /// All rows of a sign at once, each the columns of a feature schema.
     Features,
     /// The same rows one by one, with a state between them.
@@ -23,25 +23,25 @@ pub enum Contract {
     Landmarks,
 }
 
-impl fmt::Display for Contract {
+impl fmt::Display for ModelContract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Contract::Features => "features",
-            Contract::Stream => "stream",
-            Contract::Landmarks => "landmarks",
+            ModelContract::Features => "features",
+            ModelContract::Stream => "stream",
+            ModelContract::Landmarks => "landmarks",
         })
     }
 }
 
 /// What a model file says of itself.
 #[derive(Clone, Debug)]
-pub struct Card {
+pub struct ModelCard {
     /// Name and version.
     pub name: String,
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
     /// What it takes and gives.
-    pub contract: Contract,
+    pub contract: ModelContract,
     /// What its rows hold.
     pub kind: RowKind,
     /// Most rows of a sign that it is to be asked about.
@@ -53,12 +53,12 @@ pub struct Card {
     /// What finds signs in its rows, if it brings that.
     pub tagger: Option<Arc<Tagger>>,
     /// Names of the outputs.
-    pub labels: Arc<Labels>,
+    pub labels: Arc<ModelLabels>,
 }
 
-impl Card {
+impl ModelCard {
     /// Reads the metadata of a file with this digest.
-    pub(super) fn read(session: &Session, digest: String) -> Result<Card, ModelError> {
+    pub(super) fn read(session: &Session, digest: String) -> Result<ModelCard, ModelError> {
         let metadata = session.metadata()?;
         let wrong = |key, expected: &str, found: Option<String>| ModelError::Metadata {
             key,
@@ -77,19 +77,19 @@ impl Card {
         let contracts = "`features`, `stream` or `landmarks`";
         let contract = text("signd.contract", contracts)?;
         let contract = match contract.as_str() {
-            "features" => Contract::Features,
-            "stream" => Contract::Stream,
-            "landmarks" => Contract::Landmarks,
+            "features" => ModelContract::Features,
+            "stream" => ModelContract::Stream,
+            "landmarks" => ModelContract::Landmarks,
             _ => return Err(wrong("signd.contract", contracts, Some(contract))),
         };
         let kind = match contract {
-            Contract::Features | Contract::Stream => {
+            ModelContract::Features | ModelContract::Stream => {
                 let schema = text("signd.schema", "the name of a feature schema")?;
                 let groups = text("signd.groups", "feature groups")?;
                 let rate = number("signd.rate", "rows a second, 5 to 120", 5.0, 120.0)?;
                 RowKind::Features { schema: Schema::parse(&schema, &groups)?, rate }
             }
-            Contract::Landmarks => RowKind::Landmarks,
+            ModelContract::Landmarks => RowKind::Landmarks,
         };
         let list = text("signd.labels", "a JSON list of names")?;
         let names: Vec<String> = serde_json::from_str(&list)
@@ -118,7 +118,7 @@ impl Card {
             }
             _ => None,
         };
-        Ok(Card {
+        Ok(ModelCard {
             name: text("signd.name", "name and version of the model")?,
             digest,
             contract,
@@ -127,12 +127,12 @@ impl Card {
             temperature: temperature.unwrap_or(1.0) as f32,
             threshold: threshold.map(|p| p as f32),
             tagger,
-            labels: Arc::new(Labels { names, no_sign }),
+            labels: Arc::new(ModelLabels { names, no_sign }),
         })
     }
 
     /// What the model asks of the core.
-    pub fn needs(&self) -> Needs {
-        Needs { kind: self.kind.clone(), tagger: self.tagger.clone() }
+    pub fn needs(&self) -> ModelNeeds {
+        ModelNeeds { kind: self.kind.clone(), tagger: self.tagger.clone() }
     }
 }

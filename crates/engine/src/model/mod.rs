@@ -36,12 +36,12 @@ use std::sync::Arc;
 use ort::session::Session;
 use ort::value::TensorRef;
 
-pub use card::{Card, Contract};
-pub use runtime::Runtime;
+pub use card::{ModelCard, ModelContract};
+pub use runtime::OnnxRuntime;
 
 use crate::digest;
-use ports::{Form, Ports};
-use signd_core::event::Labels;
+use ports::{CallForm, ModelPorts};
+use signd_core::event::ModelLabels;
 use signd_core::features::grid::RowKind;
 use signd_core::features::schema::SchemaError;
 use signd_core::frame::POINTS;
@@ -119,9 +119,9 @@ impl<T> From<ort::Error<T>> for ModelError {
 
 /// A model ready to run.
 pub struct Model {
-    card: Card,
+    card: ModelCard,
     session: Session,
-    ports: Ports,
+    ports: ModelPorts,
     /// Rows that may share a call (`stream`).
     shared: usize,
     /// Answers of the last run, one after the other.
@@ -133,7 +133,7 @@ pub struct Model {
 
 impl Model {
     /// Opens a model file, checks it against its contract and runs it once.
-    pub fn open(runtime: &Runtime, path: &Path) -> Result<Model, ModelError> {
+    pub fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Model, ModelError> {
         let file = |source| ModelError::File { path: path.to_owned(), source };
         let size = std::fs::metadata(path).map_err(file)?.len();
         if size > MAX_BYTES {
@@ -157,8 +157,8 @@ impl Model {
             (Err(_), Some(damage)) => return Err(ModelError::Damaged(damage)),
             (session, _) => session?,
         };
-        let card = Card::read(&session, digest)?;
-        let ports = Ports::find(&session, &card)?;
+        let card = ModelCard::read(&session, digest)?;
+        let ports = ModelPorts::find(&session, &card)?;
         let (logits, embedding, state) = (Vec::new(), Vec::new(), Vec::new());
         let mut model = Model { card, session, ports, shared: 1, logits, embedding, state };
         model.try_out()?;
@@ -166,7 +166,7 @@ impl Model {
     }
 
     /// What the file says of itself.
-    pub fn card(&self) -> &Card {
+    pub fn card(&self) -> &ModelCard {
         &self.card
     }
 
@@ -181,15 +181,15 @@ impl Model {
     }
 
     /// Names of the outputs.
-    pub fn labels(&self) -> &Arc<Labels> {
+    pub fn labels(&self) -> &Arc<ModelLabels> {
         &self.card.labels
     }
 
     /// Numbers in the state of a stream; none unless the contract is `stream`.
     pub fn state_size(&self) -> Option<usize> {
         match self.ports.form {
-            Form::Stream { state, .. } => Some(state),
-            Form::Window { .. } => None,
+            CallForm::Stream { state, .. } => Some(state),
+            CallForm::Window { .. } => None,
         }
     }
 
@@ -204,7 +204,7 @@ impl Model {
         let width = self.row_width();
         let t = (rows.len() / width) as i64;
         let shape: &[i64] = match (self.ports.form, &self.card.kind) {
-            (Form::Stream { state, .. }, _) => {
+            (CallForm::Stream { state, .. }, _) => {
                 let mut states = std::mem::take(&mut self.state);
                 states.clear();
                 states.resize(state, 0.0);
@@ -214,9 +214,9 @@ impl Model {
                 self.state = states;
                 return Ok(&self.logits);
             }
-            (Form::Window { .. }, RowKind::Features { .. }) => &[1, t, width as i64],
-            (Form::Window { batched: true }, _) => &[1, t, POINTS as i64, 3],
-            (Form::Window { batched: false }, _) => &[t, POINTS as i64, 3],
+            (CallForm::Window { .. }, RowKind::Features { .. }) => &[1, t, width as i64],
+            (CallForm::Window { batched: true }, _) => &[1, t, POINTS as i64, 3],
+            (CallForm::Window { batched: false }, _) => &[t, POINTS as i64, 3],
         };
         self.clear();
         let input = TensorRef::from_array_view((shape, rows))?;
@@ -255,7 +255,7 @@ impl Model {
 
     /// One call with rows of several streams; their answers are appended.
     fn call(&mut self, rows: &[f32], states: &mut [f32]) -> Result<(), ModelError> {
-        let Form::Stream { state, next } = self.ports.form else {
+        let CallForm::Stream { state, next } = self.ports.form else {
             let (expected, found) = ("stream".into(), self.card.contract.to_string());
             return Err(ModelError::Shape { what: "contract", expected, found });
         };

@@ -4,15 +4,15 @@ use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::ModelError;
-use super::card::{Card, Contract};
+use super::card::{ModelCard, ModelContract};
 use signd_core::features::grid::RowKind;
 use signd_core::frame::POINTS;
 
 /// Which inputs and outputs are what.
 #[derive(Clone, Copy, Debug)]
-pub struct Ports {
+pub struct ModelPorts {
     /// How the model is called.
-    pub form: Form,
+    pub form: CallForm,
     /// Number of the output with the logits.
     pub logits: usize,
     /// Number and size of the output with the embedding.
@@ -21,7 +21,7 @@ pub struct Ports {
 
 /// How a model is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum CallForm {
     /// With all rows of a sign.
     Window {
         /// The input has a leading batch axis.
@@ -36,9 +36,9 @@ pub enum Form {
     },
 }
 
-impl Ports {
+impl ModelPorts {
     /// Finds them; an error when they do not fit the contract.
-    pub fn find(session: &Session, card: &Card) -> Result<Ports, ModelError> {
+    pub fn find(session: &Session, card: &ModelCard) -> Result<ModelPorts, ModelError> {
         let (inputs, outputs) = (session.inputs(), session.outputs());
         let find = |name: &str| outputs.iter().position(|output| output.name() == name);
         let embedding = find("embedding").map(|i| match shape(&outputs[i])[..] {
@@ -47,13 +47,13 @@ impl Ports {
         });
         let embedding = embedding.transpose()?;
         let form = match card.contract {
-            Contract::Features | Contract::Landmarks => window(inputs, card)?,
-            Contract::Stream => {
+            ModelContract::Features | ModelContract::Landmarks => window(inputs, card)?,
+            ModelContract::Stream => {
                 let (state, next) = (state_size(inputs, card)?, find("next"));
                 let (labels, state) = (card.labels.names.len(), state);
                 let fits = next.is_some_and(|i| fits(&shape(&outputs[i]), &[-1, state as i64]));
                 match next {
-                    Some(next) if fits && embedding.is_some() => Form::Stream { state, next },
+                    Some(next) if fits && embedding.is_some() => CallForm::Stream { state, next },
                     _ => {
                         let expected = format!(
                             "logits [B, {labels}], embedding [B, E] and next [B, {state}], as state"
@@ -63,12 +63,12 @@ impl Ports {
                 }
             }
         };
-        Ok(Ports { form, logits: find("logits").unwrap_or(0), embedding })
+        Ok(ModelPorts { form, logits: find("logits").unwrap_or(0), embedding })
     }
 }
 
 /// The input of a model that takes all rows of a sign at once.
-fn window(inputs: &[Outlet], card: &Card) -> Result<Form, ModelError> {
+fn window(inputs: &[Outlet], card: &ModelCard) -> Result<CallForm, ModelError> {
     let points = POINTS as i64;
     let (shapes, expected) = match &card.kind {
         RowKind::Features { schema, .. } => {
@@ -82,14 +82,14 @@ fn window(inputs: &[Outlet], card: &Card) -> Result<Form, ModelError> {
     };
     match inputs {
         [input] if shapes.iter().any(|expected| fits(&shape(input), expected)) => {
-            Ok(Form::Window { batched: shape(input).len() == 4 })
+            Ok(CallForm::Window { batched: shape(input).len() == 4 })
         }
         _ => Err(unfit("inputs", format!("one, {expected}"), inputs)),
     }
 }
 
 /// Numbers in the state of a model that takes rows one by one.
-fn state_size(inputs: &[Outlet], card: &Card) -> Result<usize, ModelError> {
+fn state_size(inputs: &[Outlet], card: &ModelCard) -> Result<usize, ModelError> {
     let width = card.kind.width() as i64;
     let named = |name: &str| inputs.iter().find(|input| input.name() == name).map(shape);
     if let (2, Some(rows), Some(state)) = (inputs.len(), named("rows"), named("state"))

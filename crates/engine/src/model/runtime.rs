@@ -9,15 +9,15 @@ use super::ModelError;
 
 /// The runtime library, loaded once for the life of the process.
 #[derive(Clone)]
-pub struct Runtime {
+pub struct OnnxRuntime {
     environment: Arc<ort::environment::Environment>,
 }
 
-impl Runtime {
+impl OnnxRuntime {
     /// Loads the library at this path, or gives what an earlier call has loaded: a process holds
     /// one.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
-        static LOADED: OnceLock<Runtime> = OnceLock::new();
+        static LOADED: OnceLock<OnnxRuntime> = OnceLock::new();
         if let Some(loaded) = LOADED.get() {
             return Ok(loaded.clone());
         }
@@ -29,7 +29,7 @@ impl Runtime {
             .map_err(|e| refuse(format!("it cannot be used as ONNX Runtime: {e}")))?;
         let environment = builder.with_name("signd").with_telemetry(false).build();
         let environment = Arc::new(environment.map_err(|e| refuse(e.to_string()))?);
-        Ok(LOADED.get_or_init(|| Runtime { environment }).clone())
+        Ok(LOADED.get_or_init(|| OnnxRuntime { environment }).clone())
     }
 
     /// The runtime's environment, of which a process has only one: whoever measures a bare session

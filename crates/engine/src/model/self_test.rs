@@ -1,7 +1,7 @@
 //! Running a model before it is used: the first run allocates, and it shows what a file does not
 //! tell.
 
-use super::ports::Form;
+use super::ports::CallForm;
 use super::{Model, ModelError, SHARED};
 
 impl Model {
@@ -15,7 +15,7 @@ impl Model {
             let expected = format!("{labels} logits, one per label");
             return Err(ModelError::Shape { what: "output", expected, found: found.to_string() });
         }
-        if let Form::Stream { state, .. } = self.ports.form {
+        if let CallForm::Stream { state, .. } = self.ports.form {
             self.shared = if self.rows_are_independent(state)? { SHARED } else { 1 };
             if self.shared == 1 {
                 let model = &self.card.name;

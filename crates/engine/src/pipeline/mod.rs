@@ -18,8 +18,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use signd_core::event::Event;
-use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{CoreSettings, Needs, Stream, Tick};
+use signd_core::frame::{ArrivalTime, Frame};
+use signd_core::stream::{CoreSettings, ModelNeeds, Stream, Tick};
 use signd_core::stream_id::StreamId;
 use slab::Slab;
 
@@ -29,7 +29,7 @@ pub use work::Work;
 
 /// How far [`Pipeline::advance`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advanced {
+pub enum WorkState {
     /// To the end.
     Done,
     /// To a row that the model has to be fed before the rest: [`Pipeline::feed`].
@@ -102,7 +102,7 @@ impl Pipeline {
         &mut self,
         stream: StreamId,
         frame: &Frame,
-        arrival: Arrival,
+        arrival: ArrivalTime,
         work: &mut Work,
     ) -> &Stream {
         let place = *self.places.entry(stream).or_insert_with(|| {
@@ -147,7 +147,7 @@ impl Pipeline {
     ) -> Result<(), ModelError> {
         let place = work.camera;
         let mut step = || -> Result<(), ModelError> {
-            while self.advance(work, fresh, &mut emit)? == Advanced::NeedsModel {
+            while self.advance(work, fresh, &mut emit)? == WorkState::NeedsModel {
                 self.feed()?;
             }
             Ok(())
@@ -171,8 +171,8 @@ impl Pipeline {
         work: &mut Work,
         fresh: bool,
         mut emit: impl FnMut(Event),
-    ) -> Result<Advanced, ModelError> {
-        let Some(place) = work.camera else { return Ok(Advanced::Done) };
+    ) -> Result<WorkState, ModelError> {
+        let Some(place) = work.camera else { return Ok(WorkState::Done) };
         let camera = &mut self.cameras[place];
         if camera.inference.next_row().is_none() {
             let labels = Arc::clone(self.inference.model.labels());
@@ -185,7 +185,7 @@ impl Pipeline {
             }
         }
         if camera.inference.next_row().is_some() {
-            return Ok(Advanced::NeedsModel);
+            return Ok(WorkState::NeedsModel);
         }
         work.camera = None;
         camera.waiting -= 1;
@@ -195,7 +195,7 @@ impl Pipeline {
         if camera.core.is_none() && camera.waiting == 0 {
             self.forget(work.stream, place);
         }
-        Ok(Advanced::Done)
+        Ok(WorkState::Done)
     }
 
     /// Feeds the model the next row of every camera that has one, all in one call.
@@ -218,7 +218,7 @@ impl Pipeline {
         let logits = model.step(&self.rows, &mut self.states)?;
         let answers = logits.chunks(count).zip(self.states.chunks(size));
         for (place, (logits, state)) in self.hungry.iter().zip(answers) {
-            self.cameras[*place].inference.fed(state, decider.top(logits));
+            self.cameras[*place].inference.fed(state, decider.hypotheses(logits));
         }
         let cameras = &self.cameras;
         self.hungry.retain(|place| cameras[*place].inference.next_row().is_some());
@@ -258,7 +258,7 @@ impl Pipeline {
     fn close(
         &mut self,
         core: &CoreSettings,
-        needs: &Needs,
+        needs: &ModelNeeds,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
         let mut work = Work::default();

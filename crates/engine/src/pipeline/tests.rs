@@ -1,5 +1,5 @@
-use signd_core::event::{Body, Reason, Status};
-use signd_core::frame::{Part, SourceTime};
+use signd_core::event::{EventBody, StatusKind, StatusReason};
+use signd_core::frame::{BodyPart, SourceTime};
 use signd_core::stream_id;
 
 use super::*;
@@ -27,13 +27,13 @@ fn signing() -> Vec<Frame> {
         let mut frame = Frame::default();
         (frame.seq, frame.t) = (i, SourceTime(SECOND + i * SECOND / 30));
         (frame.width, frame.height) = (640, 480);
-        let pose = frame.detect(Part::Pose);
+        let pose = frame.detect(BodyPart::Pose);
         pose.fill([0.5, 0.5, 0.0]);
         for (i, y) in [(0, 0.2), (11, 0.4), (12, 0.4), (23, 0.9), (24, 0.9)] {
             pose[i] = [if i % 2 == 1 { 0.6 } else { 0.4 }, y, 0.0];
         }
         let height = 0.95 - 0.05 * i.min(10) as f32 + 0.02 * (i as f32).sin();
-        let hand = frame.detect(Part::RightHand);
+        let hand = frame.detect(BodyPart::RightHand);
         for (k, point) in hand.iter_mut().enumerate() {
             *point = [0.4 + 0.004 * k as f32, height - 0.003 * k as f32, 0.0];
         }
@@ -51,7 +51,7 @@ fn later(mut frame: Frame) -> Frame {
 /// What is said of a stream: its statuses, and how many frames and signs.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
-    statuses: Vec<(Status, Reason)>,
+    statuses: Vec<(StatusKind, StatusReason)>,
     frames: usize,
     signs: Vec<u64>,
 }
@@ -59,9 +59,9 @@ struct Told {
 impl Told {
     fn take(&mut self, event: &Event) {
         match &event.body {
-            Body::Frame(_) => self.frames += 1,
-            Body::Sign(sign) => self.signs.push(sign.id),
-            Body::Status(status) => self.statuses.push((status.status, status.reason)),
+            EventBody::Frame(_) => self.frames += 1,
+            EventBody::Sign(sign) => self.signs.push(sign.id),
+            EventBody::Status(status) => self.statuses.push((status.status, status.reason)),
         }
     }
 }
@@ -73,7 +73,7 @@ fn id(name: &str) -> StreamId {
 fn play(pipeline: &mut Pipeline, frames: &[Frame], told: &mut Told) {
     let mut work = Work::default();
     for frame in frames {
-        pipeline.frame(id("cam"), frame, Arrival(frame.t.0), &mut work);
+        pipeline.frame(id("cam"), frame, ArrivalTime(frame.t.0), &mut work);
         pipeline.finish(&mut work, true, |event| told.take(&event)).expect("runs");
     }
 }
@@ -87,8 +87,8 @@ fn a_camera_comes_with_its_first_frame_and_goes_with_its_last_tick() {
         let mut work = Work::default();
         pipeline.tick(id("cam"), Tick::Gone, &mut work);
         pipeline.finish(&mut work, true, |event| told.take(&event)).expect("runs");
-        let appeared = (Status::Appeared, Reason::FirstFrame);
-        assert_eq!(told.statuses, [appeared, (Status::Gone, Reason::Silence)]);
+        let appeared = (StatusKind::Appeared, StatusReason::FirstFrame);
+        assert_eq!(told.statuses, [appeared, (StatusKind::Gone, StatusReason::Silence)]);
         assert_eq!((told.frames, &told.signs[..]), (45, &[0][..]));
         assert!(pipeline.streams().is_empty() && pipeline.cameras.is_empty());
     }
@@ -100,7 +100,7 @@ fn a_tick_for_a_camera_that_is_not_there_changes_nothing() {
     let mut work = Work::default();
     pipeline.tick(id("cam"), Tick::Stalled, &mut work);
     let never = |event: Event| panic!("{event:?}");
-    assert_eq!(pipeline.advance(&mut work, true, never).expect("runs"), Advanced::Done);
+    assert_eq!(pipeline.advance(&mut work, true, never).expect("runs"), WorkState::Done);
     assert!(pipeline.streams().is_empty() && work.batch().steps.is_empty());
 }
 
@@ -111,7 +111,7 @@ fn a_camera_that_comes_back_before_its_end_is_told_is_told_of_in_order_and_count
     for round in 0..2 {
         for frame in signing() {
             let mut work = Work::default();
-            pipeline.frame(id("cam"), &frame, Arrival(frame.t.0), &mut work);
+            pipeline.frame(id("cam"), &frame, ArrivalTime(frame.t.0), &mut work);
             waiting.push(work);
         }
         let mut work = Work::default();
@@ -120,17 +120,18 @@ fn a_camera_that_comes_back_before_its_end_is_told_is_told_of_in_order_and_count
     }
     while let Some(work) = waiting.first_mut() {
         match pipeline.advance(work, true, |event| told.take(&event)).expect("runs") {
-            Advanced::Done => drop(waiting.remove(0)),
+            WorkState::Done => drop(waiting.remove(0)),
             // Those behind wait for the same row, and are not told before.
-            Advanced::NeedsModel => {
+            WorkState::NeedsModel => {
                 let behind = pipeline.advance(&mut waiting[1], true, |_| panic!("out of order"));
-                assert_eq!(behind.expect("runs"), Advanced::NeedsModel);
+                assert_eq!(behind.expect("runs"), WorkState::NeedsModel);
                 pipeline.feed().expect("runs");
             }
         }
     }
-    let appeared = (Status::Appeared, Reason::FirstFrame);
-    let (gone, ended) = ((Status::Gone, Reason::Silence), (Status::Gone, Reason::Shutdown));
+    let appeared = (StatusKind::Appeared, StatusReason::FirstFrame);
+    let (gone, ended) =
+        ((StatusKind::Gone, StatusReason::Silence), (StatusKind::Gone, StatusReason::Shutdown));
     assert_eq!(told.statuses, [appeared, gone, appeared, ended]);
     assert_eq!((told.frames, &told.signs[..]), (90, &[0, 0][..]));
     assert!(pipeline.cameras.is_empty());
@@ -169,7 +170,7 @@ fn a_restart_says_what_a_reload_of_the_same_says() {
                     false => pipeline.reload(core(), next, again).expect("runs"),
                 }
             }
-            pipeline.frame(id("cam"), frame, Arrival(frame.t.0), &mut work);
+            pipeline.frame(id("cam"), frame, ArrivalTime(frame.t.0), &mut work);
             pipeline.finish(&mut work, true, |event| said.push(event.body)).expect("runs");
         }
         said

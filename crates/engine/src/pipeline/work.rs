@@ -1,7 +1,7 @@
 //! One frame or tick on its way through the pipeline.
 
 use signd_core::frame::SourceTime;
-use signd_core::stream::{Batch, Step};
+use signd_core::stream::{StepBatch, StreamStep};
 use signd_core::stream_id::StreamId;
 
 /// What a frame or a tick changed in the core, and how far inference has taken it. Reused from frame to
@@ -13,7 +13,7 @@ pub struct Work {
     pub(super) camera: Option<usize>,
     /// The camera is gone.
     pub(super) last: bool,
-    pub(super) batch: Batch,
+    pub(super) batch: StepBatch,
     /// Steps of the batch that inference has taken.
     pub(super) taken: usize,
 }
@@ -33,7 +33,7 @@ impl Work {
     }
 
     /// What the core made of it.
-    pub fn batch(&self) -> &Batch {
+    pub fn batch(&self) -> &StepBatch {
         &self.batch
     }
 
@@ -44,6 +44,6 @@ impl Work {
 
     /// It is a frame that has its place in the stream.
     pub fn is_frame(&self) -> bool {
-        self.batch.steps.iter().any(|step| matches!(step, Step::Frame { .. }))
+        self.batch.steps.iter().any(|step| matches!(step, StreamStep::Frame { .. }))
     }
 }

@@ -10,7 +10,7 @@ pub(super) const RUN: &str = "run";
 
 /// What a message of a recording is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Channel {
+pub enum RecordingChannel {
     /// A frame.
     Landmarks(StreamId),
     /// What the clock decided.
@@ -23,23 +23,25 @@ pub enum Channel {
     Run,
 }
 
-impl Channel {
+impl RecordingChannel {
     /// Its topic.
     pub fn topic(self) -> String {
         match self {
-            Channel::Landmarks(stream) => format!("{LANDMARKS}{stream}"),
-            Channel::Ticks(stream) => format!("{TICKS}{stream}"),
-            Channel::Drops(stream) => format!("{DROPS}{stream}"),
-            Channel::Events(stream) => format!("{EVENTS}{stream}"),
-            Channel::Run => RUN.to_owned(),
+            RecordingChannel::Landmarks(stream) => format!("{LANDMARKS}{stream}"),
+            RecordingChannel::Ticks(stream) => format!("{TICKS}{stream}"),
+            RecordingChannel::Drops(stream) => format!("{DROPS}{stream}"),
+            RecordingChannel::Events(stream) => format!("{EVENTS}{stream}"),
+            RecordingChannel::Run => RUN.to_owned(),
         }
     }
 
     /// How its messages are encoded, in MCAP's words.
     pub fn encoding(self) -> &'static str {
         match self {
-            Channel::Landmarks(_) | Channel::Events(_) => "msgpack",
-            Channel::Ticks(_) | Channel::Drops(_) | Channel::Run => "json",
+            RecordingChannel::Landmarks(_) | RecordingChannel::Events(_) => "msgpack",
+            RecordingChannel::Ticks(_) | RecordingChannel::Drops(_) | RecordingChannel::Run => {
+                "json"
+            }
         }
     }
 }

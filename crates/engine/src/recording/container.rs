@@ -13,7 +13,7 @@ const MAX_CHUNK: u64 = 256 << 20;
 
 /// What ends the reading of a file before its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum McapFault {
     /// The file ends where it should go on.
     #[error("the file ends")]
     Cut,
@@ -65,7 +65,7 @@ pub enum Fault {
 
 /// A record, as it lies in its bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record<'a> {
+pub(super) struct McapRecord<'a> {
     /// Where it begins.
     pub at: usize,
     pub op: u8,
@@ -74,45 +74,45 @@ pub(super) struct Record<'a> {
     pub body: &'a [u8],
 }
 
-impl Record<'_> {
+impl McapRecord<'_> {
     pub fn is_whole(&self) -> bool {
         self.body.len() as u64 == self.length
     }
 }
 
 /// Walks from record to record. The last one may be cut off.
-pub(super) struct Records<'a> {
+pub(super) struct McapRecords<'a> {
     bytes: &'a [u8],
     /// Where the next record begins.
     pub at: usize,
 }
 
-impl<'a> Records<'a> {
+impl<'a> McapRecords<'a> {
     pub fn new(bytes: &'a [u8], at: usize) -> Self {
-        Records { bytes, at }
+        McapRecords { bytes, at }
     }
 }
 
-impl<'a> Iterator for Records<'a> {
-    type Item = Record<'a>;
+impl<'a> Iterator for McapRecords<'a> {
+    type Item = McapRecord<'a>;
 
-    fn next(&mut self) -> Option<Record<'a>> {
+    fn next(&mut self) -> Option<McapRecord<'a>> {
         let (at, rest) = (self.at, self.bytes.get(self.at..)?);
         let (&op, rest) = rest.split_first()?;
         let Some((length, rest)) = rest.split_first_chunk::<8>() else {
             self.at = self.bytes.len();
-            return Some(Record { at, op, length: u64::MAX, body: &[] });
+            return Some(McapRecord { at, op, length: u64::MAX, body: &[] });
         };
         let length = u64::from_le_bytes(*length);
         let here = usize::try_from(length).map_or(rest.len(), |length| length.min(rest.len()));
         let body = rest.get(..here)?;
         self.at = at + 9 + here;
-        Some(Record { at, op, length, body })
+        Some(McapRecord { at, op, length, body })
     }
 }
 
 /// A chunk's head, and its packed bytes as far as they are there.
-pub(super) struct Chunk<'a> {
+pub(super) struct McapChunk<'a> {
     unpacked: u64,
     crc: u32,
     compression: &'a str,
@@ -120,16 +120,16 @@ pub(super) struct Chunk<'a> {
     data: &'a [u8],
 }
 
-impl<'a> Chunk<'a> {
+impl<'a> McapChunk<'a> {
     /// Of a chunk record; none where its head is not whole.
-    pub fn parse(record: &Record<'a>) -> Option<Chunk<'a>> {
+    pub fn parse(record: &McapRecord<'a>) -> Option<McapChunk<'a>> {
         let (_times, rest) = record.body.split_first_chunk::<16>()?;
         let (unpacked, rest) = rest.split_first_chunk::<8>()?;
         let (crc, rest) = rest.split_first_chunk::<4>()?;
         let (name, rest) = rest.split_first_chunk::<4>()?;
         let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*name) as usize)?;
         let (packed, data) = rest.split_first_chunk::<8>()?;
-        Some(Chunk {
+        Some(McapChunk {
             unpacked: u64::from_le_bytes(*unpacked),
             crc: u32::from_le_bytes(*crc),
             compression: std::str::from_utf8(name).ok()?,
@@ -139,37 +139,37 @@ impl<'a> Chunk<'a> {
     }
 
     /// The records of a whole chunk, unpacked and checked.
-    pub fn unpack(&self) -> Result<Cow<'a, [u8]>, Fault> {
+    pub fn unpack(&self) -> Result<Cow<'a, [u8]>, McapFault> {
         let packed = usize::try_from(self.packed).ok().and_then(|packed| self.data.get(..packed));
-        let packed = packed.ok_or_else(|| Fault::Chunk("longer than its record".into()))?;
+        let packed = packed.ok_or_else(|| McapFault::Chunk("longer than its record".into()))?;
         let records = match self.compression {
             "" => Cow::Borrowed(packed),
             "zstd" => {
                 let reader = zstd::Decoder::with_buffer(packed);
-                Cow::Owned(self.inflate(reader.map_err(|e| Fault::Chunk(e.to_string()))?)?)
+                Cow::Owned(self.inflate(reader.map_err(|e| McapFault::Chunk(e.to_string()))?)?)
             }
             "lz4" => Cow::Owned(self.inflate(lz4_flex::frame::FrameDecoder::new(packed))?),
-            other => return Err(Fault::Compression(other.escape_debug().to_string())),
+            other => return Err(McapFault::Compression(other.escape_debug().to_string())),
         };
         // A writer that computes none leaves 0.
         let (expected, found) = (self.crc, crc32fast::hash(&records));
         if expected != 0 && expected != found {
-            return Err(Fault::ChunkCrc { expected, found });
+            return Err(McapFault::ChunkCrc { expected, found });
         }
         Ok(records)
     }
 
-    fn inflate(&self, reader: impl Read) -> Result<Vec<u8>, Fault> {
+    fn inflate(&self, reader: impl Read) -> Result<Vec<u8>, McapFault> {
         let most = self.unpacked;
         if most > MAX_CHUNK {
-            return Err(Fault::Chunk(format!("unpacks to {most} bytes (at most {MAX_CHUNK})")));
+            return Err(McapFault::Chunk(format!("unpacks to {most} bytes (at most {MAX_CHUNK})")));
         }
         let mut records = Vec::new();
         let read = reader.take(most + 1).read_to_end(&mut records);
-        read.map_err(|error| Fault::Chunk(error.to_string()))?;
+        read.map_err(|error| McapFault::Chunk(error.to_string()))?;
         match records.len() as u64 == most {
             true => Ok(records),
-            false => Err(Fault::Chunk(format!("does not unpack to its {most} bytes"))),
+            false => Err(McapFault::Chunk(format!("does not unpack to its {most} bytes"))),
         }
     }
 

@@ -9,16 +9,16 @@ use std::collections::HashMap;
 use mcap::records::{self, Channel, op};
 
 use super::channel::{LANDMARKS, is_ours};
-use super::container::{Chunk, Fault, Record, Records, is_known};
-use super::losses::Stop;
+use super::container::{McapChunk, McapFault, McapRecord, McapRecords, is_known};
+use super::losses::ReadStop;
 
 /// Most bytes that the compressed chunks of a file may hold: a small file may claim to hold very much.
 const MAX_UNPACKED: usize = 2_000_000_000;
 /// Most notes about a file.
 const MAX_NOTES: usize = 20;
 
-/// A message and where its channel stands in [`Contents::channels`].
-pub(super) struct Message<'a> {
+/// A message and where its channel stands in [`McapContents::channels`].
+pub(super) struct McapMessage<'a> {
     pub channel: usize,
     pub log_time: u64,
     pub data: Cow<'a, [u8]>,
@@ -26,14 +26,14 @@ pub(super) struct Message<'a> {
 
 /// A file, read.
 #[derive(Default)]
-pub(super) struct Contents<'a> {
+pub(super) struct McapContents<'a> {
     pub channels: Vec<Channel>,
     /// Those of signd's topics, in the order in which they are to be played.
-    pub messages: Vec<Message<'a>>,
+    pub messages: Vec<McapMessage<'a>>,
     /// What is odd about the file and takes nothing away.
     pub notes: Vec<String>,
     /// Why not all of the file was read.
-    pub stop: Option<Stop>,
+    pub stop: Option<ReadStop>,
     library: String,
     /// Bytes of compressed chunks, unpacked.
     unpacked: usize,
@@ -43,10 +43,10 @@ pub(super) struct Contents<'a> {
     schemas: HashMap<u16, (String, String, Vec<u8>)>,
 }
 
-impl<'a> Contents<'a> {
+impl<'a> McapContents<'a> {
     /// Reads what begins with MCAP's magic bytes.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let mut contents = Contents::default();
+        let mut contents = McapContents::default();
         contents.stop = contents.walk(bytes).err();
         // signd decided in the order in which it wrote, also where the wall clock stepped back.
         if !contents.library.starts_with("signd ") {
@@ -55,25 +55,25 @@ impl<'a> Contents<'a> {
         contents
     }
 
-    fn walk(&mut self, bytes: &'a [u8]) -> Result<(), Stop> {
-        let mut records = Records::new(bytes, mcap::MAGIC.len());
+    fn walk(&mut self, bytes: &'a [u8]) -> Result<(), ReadStop> {
+        let mut records = McapRecords::new(bytes, mcap::MAGIC.len());
         while let Some(record) = records.next() {
-            let stop = |fault| Stop { at: record.at, fault };
+            let stop = |fault| ReadStop { at: record.at, fault };
             if !record.is_whole() {
                 self.cut(&record, bytes).map_err(stop)?;
-                return Err(stop(Fault::Cut));
+                return Err(stop(McapFault::Cut));
             }
             match record.op {
                 op::CHUNK => {
-                    let chunk = Chunk::parse(&record);
-                    let chunk = chunk.ok_or_else(|| stop(Fault::Chunk("its head".into())))?;
+                    let chunk = McapChunk::parse(&record);
+                    let chunk = chunk.ok_or_else(|| stop(McapFault::Chunk("its head".into())))?;
                     match chunk.unpack().map_err(stop)? {
                         Cow::Borrowed(inside) => self.inside(inside, Cow::Borrowed),
                         Cow::Owned(inside) => {
                             self.unpacked += inside.len();
                             if self.unpacked > MAX_UNPACKED {
                                 let most = "with it more than 2 GB are unpacked";
-                                return Err(stop(Fault::Chunk(most.into())));
+                                return Err(stop(McapFault::Chunk(most.into())));
                             }
                             self.inside(&inside, |b| Cow::Owned(b.to_vec()))
                         }
@@ -81,37 +81,37 @@ impl<'a> Contents<'a> {
                     .map_err(stop)?;
                 }
                 op::DATA_END => {
-                    check(&record, bytes.get(..record.at), |expected, found| Fault::DataCrc {
+                    check(&record, bytes.get(..record.at), |expected, found| McapFault::DataCrc {
                         expected,
                         found,
                     })?;
                     return end(bytes, records.at, self.count);
                 }
-                op::FOOTER => return Err(stop(Fault::Record("the data has no end".into()))),
+                op::FOOTER => return Err(stop(McapFault::Record("the data has no end".into()))),
                 _ => self.take(&record, Cow::Borrowed).map_err(stop)?,
             }
         }
-        Err(Stop { at: bytes.len(), fault: Fault::Cut })
+        Err(ReadStop { at: bytes.len(), fault: McapFault::Cut })
     }
 
     /// The record that the file ends in: a chunk's messages, where they are whole. A file that is
     /// finished does not end in a record, and a chunk is as long as its head says.
-    fn cut(&mut self, record: &Record<'a>, bytes: &[u8]) -> Result<(), Fault> {
+    fn cut(&mut self, record: &McapRecord<'a>, bytes: &[u8]) -> Result<(), McapFault> {
         if bytes.ends_with(mcap::MAGIC) {
-            return Err(Fault::Record(format!("{} bytes, more than the file", record.length)));
+            return Err(McapFault::Record(format!("{} bytes, more than the file", record.length)));
         }
         if record.op != op::CHUNK {
             return if is_known(record.op) { Ok(()) } else { Err(unknown(record.op)) };
         }
-        let Some(chunk) = Chunk::parse(record) else { return Ok(()) };
+        let Some(chunk) = McapChunk::parse(record) else { return Ok(()) };
         if !chunk.fits(record.length) {
-            return Err(Fault::Chunk(format!(
+            return Err(McapFault::Chunk(format!(
                 "its record is said to have {} bytes",
                 record.length
             )));
         }
         // Without its CRC, the last thing read before the end may be anything.
-        for record in Records::new(chunk.beginning(), 0).take_while(Record::is_whole) {
+        for record in McapRecords::new(chunk.beginning(), 0).take_while(McapRecord::is_whole) {
             if self.take(&record, Cow::Borrowed).is_err() {
                 break;
             }
@@ -123,11 +123,11 @@ impl<'a> Contents<'a> {
         &mut self,
         chunk: &'b [u8],
         own: impl Fn(&'b [u8]) -> Cow<'a, [u8]>,
-    ) -> Result<(), Fault> {
-        for record in Records::new(chunk, 0) {
+    ) -> Result<(), McapFault> {
+        for record in McapRecords::new(chunk, 0) {
             match record.op {
                 _ if !record.is_whole() => {
-                    return Err(Fault::Chunk("ends in the middle of a record".into()));
+                    return Err(McapFault::Chunk("ends in the middle of a record".into()));
                 }
                 op::SCHEMA | op::CHANNEL | op::MESSAGE => self.take(&record, &own)?,
                 other => return Err(unknown(other)),
@@ -138,16 +138,16 @@ impl<'a> Contents<'a> {
 
     fn take<'b>(
         &mut self,
-        record: &Record<'b>,
+        record: &McapRecord<'b>,
         own: impl Fn(&'b [u8]) -> Cow<'a, [u8]>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), McapFault> {
         match record.op {
             op::HEADER | op::SCHEMA | op::CHANNEL | op::MESSAGE => {}
             kind if is_known(kind) => return Ok(()), // nothing of ours
             kind => return Err(unknown(kind)),
         }
         let parsed = mcap::parse_record(record.op, record.body);
-        match parsed.map_err(|error| Fault::Record(error.to_string()))? {
+        match parsed.map_err(|error| McapFault::Record(error.to_string()))? {
             records::Record::Header(header) => self.library = header.library,
             records::Record::Schema { header, data } => {
                 let schema = (header.name, header.encoding, data.into_owned());
@@ -162,25 +162,25 @@ impl<'a> Contents<'a> {
                 let records::MessageHeader { channel_id, log_time, .. } = header;
                 let Some(&channel) = self.by_id.get(&channel_id) else {
                     let what = format!("message of channel {channel_id}, which is not described");
-                    return Err(Fault::Record(what));
+                    return Err(McapFault::Record(what));
                 };
                 self.count += 1;
                 if !self.channels.get(channel).is_some_and(|channel| is_ours(&channel.topic)) {
                     return Ok(());
                 }
                 let data = own(record.body.get(record.body.len() - data.len()..).unwrap_or(&[]));
-                self.messages.push(Message { channel, log_time, data });
+                self.messages.push(McapMessage { channel, log_time, data });
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn channel(&mut self, channel: Channel) -> Result<(), Fault> {
+    fn channel(&mut self, channel: Channel) -> Result<(), McapFault> {
         if let Some(known) = self.by_id.get(&channel.id).and_then(|at| self.channels.get(*at)) {
             return match *known == channel {
                 true => Ok(()),
-                false => Err(Fault::Record(format!(
+                false => Err(McapFault::Record(format!(
                     "channel {} is `{}` and again `{}`",
                     channel.id, known.topic, channel.topic
                 ))),
@@ -204,20 +204,20 @@ impl<'a> Contents<'a> {
     }
 }
 
-fn unknown(kind: u8) -> Fault {
-    Fault::Record(format!("no record begins with {kind:02X}"))
+fn unknown(kind: u8) -> McapFault {
+    McapFault::Record(format!("no record begins with {kind:02X}"))
 }
 
 /// Compares the CRC at the end of a record with that of some bytes. A writer that computes none
 /// leaves 0.
 fn check(
-    record: &Record<'_>,
+    record: &McapRecord<'_>,
     bytes: Option<&[u8]>,
-    fault: impl Fn(u32, u32) -> Fault,
-) -> Result<(), Stop> {
-    let stop = |fault| Stop { at: record.at, fault };
+    fault: impl Fn(u32, u32) -> McapFault,
+) -> Result<(), ReadStop> {
+    let stop = |fault| ReadStop { at: record.at, fault };
     let saved = record.body.last_chunk::<4>();
-    let saved = saved.ok_or_else(|| stop(Fault::Record("too short for its CRC".into())))?;
+    let saved = saved.ok_or_else(|| stop(McapFault::Record("too short for its CRC".into())))?;
     let (expected, found) = (u32::from_le_bytes(*saved), crc32fast::hash(bytes.unwrap_or(&[])));
     match expected == 0 || expected == found {
         true => Ok(()),
@@ -227,14 +227,14 @@ fn check(
 
 /// What follows the data: an index, of which only its CRC and the number of messages are asked, and the
 /// end.
-fn end(bytes: &[u8], summary: usize, found: u64) -> Result<(), Stop> {
-    let mut records = Records::new(bytes, summary);
+fn end(bytes: &[u8], summary: usize, found: u64) -> Result<(), ReadStop> {
+    let mut records = McapRecords::new(bytes, summary);
     while let Some(record) = records.next() {
-        let stop = |fault| Stop { at: record.at, fault };
+        let stop = |fault| ReadStop { at: record.at, fault };
         if !record.is_whole() {
             return Err(match bytes.ends_with(mcap::MAGIC) {
-                true => stop(Fault::Record("longer than the file".into())),
-                false => stop(Fault::Cut),
+                true => stop(McapFault::Record("longer than the file".into())),
+                false => stop(McapFault::Cut),
             });
         }
         if !is_known(record.op) {
@@ -245,23 +245,24 @@ fn end(bytes: &[u8], summary: usize, found: u64) -> Result<(), Stop> {
             && u64::from_le_bytes(*expected) != found
         {
             let expected = u64::from_le_bytes(*expected);
-            return Err(stop(Fault::Messages { expected, found }));
+            return Err(stop(McapFault::Messages { expected, found }));
         }
         if record.op != op::FOOTER {
             continue;
         }
         let covered = bytes.get(summary..(records.at).saturating_sub(4));
-        check(&record, covered, |expected, found| Fault::SummaryCrc { expected, found })?;
+        check(&record, covered, |expected, found| McapFault::SummaryCrc { expected, found })?;
         let rest = bytes.get(records.at..).unwrap_or(&[]);
-        let stop = |fault| Stop { at: records.at, fault };
+        let stop = |fault| ReadStop { at: records.at, fault };
         return match rest.strip_prefix(mcap::MAGIC) {
             Some([]) => Ok(()),
-            Some(more) => {
-                Err(Stop { at: bytes.len() - more.len(), fault: Fault::Trailing(more.len()) })
-            }
-            None if mcap::MAGIC.starts_with(rest) => Err(stop(Fault::Cut)),
-            None => Err(stop(Fault::Record("the end is not MCAP's".into()))),
+            Some(more) => Err(ReadStop {
+                at: bytes.len() - more.len(),
+                fault: McapFault::Trailing(more.len()),
+            }),
+            None if mcap::MAGIC.starts_with(rest) => Err(stop(McapFault::Cut)),
+            None => Err(stop(McapFault::Record("the end is not MCAP's".into()))),
         };
     }
-    Err(Stop { at: bytes.len(), fault: Fault::Cut })
+    Err(ReadStop { at: bytes.len(), fault: McapFault::Cut })
 }

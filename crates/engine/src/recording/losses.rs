@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::container::Fault;
+use super::container::McapFault;
 
 /// Where and why the reading of a file ended before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
+pub struct ReadStop {
     /// The byte, from 0.
     pub at: usize,
     /// The reason.
-    pub fault: Fault,
+    pub fault: McapFault,
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for ReadStop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stop { at, fault } = self;
+        let ReadStop { at, fault } = self;
         match fault {
-            Fault::Cut => write!(f, "cut short at byte {at}"),
-            Fault::Compression(_) => write!(f, "not readable from byte {at} on: {fault}"),
-            Fault::DataCrc { .. } => write!(f, "damaged somewhere before byte {at}: {fault}"),
-            Fault::Trailing(_) => write!(f, "over at byte {at}, but {fault}"),
+            McapFault::Cut => write!(f, "cut short at byte {at}"),
+            McapFault::Compression(_) => write!(f, "not readable from byte {at} on: {fault}"),
+            McapFault::DataCrc { .. } => write!(f, "damaged somewhere before byte {at}: {fault}"),
+            McapFault::Trailing(_) => write!(f, "over at byte {at}, but {fault}"),
             _ => write!(f, "damaged at byte {at}: {fault}"),
         }
     }
@@ -29,19 +29,19 @@ impl fmt::Display for Stop {
 
 /// What of a recording was not played. Its `Display` is a line for each reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
+pub struct RecordingLosses {
     /// Why not all of the file was read.
-    pub stop: Option<Stop>,
+    pub stop: Option<ReadStop>,
     /// What is odd about the file and took nothing away.
     pub notes: Vec<String>,
     /// How many messages were passed over for each reason, and what was the matter with the first.
     passed_over: BTreeMap<String, (u64, String)>,
 }
 
-impl Losses {
+impl RecordingLosses {
     /// What the reading of a file came to.
-    pub(super) fn new(stop: Option<Stop>, notes: Vec<String>) -> Losses {
-        Losses { stop, notes, passed_over: BTreeMap::new() }
+    pub(super) fn new(stop: Option<ReadStop>, notes: Vec<String>) -> RecordingLosses {
+        RecordingLosses { stop, notes, passed_over: BTreeMap::new() }
     }
 
     /// Counts a message that was passed over. `first` says more than the reason.
@@ -61,12 +61,12 @@ impl Losses {
     }
 
     /// Adds what was passed over elsewhere.
-    pub fn extend(&mut self, other: Losses) {
+    pub fn extend(&mut self, other: RecordingLosses) {
         self.passed_over.extend(other.passed_over);
     }
 }
 
-impl fmt::Display for Losses {
+impl fmt::Display for RecordingLosses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let notes = self.notes.iter().cloned();
         let counted = self.passed_over.iter().map(|(reason, (n, first))| match first.as_str() {
@@ -74,8 +74,10 @@ impl fmt::Display for Losses {
             first => format!("{n} passed over: {reason} (the first: {first})"),
         });
         let stop = self.stop.iter().map(|stop| match stop.fault {
-            Fault::Trailing(_) | Fault::SummaryCrc { .. } => format!("{stop}; everything was read"),
-            Fault::DataCrc { .. } | Fault::Messages { .. } => {
+            McapFault::Trailing(_) | McapFault::SummaryCrc { .. } => {
+                format!("{stop}; everything was read")
+            }
+            McapFault::DataCrc { .. } | McapFault::Messages { .. } => {
                 format!("{stop}; what was read may be wrong")
             }
             _ => format!("{stop}; everything before it was read"),

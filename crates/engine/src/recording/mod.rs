@@ -17,7 +17,7 @@
 mod channel;
 mod container;
 mod contents;
-mod held;
+mod kind;
 mod losses;
 mod read;
 #[cfg(test)]
@@ -28,42 +28,42 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use channel::Channel;
-pub use container::Fault;
-pub use held::{Held, held, is_recording};
-pub use losses::{Losses, Stop};
+pub use channel::RecordingChannel;
+pub use container::McapFault;
+pub use kind::{RecordingKind, is_recording, kind_of};
+pub use losses::{ReadStop, RecordingLosses};
 pub use read::{frames, read, refuse};
-pub use write::Recorder;
+pub use write::RecordingWriter;
 
 use crate::digest;
 use crate::inference::decide::DecideSettings;
-use crate::model::Card;
+use crate::model::ModelCard;
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
 
 /// Which model and settings the events of a run follow from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loaded {
+pub struct RunDigests {
     /// SHA-256 of the model file, in hexadecimal.
     pub model: String,
     /// SHA-256 of the settings `core` and `decide`, in hexadecimal.
     pub settings: String,
 }
 
-impl Loaded {
+impl RunDigests {
     /// What this model and these settings are.
-    pub fn of(model: &Card, core: &CoreSettings, decide: &DecideSettings) -> Self {
+    pub fn of(model: &ModelCard, core: &CoreSettings, decide: &DecideSettings) -> Self {
         // Plain numbers, texts and maps: writing them to memory cannot fail.
         let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
         let settings = digest::sha256(&text);
-        Loaded { model: model.digest.clone(), settings }
+        RunDigests { model: model.digest.clone(), settings }
     }
 }
 
 /// A message of the channel `run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mark", rename_all = "snake_case")]
-pub enum Mark {
+pub enum RunMark {
     /// The file begins.
     Begin {
         /// When the run began, ns since the Unix epoch: the same in all parts of one recording.
@@ -72,15 +72,15 @@ pub enum Mark {
         part: u32,
         /// At work from here on.
         #[serde(flatten)]
-        loaded: Loaded,
+        loaded: RunDigests,
     },
     /// Configuration and model were read again.
-    Reload(Loaded),
+    Reload(RunDigests),
 }
 
 /// One recorded thing.
 #[derive(Debug, PartialEq)]
-pub enum Item<'a> {
+pub enum RecordingItem<'a> {
     /// The wire bytes of a frame.
     Frame(StreamId, &'a [u8]),
     /// What the clock decided.
@@ -88,7 +88,7 @@ pub enum Item<'a> {
     /// The bytes of an event, MessagePack.
     Event(StreamId, &'a [u8]),
     /// Model and settings at work from here on.
-    Mark(Mark),
+    Mark(RunMark),
 }
 
 /// Why a recording cannot be written or read.
@@ -105,7 +105,7 @@ pub enum RecordingError {
     NoRecording(String),
     /// It ends, or is damaged, before the first frame.
     #[error("no frame can be read: {0}")]
-    Unusable(Stop),
+    Unusable(ReadStop),
     /// None of its topics are signd's; which there are.
     #[error("no landmarks in it: expected topics `landmarks/STREAM`, found {0}")]
     NoLandmarks(String),
@@ -131,30 +131,32 @@ pub enum RecordingError {
     Removed,
     /// Every frame was refused.
     #[error("no frame of it can be used: {}", .0.to_string().replace('\n', "; "))]
-    NothingLeft(Losses),
+    NothingLeft(RecordingLosses),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signd_core::frame::{Arrival, SourceTime};
+    use signd_core::frame::{ArrivalTime, SourceTime};
     use signd_core::stream_id;
 
     fn recording() -> Vec<u8> {
         let mut out = std::io::Cursor::new(Vec::new());
-        let mut recorder = Recorder::new(&mut out).expect("begins");
+        let mut recorder = RecordingWriter::new(&mut out).expect("begins");
         let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..100u64 {
             recorder
-                .frame(&cam, Arrival(i * 10), SourceTime(i), &[i as u8; 6000])
+                .frame(&cam, ArrivalTime(i * 10), SourceTime(i), &[i as u8; 6000])
                 .expect("written");
         }
-        recorder.json(Channel::Ticks(cam), Arrival(2000), &Tick::Stalled).expect("written");
+        recorder
+            .json(RecordingChannel::Ticks(cam), ArrivalTime(2000), &Tick::Stalled)
+            .expect("written");
         recorder.finish().expect("finished");
         out.into_inner()
     }
 
-    fn items(bytes: &[u8]) -> (usize, Result<Losses, RecordingError>) {
+    fn items(bytes: &[u8]) -> (usize, Result<RecordingLosses, RecordingError>) {
         let mut count = 0;
         let ending = read(bytes, |_, _| {
             count += 1;
@@ -168,15 +170,15 @@ mod tests {
         let (mut seen, mut ticks) = (Vec::new(), Vec::new());
         let ending = read(&recording(), |arrival, item| {
             match item {
-                Item::Frame(_, wire) => seen.push((arrival.0, wire[0])),
-                Item::Tick(stream, tick) => {
+                RecordingItem::Frame(_, wire) => seen.push((arrival.0, wire[0])),
+                RecordingItem::Tick(stream, tick) => {
                     ticks.push((arrival.0, stream.as_str().to_owned(), tick))
                 }
                 other => panic!("{other:?}"),
             }
             Ok::<_, RecordingError>(())
         });
-        assert_eq!(ending.expect("reads"), Losses::default());
+        assert_eq!(ending.expect("reads"), RecordingLosses::default());
         assert_eq!(seen, (0..100).map(|i| (i * 10, i as u8)).collect::<Vec<_>>());
         assert_eq!(ticks, [(2000, "cam1".to_owned(), Tick::Stalled)]);
     }
@@ -189,7 +191,7 @@ mod tests {
         for cut in (first..bytes.len()).step_by(4999) {
             let (count, ending) = items(&bytes[..cut]);
             let stop = ending.expect("reads").stop.expect("cut");
-            assert_eq!(stop.fault, Fault::Cut, "at {cut}");
+            assert_eq!(stop.fault, McapFault::Cut, "at {cut}");
             assert!(count >= last, "at {cut}");
             last = count;
         }
@@ -203,12 +205,12 @@ mod tests {
 
     #[test]
     fn marks_as_documented() {
-        let loaded = Loaded { model: "ab".into(), settings: "cd".into() };
-        let begin = Mark::Begin { run: 7, part: 0, loaded: loaded.clone() };
+        let loaded = RunDigests { model: "ab".into(), settings: "cd".into() };
+        let begin = RunMark::Begin { run: 7, part: 0, loaded: loaded.clone() };
         let text = serde_json::to_string(&begin).expect("JSON");
         assert_eq!(text, r#"{"mark":"begin","run":7,"part":0,"model":"ab","settings":"cd"}"#);
-        assert_eq!(serde_json::from_str::<Mark>(&text).expect("mark"), begin);
-        let text = serde_json::to_string(&Mark::Reload(loaded)).expect("JSON");
+        assert_eq!(serde_json::from_str::<RunMark>(&text).expect("mark"), begin);
+        let text = serde_json::to_string(&RunMark::Reload(loaded)).expect("JSON");
         assert_eq!(text, r#"{"mark":"reload","model":"ab","settings":"cd"}"#);
     }
 }

@@ -3,12 +3,12 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::channel::{EVENTS, LANDMARKS, RUN, TICKS};
-use super::contents::Contents;
-use super::losses::Losses;
-use super::{Item, Mark, RecordingError};
+use super::contents::McapContents;
+use super::losses::RecordingLosses;
+use super::{RecordingError, RecordingItem, RunMark};
 use crate::file_kind;
 use signd_core::drop_reason::DropReason;
-use signd_core::frame::{Arrival, Frame};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
 
@@ -23,14 +23,15 @@ const MOST_TOPICS: usize = 10;
 /// When the file is no recording or no frame can be had from it, and whatever `take` returns.
 pub fn read<E: From<RecordingError>>(
     bytes: &[u8],
-    mut take: impl FnMut(Arrival, Item<'_>) -> Result<(), E>,
-) -> Result<Losses, E> {
+    mut take: impl FnMut(ArrivalTime, RecordingItem<'_>) -> Result<(), E>,
+) -> Result<RecordingLosses, E> {
     let mut contents = open(bytes)?;
-    let mut losses = Losses::new(contents.stop.take(), std::mem::take(&mut contents.notes));
+    let mut losses =
+        RecordingLosses::new(contents.stop.take(), std::mem::take(&mut contents.notes));
     for message in &contents.messages {
         let Some(channel) = contents.channels.get(message.channel) else { continue };
         match item(&channel.topic, &channel.message_encoding, &message.data) {
-            Ok(Some(item)) => take(Arrival(message.log_time), item)?,
+            Ok(Some(item)) => take(ArrivalTime(message.log_time), item)?,
             Ok(None) => {}
             Err((reason, first)) => losses.count(reason, first),
         }
@@ -40,10 +41,10 @@ pub fn read<E: From<RecordingError>>(
 
 /// All frames of a recording with their streams, in the order of arrival, and what of it could not
 /// be read.
-pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, Losses), RecordingError> {
-    let (mut frames, mut refused) = (Vec::new(), Losses::default());
+pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, RecordingLosses), RecordingError> {
+    let (mut frames, mut refused) = (Vec::new(), RecordingLosses::default());
     let mut losses = read(bytes, |_, item| {
-        if let Item::Frame(stream, wire) = item {
+        if let RecordingItem::Frame(stream, wire) = item {
             let mut frame = Frame::default();
             match landmarks::read(wire, &mut frame) {
                 Ok(()) => frames.push((stream, frame)),
@@ -60,17 +61,17 @@ pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, Losses), Recordin
 }
 
 /// Counts a frame that the wire's rules refuse.
-pub fn refuse(losses: &mut Losses, stream: &StreamId, refusal: &landmarks::Refusal) {
+pub fn refuse(losses: &mut RecordingLosses, stream: &StreamId, refusal: &landmarks::DecodeError) {
     let reason = DropReason::from(refusal).name();
     losses.count(format!("frames of stream {stream} refused as `{reason}`"), refusal);
 }
 
-fn open(bytes: &[u8]) -> Result<Contents<'_>, RecordingError> {
+fn open(bytes: &[u8]) -> Result<McapContents<'_>, RecordingError> {
     if !bytes.starts_with(mcap::MAGIC) {
         let head = bytes.get(..file_kind::HEAD).unwrap_or(bytes);
         return Err(RecordingError::NoRecording(file_kind::describe(head)));
     }
-    let contents = Contents::read(bytes);
+    let contents = McapContents::read(bytes);
     let topic = |channel: usize| contents.channels.get(channel).map(|c| c.topic.as_str());
     let is_used = |topic: Option<&str>| topic.is_some_and(|topic| topic.starts_with(LANDMARKS));
     if contents.messages.iter().any(|m| is_used(topic(m.channel))) || continues(&contents) {
@@ -97,20 +98,24 @@ fn open(bytes: &[u8]) -> Result<Contents<'_>, RecordingError> {
 }
 
 /// Whether this is a later part of a recording, which may be what came after the last frame.
-fn continues(contents: &Contents<'_>) -> bool {
+fn continues(contents: &McapContents<'_>) -> bool {
     let first = contents.messages.first();
     let mark = first.and_then(|message| {
         let channel = contents.channels.get(message.channel)?;
         let ours = channel.topic == RUN;
         ours.then(|| serde_json::from_slice(&message.data).ok()).flatten()
     });
-    matches!(mark, Some(Mark::Begin { part, .. }) if part > 0)
+    matches!(mark, Some(RunMark::Begin { part, .. }) if part > 0)
 }
 
 /// What is wrong with a kind of message, and with this one.
 type Wrong = (String, String);
 
-fn item<'a>(topic: &str, encoding: &str, data: &'a [u8]) -> Result<Option<Item<'a>>, Wrong> {
+fn item<'a>(
+    topic: &str,
+    encoding: &str,
+    data: &'a [u8],
+) -> Result<Option<RecordingItem<'a>>, Wrong> {
     let stream = |id: &str| {
         let wrong = || (format!("messages of `{topic}`, which names no stream id"), String::new());
         stream_id::parse(id.as_bytes()).ok_or_else(wrong)
@@ -121,15 +126,15 @@ fn item<'a>(topic: &str, encoding: &str, data: &'a [u8]) -> Result<Option<Item<'
             let reason = format!("messages of `{topic}` in `{encoding}` (expected `msgpack`)");
             return Err((reason, String::new()));
         }
-        Some(Item::Frame(stream(id)?, data))
+        Some(RecordingItem::Frame(stream(id)?, data))
     } else if let Some(id) = topic.strip_prefix(TICKS) {
-        Some(Item::Tick(stream(id)?, json(topic, data)?))
+        Some(RecordingItem::Tick(stream(id)?, json(topic, data)?))
     } else if let Some(id) = topic.strip_prefix(EVENTS) {
         let event = rmp_serde::from_slice::<IgnoredAny>(data);
         event.map_err(|error| unreadable(topic, &error))?;
-        Some(Item::Event(stream(id)?, data))
+        Some(RecordingItem::Event(stream(id)?, data))
     } else if topic == RUN {
-        Some(Item::Mark(json(topic, data)?))
+        Some(RecordingItem::Mark(json(topic, data)?))
     } else {
         None
     })

@@ -6,13 +6,13 @@ use std::io::{Cursor, Write};
 use mcap::records::op;
 
 use super::*;
-use signd_core::frame::{Arrival, Frame, Part, SourceTime};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame, SourceTime};
 use signd_core::wire::landmarks;
 
 /// A frame's message.
 fn wire(seq: u64) -> Vec<u8> {
     let mut frame = Frame::new(seq, SourceTime(1_000 + seq), 640, 480);
-    frame.detect(Part::RightHand).fill([0.5, 0.25, 0.0]);
+    frame.detect(BodyPart::RightHand).fill([0.5, 0.25, 0.0]);
     let mut out = Vec::new();
     landmarks::encode(&frame, &mut out);
     out
@@ -83,10 +83,10 @@ fn clip(compression: &str) -> Vec<u8> {
 }
 
 /// Log times and number of bytes of all frames, and what is said of the rest.
-fn seen(bytes: &[u8]) -> Result<(Vec<(u64, usize)>, Losses), RecordingError> {
+fn seen(bytes: &[u8]) -> Result<(Vec<(u64, usize)>, RecordingLosses), RecordingError> {
     let mut seen = Vec::new();
-    let losses = read(bytes, |Arrival(at), item| {
-        if let Item::Frame(_, wire) = item {
+    let losses = read(bytes, |ArrivalTime(at), item| {
+        if let RecordingItem::Frame(_, wire) = item {
             seen.push((at, wire.len()));
         }
         Ok::<_, RecordingError>(())
@@ -103,10 +103,10 @@ fn said(bytes: &[u8]) -> String {
 
 fn recorded() -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
-    let mut recorder = Recorder::new(&mut out).expect("begins");
+    let mut recorder = RecordingWriter::new(&mut out).expect("begins");
     let cam = stream_id::parse(b"cam1").expect("valid");
     for seq in 0..3 {
-        recorder.frame(&cam, Arrival(seq), SourceTime(seq), &wire(seq)).expect("written");
+        recorder.frame(&cam, ArrivalTime(seq), SourceTime(seq), &wire(seq)).expect("written");
     }
     recorder.finish().expect("finished");
     out.into_inner()
@@ -116,7 +116,7 @@ fn recorded() -> Vec<u8> {
 #[test]
 fn a_flipped_bit_anywhere_in_a_recording_is_told() {
     for good in [recorded(), clip(""), clip("zstd"), clip("lz4")] {
-        assert_eq!(seen(&good).expect("reads").1, Losses::default());
+        assert_eq!(seen(&good).expect("reads").1, RecordingLosses::default());
         for at in 0..good.len() {
             let mut bytes = good.clone();
             bytes[at] ^= 1 << (at % 8);
@@ -152,7 +152,7 @@ fn compressed_chunks_are_read_and_other_errors_are_not_taken_for_a_cut() {
         let unfinished = &bytes[..bytes.len() - END];
         let (frames, losses) = seen(unfinished).expect("reads");
         assert_eq!(frames, plain, "{compression}");
-        assert_eq!(losses.stop.expect("cut").fault, Fault::Cut);
+        assert_eq!(losses.stop.expect("cut").fault, McapFault::Cut);
     }
     let bytes = clip("brotli");
     for bytes in [&bytes[..], &bytes[..bytes.len() - END]] {
@@ -295,25 +295,28 @@ fn a_damaged_recording_with_frames_is_never_taken_for_an_empty_run() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("run.mcap");
     let mut out = std::io::Cursor::new(Vec::new());
-    let mut recorder = Recorder::new(&mut out).expect("begins");
-    let loaded = Loaded { model: "m".into(), settings: "s".into() };
-    let begin = Mark::Begin { run: 1, part: 0, loaded };
-    recorder.json(Channel::Run, Arrival(1), &begin).expect("written");
+    let mut recorder = RecordingWriter::new(&mut out).expect("begins");
+    let loaded = RunDigests { model: "m".into(), settings: "s".into() };
+    let begin = RunMark::Begin { run: 1, part: 0, loaded };
+    recorder.json(RecordingChannel::Run, ArrivalTime(1), &begin).expect("written");
     let cam = stream_id::parse(b"cam1").expect("valid");
     for i in 0..3u64 {
-        recorder.frame(&cam, Arrival(i), SourceTime(i), &[i as u8; 100]).expect("written");
+        recorder.frame(&cam, ArrivalTime(i), SourceTime(i), &[i as u8; 100]).expect("written");
     }
     recorder.finish().expect("finished");
     let whole = out.into_inner();
     std::fs::write(&path, &whole).expect("writes");
-    assert_eq!(held(&path).expect("reads"), Held::Run);
+    assert_eq!(kind_of(&path).expect("reads"), RecordingKind::Run);
     for i in 0..whole.len() {
         for bit in [1, 0x80] {
             let mut bytes = whole.clone();
             bytes[i] ^= bit;
             std::fs::write(&path, &bytes).expect("writes");
-            let held = held(&path).expect("reads");
-            assert!(!matches!(held, Held::EmptyRun | Held::Nothing), "byte {i}, bit {bit}");
+            let held = kind_of(&path).expect("reads");
+            assert!(
+                !matches!(held, RecordingKind::EmptyRun | RecordingKind::Nothing),
+                "byte {i}, bit {bit}"
+            );
         }
     }
 }

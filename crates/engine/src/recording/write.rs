@@ -7,22 +7,22 @@ use mcap::records::MessageHeader;
 use mcap::{WriteOptions, Writer};
 use serde::Serialize;
 
-use super::{Channel, RecordingError};
-use signd_core::frame::{Arrival, SourceTime};
+use super::{RecordingChannel, RecordingError};
+use signd_core::frame::{ArrivalTime, SourceTime};
 use signd_core::stream_id::StreamId;
 
 /// Small, because what a chunk holds is lost if the power goes before it is written.
 const CHUNK_BYTES: u64 = 128 * 1024;
 
 /// Writes a recording.
-pub struct Recorder<W: Write + Seek> {
+pub struct RecordingWriter<W: Write + Seek> {
     writer: Writer<W>,
     /// Number of each channel and of its last message.
-    channels: HashMap<Channel, (u16, u32)>,
+    channels: HashMap<RecordingChannel, (u16, u32)>,
     bytes: u64,
 }
 
-impl<W: Write + Seek> Recorder<W> {
+impl<W: Write + Seek> RecordingWriter<W> {
     /// Begins a recording.
     pub fn new(out: W) -> Result<Self, RecordingError> {
         let library = concat!("signd ", env!("CARGO_PKG_VERSION"));
@@ -31,25 +31,25 @@ impl<W: Write + Seek> Recorder<W> {
             .chunk_size(Some(CHUNK_BYTES))
             .profile("")
             .library(library);
-        Ok(Recorder { writer: options.create(out)?, channels: HashMap::new(), bytes: 0 })
+        Ok(RecordingWriter { writer: options.create(out)?, channels: HashMap::new(), bytes: 0 })
     }
 
     /// Adds a frame as it came over the wire.
     pub fn frame(
         &mut self,
         stream: &StreamId,
-        arrival: Arrival,
+        arrival: ArrivalTime,
         t: SourceTime,
         wire: &[u8],
     ) -> Result<(), RecordingError> {
-        self.message(Channel::Landmarks(*stream), arrival, t, wire)
+        self.message(RecordingChannel::Landmarks(*stream), arrival, t, wire)
     }
 
     /// Adds a value as JSON.
     pub fn json(
         &mut self,
-        channel: Channel,
-        arrival: Arrival,
+        channel: RecordingChannel,
+        arrival: ArrivalTime,
         value: &impl Serialize,
     ) -> Result<(), RecordingError> {
         let text = serde_json::to_vec(value).map_err(std::io::Error::from)?;
@@ -59,8 +59,8 @@ impl<W: Write + Seek> Recorder<W> {
     /// Adds a message; `t` becomes its MCAP `publish_time`.
     pub fn message(
         &mut self,
-        channel: Channel,
-        arrival: Arrival,
+        channel: RecordingChannel,
+        arrival: ArrivalTime,
         t: SourceTime,
         data: &[u8],
     ) -> Result<(), RecordingError> {

@@ -4,10 +4,10 @@ pub mod verify;
 
 use crate::model::ModelError;
 use crate::pipeline::{Pipeline, Work};
-use crate::recording::{self, Item, Losses, Mark, RecordingError};
+use crate::recording::{self, RecordingError, RecordingItem, RecordingLosses, RunMark};
 use signd_core::drop_reason::DropReason;
 use signd_core::event::Event;
-use signd_core::frame::{Arrival, Frame};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::{Stream, Tick};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::landmarks;
@@ -28,26 +28,26 @@ pub enum ReplayError {
 
 /// What of a recording was not played.
 #[derive(Debug)]
-pub struct Unplayed {
+pub struct ReplayLosses {
     /// What could not be read of it.
-    pub unread: Losses,
+    pub unread: RecordingLosses,
     /// Frames that had no place in their stream, as the daemon would have found too.
-    pub misplaced: Losses,
+    pub misplaced: RecordingLosses,
 }
 
-impl Unplayed {
+impl ReplayLosses {
     /// Everything that was not played, a line for each reason.
-    pub fn all(self) -> Losses {
-        let Unplayed { mut unread, misplaced } = self;
+    pub fn all(self) -> RecordingLosses {
+        let ReplayLosses { mut unread, misplaced } = self;
         unread.extend(misplaced);
         unread
     }
 }
 
 /// What a replay tells, in order.
-pub enum Told<'a> {
+pub enum ReplayOutput<'a> {
     /// The next item was recorded at this time.
-    Time(Arrival),
+    Time(ArrivalTime),
     /// The core of a stream right after it took a frame in; the frame's events come next.
     Core(StreamId, &'a Stream),
     /// The replay's own event.
@@ -55,15 +55,15 @@ pub enum Told<'a> {
     /// An event that was published when the recording was made.
     Recorded(StreamId, &'a [u8]),
     /// Which model and settings were at work when the recording was made.
-    Mark(&'a Mark),
+    Mark(&'a RunMark),
 }
 
 /// Whoever takes what a replay tells.
-pub type Listener<'a> = dyn FnMut(Told<'_>) -> std::io::Result<()> + 'a;
+pub type ReplayListener<'a> = dyn FnMut(ReplayOutput<'_>) -> std::io::Result<()> + 'a;
 
 /// Plays recordings one after the other, each from fresh state unless it is the next part of the
 /// one before.
-pub struct Replay<'a> {
+pub struct RecordingPlayer<'a> {
     pipeline: &'a mut Pipeline,
     /// Run and number of the part played last.
     part: Option<(u64, u32)>,
@@ -71,23 +71,27 @@ pub struct Replay<'a> {
     work: Work,
 }
 
-impl<'a> Replay<'a> {
+impl<'a> RecordingPlayer<'a> {
     /// Nothing played yet.
     pub fn new(pipeline: &'a mut Pipeline) -> Self {
-        Replay { pipeline, part: None, frame: Frame::default(), work: Work::default() }
+        RecordingPlayer { pipeline, part: None, frame: Frame::default(), work: Work::default() }
     }
 
     /// Plays a file. A frame that is refused does not stop it, as it does not stop the daemon.
-    pub fn play(&mut self, bytes: &[u8], tell: &mut Listener<'_>) -> Result<Unplayed, ReplayError> {
+    pub fn play(
+        &mut self,
+        bytes: &[u8],
+        tell: &mut ReplayListener<'_>,
+    ) -> Result<ReplayLosses, ReplayError> {
         let (mut fresh, mut played) = (true, false);
-        let (mut refused, mut misplaced) = (Losses::default(), Losses::default());
+        let (mut refused, mut misplaced) = (RecordingLosses::default(), RecordingLosses::default());
         let mut unread = recording::read(bytes, |arrival, item| {
             if std::mem::take(&mut fresh) && !self.continues(&item) {
                 self.end(tell)?;
             }
-            tell(Told::Time(arrival))?;
+            tell(ReplayOutput::Time(arrival))?;
             match item {
-                Item::Frame(stream, wire) => {
+                RecordingItem::Frame(stream, wire) => {
                     if let Err(refusal) = landmarks::read(wire, &mut self.frame) {
                         recording::refuse(&mut refused, &stream, &refusal);
                         return Ok(());
@@ -95,7 +99,7 @@ impl<'a> Replay<'a> {
                     played = true;
                     let core = self.pipeline.frame(stream, &self.frame, arrival, &mut self.work);
                     match self.work.batch().misplaced {
-                        None => tell(Told::Core(stream, core))?,
+                        None => tell(ReplayOutput::Core(stream, core))?,
                         Some(why) => {
                             let reason = DropReason::from(why).name();
                             misplaced.count(
@@ -106,13 +110,15 @@ impl<'a> Replay<'a> {
                     }
                     self.finish(tell)
                 }
-                Item::Tick(stream, tick) => self.tick(stream, tick, tell),
-                Item::Event(stream, event) => Ok(tell(Told::Recorded(stream, event))?),
-                Item::Mark(mark) => {
-                    if matches!(mark, Mark::Reload(_)) {
+                RecordingItem::Tick(stream, tick) => self.tick(stream, tick, tell),
+                RecordingItem::Event(stream, event) => {
+                    Ok(tell(ReplayOutput::Recorded(stream, event))?)
+                }
+                RecordingItem::Mark(mark) => {
+                    if matches!(mark, RunMark::Reload(_)) {
                         emit(tell, |emit| self.pipeline.restart(emit))?;
                     }
-                    Ok(tell(Told::Mark(&mark))?)
+                    Ok(tell(ReplayOutput::Mark(&mark))?)
                 }
             }
         })?;
@@ -120,19 +126,19 @@ impl<'a> Replay<'a> {
         if !played && unread.passed_over() {
             return Err(RecordingError::NothingLeft(unread).into());
         }
-        Ok(Unplayed { unread, misplaced })
+        Ok(ReplayLosses { unread, misplaced })
     }
 
     /// Decides what the end of the last recording leaves open, as the end of the daemon would.
-    pub fn end(&mut self, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
+    pub fn end(&mut self, tell: &mut ReplayListener<'_>) -> Result<(), ReplayError> {
         for stream in self.pipeline.streams() {
             self.tick(stream, Tick::End, tell)?;
         }
         Ok(())
     }
 
-    fn continues(&mut self, first: &Item<'_>) -> bool {
-        let Item::Mark(Mark::Begin { run, part, .. }) = first else {
+    fn continues(&mut self, first: &RecordingItem<'_>) -> bool {
+        let RecordingItem::Mark(RunMark::Begin { run, part, .. }) = first else {
             self.part = None;
             return false;
         };
@@ -144,26 +150,26 @@ impl<'a> Replay<'a> {
         &mut self,
         id: StreamId,
         tick: Tick,
-        tell: &mut Listener<'_>,
+        tell: &mut ReplayListener<'_>,
     ) -> Result<(), ReplayError> {
         self.pipeline.tick(id, tick, &mut self.work);
         self.finish(tell)
     }
 
-    fn finish(&mut self, tell: &mut Listener<'_>) -> Result<(), ReplayError> {
+    fn finish(&mut self, tell: &mut ReplayListener<'_>) -> Result<(), ReplayError> {
         emit(tell, |emit| self.pipeline.finish(&mut self.work, true, emit))
     }
 }
 
 /// Tells the events of `run`. What the listener says first when it fails is what this says.
 fn emit(
-    tell: &mut Listener<'_>,
+    tell: &mut ReplayListener<'_>,
     run: impl FnOnce(&mut dyn FnMut(Event)) -> Result<(), ModelError>,
 ) -> Result<(), ReplayError> {
     let mut told = Ok(());
     run(&mut |event| {
         if told.is_ok() {
-            told = tell(Told::Event(&event));
+            told = tell(ReplayOutput::Event(&event));
         }
     })?;
     Ok(told?)

@@ -10,30 +10,30 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Told;
-use crate::recording::{Loaded, Mark};
+use super::ReplayOutput;
+use crate::recording::{RunDigests, RunMark};
 use signd_core::event::Event;
 use signd_core::stream_id::StreamId;
-use signd_core::wire::events::{self, Delivery, Encoding};
+use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 
 /// Compares the events of a replay with the recorded ones.
 #[derive(Debug)]
-pub struct Verify {
-    loaded: Loaded,
+pub struct ReplayVerifier {
+    loaded: RunDigests,
     waiting: BTreeMap<StreamId, VecDeque<Value>>,
-    parted: BTreeMap<StreamId, Parting>,
+    parted: BTreeMap<StreamId, ReplayDifference>,
     /// Run and number of the part that is being played; none before the first.
     part: Option<(u64, u32)>,
     /// Events cannot be compared from here to the end of the recording.
     blind: bool,
     cut: bool,
-    report: Report,
+    report: VerifyReport,
     body: Vec<u8>,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct VerifyReport {
     /// Equal frame events, hypotheses included.
     pub frames: u64,
     /// Frame events whose hypotheses inference had skipped; the rest of them is equal.
@@ -43,7 +43,7 @@ pub struct Report {
     /// Equal status events.
     pub status: u64,
     /// Where streams part; the first difference of each.
-    pub partings: Vec<Parting>,
+    pub partings: Vec<ReplayDifference>,
     /// Why a recording, or the rest of it, was not compared.
     pub blind: Vec<&'static str>,
     /// Not all of the recordings could be read.
@@ -52,7 +52,7 @@ pub struct Report {
 
 /// Where a stream's replay first differs from what was recorded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parting {
+pub struct ReplayDifference {
     /// The stream.
     pub stream: StreamId,
     /// The fields that differ; `*` for an event that one side has and the other has not.
@@ -63,29 +63,34 @@ pub struct Parting {
     pub replayed: Value,
 }
 
-impl Verify {
+impl ReplayVerifier {
     /// A comparison with a replay that has this model and these settings at work.
-    pub fn new(loaded: Loaded) -> Self {
-        Verify {
+    pub fn new(loaded: RunDigests) -> Self {
+        ReplayVerifier {
             loaded,
             waiting: BTreeMap::new(),
             parted: BTreeMap::new(),
             part: None,
             blind: false,
             cut: false,
-            report: Report::default(),
+            report: VerifyReport::default(),
             body: Vec::new(),
         }
     }
 
     /// Takes what the replay tells; never fails.
-    pub fn take(&mut self, told: Told<'_>) -> std::io::Result<()> {
+    pub fn take(&mut self, told: ReplayOutput<'_>) -> std::io::Result<()> {
         match told {
-            Told::Mark(Mark::Begin { run, part, loaded }) => self.begin(*run, *part, loaded),
-            Told::Mark(Mark::Reload(loaded)) => self.at_work(loaded),
-            Told::Event(event) if !self.blind => self.replayed(event),
-            Told::Recorded(stream, event) if !self.blind => self.recorded(stream, event),
-            Told::Event(_) | Told::Recorded(..) | Told::Time(_) | Told::Core(..) => {}
+            ReplayOutput::Mark(RunMark::Begin { run, part, loaded }) => {
+                self.begin(*run, *part, loaded)
+            }
+            ReplayOutput::Mark(RunMark::Reload(loaded)) => self.at_work(loaded),
+            ReplayOutput::Event(event) if !self.blind => self.replayed(event),
+            ReplayOutput::Recorded(stream, event) if !self.blind => self.recorded(stream, event),
+            ReplayOutput::Event(_)
+            | ReplayOutput::Recorded(..)
+            | ReplayOutput::Time(_)
+            | ReplayOutput::Core(..) => {}
         }
         Ok(())
     }
@@ -97,7 +102,7 @@ impl Verify {
     }
 
     /// Everything is played.
-    pub fn end(mut self) -> Report {
+    pub fn end(mut self) -> VerifyReport {
         self.close();
         if self.part.is_none() {
             self.report.blind.push("no run of the daemon is recorded here");
@@ -105,7 +110,7 @@ impl Verify {
         self.report
     }
 
-    fn begin(&mut self, run: u64, part: u32, loaded: &Loaded) {
+    fn begin(&mut self, run: u64, part: u32, loaded: &RunDigests) {
         let before = self.part.replace((run, part));
         // After a hole the parts no longer join.
         let joins = before.is_some_and(|(r, p)| (r, p.checked_add(1)) == (run, Some(part)));
@@ -119,7 +124,7 @@ impl Verify {
         self.at_work(loaded);
     }
 
-    fn at_work(&mut self, recorded: &Loaded) {
+    fn at_work(&mut self, recorded: &RunDigests) {
         let (model, settings) = (&self.loaded.model, &self.loaded.settings);
         let why = match (model == &recorded.model, settings == &recorded.settings) {
             (true, true) => return,
@@ -139,7 +144,7 @@ impl Verify {
         for (stream, mut waiting) in std::mem::take(&mut self.waiting) {
             if let Some(replayed) = waiting.pop_front().filter(|_| !incomplete) {
                 let fields = vec!["*".to_owned()];
-                let parting = Parting { stream, fields, recorded: Value::Null, replayed };
+                let parting = ReplayDifference { stream, fields, recorded: Value::Null, replayed };
                 self.parted.entry(stream).or_insert(parting);
             }
         }
@@ -147,7 +152,7 @@ impl Verify {
     }
 
     fn replayed(&mut self, event: &Event) {
-        events::encode(event, Delivery::default(), Encoding::Msgpack, &mut self.body);
+        events::encode(event, EventDelivery::default(), EventEncoding::Msgpack, &mut self.body);
         let value = rmp_serde::from_slice(&self.body).unwrap_or_default();
         self.waiting.entry(event.stream).or_default().push_back(value);
     }
@@ -162,7 +167,7 @@ impl Verify {
         let skipped = recorded["kind"] == "frame" && recorded["top_seq"] != recorded["seq"];
         let fields = differences(&recorded, &replayed, skipped);
         if !fields.is_empty() {
-            self.parted.insert(stream, Parting { stream, fields, recorded, replayed });
+            self.parted.insert(stream, ReplayDifference { stream, fields, recorded, replayed });
             return;
         }
         match recorded["kind"].as_str() {
@@ -187,16 +192,16 @@ fn differences(recorded: &Value, replayed: &Value, skipped: bool) -> Vec<String>
         .collect()
 }
 
-impl Report {
+impl VerifyReport {
     /// Everything was compared, and nothing differs.
     pub fn equal(&self) -> bool {
         self.partings.is_empty() && self.blind.is_empty()
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Parting { stream, fields, recorded, replayed } in &self.partings {
+        for ReplayDifference { stream, fields, recorded, replayed } in &self.partings {
             writeln!(f, "stream {stream} parts in: {}", fields.join(", "))?;
             writeln!(f, "  recorded {recorded}")?;
             writeln!(f, "  replayed {replayed}")?;
@@ -204,7 +209,7 @@ impl fmt::Display for Report {
         for why in &self.blind {
             writeln!(f, "a recording, or the rest of it, cannot be compared: {why}")?;
         }
-        let Report { frames, skipped, signs, status, .. } = self;
+        let VerifyReport { frames, skipped, signs, status, .. } = self;
         if self.incomplete {
             f.write_str("as far as it could be read, ")?;
         }
@@ -221,20 +226,20 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use signd_core::event::{Body, FrameEvent, Labels, RunId, State, Top};
+    use signd_core::event::{EventBody, FrameEvent, Hypotheses, ModelLabels, RunId, SignState};
     use signd_core::frame::SourceTime;
     use signd_core::stream_id;
 
     fn event(seq: u64, top_seq: u64) -> Event {
-        let labels = Labels { names: vec!["book".into()], no_sign: None };
+        let labels = ModelLabels { names: vec!["book".into()], no_sign: None };
         Event {
             stream: stream_id::parse(b"cam1").expect("valid"),
-            body: Body::Frame(FrameEvent {
+            body: EventBody::Frame(FrameEvent {
                 seq,
                 t: SourceTime(seq),
-                state: State::Signing,
+                state: SignState::Signing,
                 hand: None,
-                top: Top::from_iter([(0, 1.0 / top_seq as f32)]),
+                top: Hypotheses::from_iter([(0, 1.0 / top_seq as f32)]),
                 top_seq: Some(top_seq),
                 lost: 0,
             }),
@@ -242,28 +247,28 @@ mod tests {
         }
     }
 
-    fn loaded(model: &str) -> Loaded {
-        Loaded { model: model.into(), settings: "s".into() }
+    fn loaded(model: &str) -> RunDigests {
+        RunDigests { model: model.into(), settings: "s".into() }
     }
 
     /// A recording with model `a`, replayed with model `a`.
-    fn verify(part: u32) -> Verify {
-        let mut verify = Verify::new(loaded("a"));
-        let mark = Mark::Begin { run: 1, part, loaded: loaded("a") };
-        verify.take(Told::Mark(&mark)).expect("takes");
+    fn verify(part: u32) -> ReplayVerifier {
+        let mut verify = ReplayVerifier::new(loaded("a"));
+        let mark = RunMark::Begin { run: 1, part, loaded: loaded("a") };
+        verify.take(ReplayOutput::Mark(&mark)).expect("takes");
         verify
     }
 
-    fn replayed(verify: &mut Verify, event: &Event) {
-        verify.take(Told::Event(event)).expect("takes");
+    fn replayed(verify: &mut ReplayVerifier, event: &Event) {
+        verify.take(ReplayOutput::Event(event)).expect("takes");
     }
 
-    fn recorded(verify: &mut Verify, event: &Event) {
+    fn recorded(verify: &mut ReplayVerifier, event: &Event) {
         let mut body = Vec::new();
         let run = Some(RunId::draw());
-        let delivery = Delivery { latency_us: Some(99), run, ..Delivery::default() };
-        events::encode(event, delivery, Encoding::Msgpack, &mut body);
-        verify.take(Told::Recorded(event.stream, &body)).expect("takes");
+        let delivery = EventDelivery { latency_us: Some(99), run, ..EventDelivery::default() };
+        events::encode(event, delivery, EventEncoding::Msgpack, &mut body);
+        verify.take(ReplayOutput::Recorded(event.stream, &body)).expect("takes");
     }
 
     #[test]
@@ -285,7 +290,7 @@ mod tests {
         let mut verify = verify(0);
         (1..4).for_each(|seq| replayed(&mut verify, &event(seq, seq)));
         let mut other = event(1, 1);
-        let Body::Frame(frame) = &mut other.body else { unreachable!() };
+        let EventBody::Frame(frame) = &mut other.body else { unreachable!() };
         frame.lost = 7;
         recorded(&mut verify, &other);
         recorded(&mut verify, &event(2, 2));
@@ -297,14 +302,14 @@ mod tests {
 
     #[test]
     fn an_event_too_many_on_either_side_is_a_difference_unless_the_recording_is_cut() {
-        let ends = |act: fn(&mut Verify)| {
+        let ends = |act: fn(&mut ReplayVerifier)| {
             let mut verify = verify(0);
             act(&mut verify);
             verify.end().partings.len()
         };
         assert_eq!(ends(|v| recorded(v, &event(1, 1))), 1);
         assert_eq!(ends(|v| replayed(v, &event(1, 1))), 1);
-        let cut = |v: &mut Verify| {
+        let cut = |v: &mut ReplayVerifier| {
             replayed(v, &event(1, 1));
             v.incomplete();
         };
@@ -313,13 +318,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_not_called_equal() {
-        let unmarked = Verify::new(loaded("a"));
+        let unmarked = ReplayVerifier::new(loaded("a"));
         assert!(!unmarked.end().equal());
         assert!(!verify(2).end().equal(), "parts 0 and 1 are missing");
         let mut reloaded = verify(0);
-        reloaded.take(Told::Mark(&Mark::Reload(loaded("a")))).expect("takes");
+        reloaded.take(ReplayOutput::Mark(&RunMark::Reload(loaded("a")))).expect("takes");
         recorded(&mut reloaded, &event(1, 1));
-        reloaded.take(Told::Mark(&Mark::Reload(loaded("b")))).expect("takes");
+        reloaded.take(ReplayOutput::Mark(&RunMark::Reload(loaded("b")))).expect("takes");
         recorded(&mut reloaded, &event(2, 2));
         let report = reloaded.end();
         assert_eq!(report.partings.len(), 1, "only what came before the other model is compared");

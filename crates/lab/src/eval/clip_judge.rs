@@ -12,12 +12,12 @@
 use std::collections::BTreeMap;
 
 use crate::clip;
-use signd_core::event::{Body, Event, MAX_TOP, Top};
-use signd_core::frame::{Arrival, Frame};
+use signd_core::event::{Event, EventBody, Hypotheses, MAX_TOP};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::{CoreSettings, Tick};
 use signd_core::stream_id::StreamId;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
+use signd_engine::inference::decide::{DecideSettings, SignDecider, UnknownLabel};
 use signd_engine::model::{Model, ModelError};
 use signd_engine::pipeline::{Pipeline, Work};
 
@@ -28,7 +28,7 @@ use super::vocabulary::SignVocabulary;
 pub struct ClipAnswer {
     /// The best outputs of the vocabulary and their probabilities, best first. Empty when nothing
     /// was decided.
-    pub top: Top,
+    pub top: Hypotheses,
     /// Decisions in the clip: always 1 for a hand-cut one.
     pub decisions: usize,
 }
@@ -67,7 +67,7 @@ impl ClipJudge {
             thresholds: BTreeMap::new(),
             allow: vocabulary.spelled(&card.labels),
         };
-        let decider = Decider::new(&settings, card)?;
+        let decider = SignDecider::new(&settings, card)?;
         let pipeline = Pipeline::new(core.clone(), Inference::new(model, decider));
         Ok(ClipJudge { pipeline, segmented })
     }
@@ -93,7 +93,7 @@ fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<ClipAnswer, Mo
     let (id, mut work) = (StreamId::default(), Work::default());
     let (mut answer, mut longest) = (ClipAnswer::default(), -1.0);
     let mut take = |event: Event| {
-        let Body::Sign(sign) = event.body else { return };
+        let EventBody::Sign(sign) = event.body else { return };
         answer.decisions += 1;
         let length = sign.end_t.seconds_since(sign.start_t);
         if length > longest {
@@ -103,7 +103,7 @@ fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<ClipAnswer, Mo
     };
     // Hypotheses about a sign that is not over are not asked for.
     for frame in frames {
-        pipeline.frame(id, frame, Arrival(frame.t.0), &mut work);
+        pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work);
         pipeline.finish(&mut work, false, &mut take)?;
     }
     pipeline.tick(id, Tick::End, &mut work);

@@ -208,13 +208,13 @@ fn per_signer(known: &[&EvaluatedClip], vocabulary: &SignVocabulary) -> Vec<Sign
 mod tests {
     use super::*;
     use crate::eval::tests::{clip, vocabulary};
-    use signd_core::event::Labels;
+    use signd_core::event::ModelLabels;
 
     #[test]
     fn no_sign_costs_the_first_place_but_none_of_the_five() {
         let six = ["a", "b", "c", "d", "e", "f", "none"].map(str::to_owned).to_vec();
         let six =
-            SignVocabulary::new(&Labels { names: six, no_sign: Some(6) }, None).expect("fits");
+            SignVocabulary::new(&ModelLabels { names: six, no_sign: Some(6) }, None).expect("fits");
         let top = [(6, 0.4), (0, 0.2), (1, 0.1), (2, 0.1), (3, 0.1), (4, 0.05), (5, 0.05)];
         let fifth = EvaluatedClip { truth: six.truth("e"), ..clip("e", "s", &top) };
         assert!(!fifth.top1() && fifth.top5(&six));

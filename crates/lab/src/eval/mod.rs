@@ -97,12 +97,12 @@ impl ClipEvaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signd_core::event::Labels;
+    use signd_core::event::ModelLabels;
 
     /// The signs `a` and `b`, and *no sign* as output 2.
     pub fn vocabulary() -> SignVocabulary {
         let names = ["a", "b", "none"].map(str::to_owned).to_vec();
-        SignVocabulary::new(&Labels { names, no_sign: Some(2) }, None).expect("fits")
+        SignVocabulary::new(&ModelLabels { names, no_sign: Some(2) }, None).expect("fits")
     }
 
     /// A clip answered like this.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::clip_list::comparable;
-use signd_core::event::Labels;
+use signd_core::event::ModelLabels;
 
 /// What a clip shows, as far as a model can know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +49,14 @@ pub struct SignVocabulary {
 
 impl SignVocabulary {
     /// All signs of a model.
-    pub fn of(labels: &Labels) -> SignVocabulary {
+    pub fn of(labels: &ModelLabels) -> SignVocabulary {
         let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();
         SignVocabulary { scored: vec![true; names.len()], names, no_sign: labels.no_sign }
     }
 
     /// All signs of a model, or only those given.
     pub fn new(
-        labels: &Labels,
+        labels: &ModelLabels,
         only: Option<&[String]>,
     ) -> Result<SignVocabulary, VocabularyError> {
         let names: Vec<String> = labels.names.iter().map(|name| comparable(name)).collect();
@@ -103,7 +103,7 @@ impl SignVocabulary {
     }
 
     /// The names of the scored outputs as the model spells them.
-    pub fn spelled(&self, labels: &Labels) -> Vec<String> {
+    pub fn spelled(&self, labels: &ModelLabels) -> Vec<String> {
         let all = labels.names.iter().zip(&self.scored);
         all.filter(|(_, scored)| **scored).map(|(name, _)| name.clone()).collect()
     }
@@ -134,9 +134,9 @@ pub fn parse(text: &str) -> Result<Vec<String>, VocabularyError> {
 mod tests {
     use super::*;
 
-    fn labels() -> Labels {
+    fn labels() -> ModelLabels {
         let names = ["TV", "book", "no sign"].map(str::to_owned).to_vec();
-        Labels { names, no_sign: Some(2) }
+        ModelLabels { names, no_sign: Some(2) }
     }
 
     #[test]

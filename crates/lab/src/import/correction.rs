@@ -5,21 +5,26 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::assumption::ImportAssumption;
 use super::error::ImportError;
 use super::overrides::ImportOverrides;
-use signd_core::frame::{FARTHEST, Frame, POINTS, Part, Point, SourceTime, is_missing, one_place};
-use signd_core::plausibility::{InputDoubt, InputJudge, Least, order};
+use signd_core::frame::{
+    BodyPart, FARTHEST, Frame, Landmark, POINTS, SourceTime, is_missing, one_place,
+};
+use signd_core::plausibility::{DoubtThreshold, InputDoubt, InputJudge, order};
 
 /// Points where coordinates relative to the body begin: the wrists of the hands, and the nose.
-const ORIGINS: [usize; 3] =
-    [Part::LeftHand.range().start, Part::Pose.range().start, Part::RightHand.range().start];
+const ORIGINS: [usize; 3] = [
+    BodyPart::LeftHand.range().start,
+    BodyPart::Pose.range().start,
+    BodyPart::RightHand.range().start,
+];
 /// Most coordinates of a file in pixels are beyond this, in image sizes.
 const OUTSIDE: f32 = 3.0;
 /// One point in so many frames may lie at such a value by chance.
 const FRAMES_A_CHANCE: usize = 4;
 
 /// Makes points without x or y missing as a whole, and refuses infinities and what is as good as that.
-pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
+pub(super) fn clean(points: &mut [[Landmark; POINTS]]) -> Result<(), ImportError> {
     for (frame, points) in points.iter_mut().enumerate() {
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             for (point, found) in points[part.range()].iter_mut().enumerate() {
                 if found.iter().any(|v| v.abs() > FARTHEST) {
                     let (part, found) = (part.name(), *found);
@@ -37,7 +42,7 @@ pub(super) fn clean(points: &mut [[Point; POINTS]]) -> Result<(), ImportError> {
 /// Takes for missing what the user says is missing, and parts with all points at one place: no
 /// estimator gives those. Refuses single points at a value that stands for missing ones.
 pub(super) fn find_missing(
-    points: &mut [[Point; POINTS]],
+    points: &mut [[Landmark; POINTS]],
     overrides: &ImportOverrides,
     size: (u32, u32),
     assumptions: &mut Vec<ImportAssumption>,
@@ -46,7 +51,7 @@ pub(super) fn find_missing(
     let mut sentinels: HashSet<[u32; 2]> = given.iter().map(bits).collect();
     let mut repeated: BTreeMap<&'static str, (usize, [f32; 2])> = BTreeMap::new();
     for points in points.iter_mut() {
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             let Some(place) = one_place(&points[part.range()]) else { continue };
             points[part.range()].fill([f32::NAN; 3]);
             sentinels.insert(bits(&place));
@@ -76,7 +81,7 @@ fn bits(place: &[f32; 2]) -> [u32; 2] {
 
 /// Refuses single points that often have x and y at one value outside the image.
 fn refuse_single(
-    points: &[[Point; POINTS]],
+    points: &[[Landmark; POINTS]],
     overrides: &ImportOverrides,
     size: (u32, u32),
 ) -> Result<(), ImportError> {
@@ -102,7 +107,7 @@ fn refuse_single(
 
 /// Pixels to image widths and heights, mirrored landmarks back.
 pub(super) fn convert(
-    points: &mut [[Point; POINTS]],
+    points: &mut [[Landmark; POINTS]],
     overrides: &ImportOverrides,
     size: (u32, u32),
 ) {
@@ -119,11 +124,11 @@ pub(super) fn convert(
 
 /// What is doubtful about the landmarks. Refuses what no recording of a person shows.
 pub(super) fn judge(
-    points: &[[Point; POINTS]],
+    points: &[[Landmark; POINTS]],
     size: (u32, u32),
     overrides: &ImportOverrides,
 ) -> Result<Vec<(InputDoubt, [f32; 2])>, ImportError> {
-    let (mut judge, mut doubts) = (InputJudge::new(Least::Clip), Vec::new());
+    let (mut judge, mut doubts) = (InputJudge::new(DoubtThreshold::Clip), Vec::new());
     let mut frame = Frame::new(0, SourceTime(0), size.0, size.1);
     for points in points {
         frame.set_points(points);

@@ -5,7 +5,7 @@ use super::correction;
 use super::error::{ImportError, unexpected};
 use super::limits::RECORDED_FPS;
 use super::overrides::ImportOverrides;
-use signd_core::frame::{Frame, POINTS, Point, SourceTime};
+use signd_core::frame::{Frame, Landmark, POINTS, SourceTime};
 use signd_core::plausibility::{InputDoubt, USUAL_RATES};
 use signd_core::wire::landmarks::MAX_SIDE;
 
@@ -33,7 +33,7 @@ pub struct ImportedClip {
     pub width: u32,
     /// Image height in pixels, at least 1.
     pub height: u32,
-    points: Vec<[Point; POINTS]>,
+    points: Vec<[Landmark; POINTS]>,
     /// What the file does not say, in the order in which it was missed.
     pub assumptions: Vec<ImportAssumption>,
     /// What is doubtful, each with an example for [`InputDoubt::found`].
@@ -42,7 +42,7 @@ pub struct ImportedClip {
 
 /// What a reader found in a file, before overrides and assumptions.
 pub(super) struct RawClip {
-    pub(super) points: Vec<[Point; POINTS]>,
+    pub(super) points: Vec<[Landmark; POINTS]>,
     /// Frames a second as recorded. 0, `NaN` or `None` where not.
     pub(super) fps: Option<f64>,
     /// Width and height in pixels as recorded. 0 or `None` where not.
@@ -60,7 +60,7 @@ impl ImportedClip {
     }
 
     /// The 543 points of each frame.
-    pub fn points(&self) -> &[[Point; POINTS]] {
+    pub fn points(&self) -> &[[Landmark; POINTS]] {
         &self.points
     }
 
@@ -129,10 +129,10 @@ impl ImportedClip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signd_core::frame::Part;
+    use signd_core::frame::BodyPart;
 
     /// Every point at a place of its own.
-    fn somewhere() -> [Point; POINTS] {
+    fn somewhere() -> [Landmark; POINTS] {
         std::array::from_fn(|i| [0.5 + 1e-4 * i as f32, 0.5, 0.0])
     }
 
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!((frames[1].seq, frames[1].t), (1, SourceTime(33_333_340)));
         assert_eq!(frames[3].t, SourceTime(100_000_007));
         assert_eq!((frames[3].width, frames[3].height), (640, 480));
-        assert!(frames[3].part(Part::Face).is_some());
+        assert!(frames[3].part(BodyPart::Face).is_some());
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
     fn an_infinite_coordinate_is_named() {
         for (far, found) in [(f32::INFINITY, "inf"), (-200_000.0, "-200000.0")] {
             let mut raw = raw(None, None);
-            raw.points[2][Part::Pose.range().start + 5] = [0.5, far, 0.5];
+            raw.points[2][BodyPart::Pose.range().start + 5] = [0.5, far, 0.5];
             let error =
                 ImportedClip::settle(raw, &ImportOverrides::default()).unwrap_err().to_string();
             let expected =

@@ -19,7 +19,7 @@ use super::truth::{AnnotatedStream, TrueSign};
 use crate::eval::EvaluatedModel;
 use crate::eval::clip_list::ListFailure;
 use crate::eval::vocabulary::SignVocabulary;
-use signd_core::frame::{Arrival, Frame};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_engine::model::ModelError;
 
 /// Rate at which the peer runs, whole clips are cut and pictures are drawn.
@@ -99,7 +99,7 @@ impl StreamBenchmark {
         judge: &mut StreamJudge,
         mut peer: Option<&mut PeerModel>,
         rates: &[f64],
-        mut done: impl FnMut(&AnnotatedStream, &[(Frame, Arrival)], StreamDelivery),
+        mut done: impl FnMut(&AnnotatedStream, &[(Frame, ArrivalTime)], StreamDelivery),
     ) -> Result<(), ModelError> {
         let (stream, check) = match plan.build(library, &self.vocabulary, self.seed) {
             Ok(built) => built,
@@ -142,7 +142,7 @@ fn run_daemon(
     judge: &mut StreamJudge,
     number: usize,
     stream: &AnnotatedStream,
-    frames: &[(Frame, Arrival)],
+    frames: &[(Frame, ArrivalTime)],
     delivery: StreamDelivery,
 ) -> Result<BenchmarkRun, ModelError> {
     let trace = judge.trace(frames)?;
@@ -171,7 +171,7 @@ fn run_peer(
     peer: &mut PeerModel,
     number: usize,
     stream: &AnnotatedStream,
-    frames: &[(Frame, Arrival)],
+    frames: &[(Frame, ArrivalTime)],
     delivery: StreamDelivery,
 ) -> Result<BenchmarkRun, ModelError> {
     let answers = peer.answer_windows(frames)?;

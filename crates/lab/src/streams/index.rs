@@ -141,7 +141,7 @@ fn segment(text: &str) -> Result<(String, usize, usize), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signd_core::event::Labels;
+    use signd_core::event::ModelLabels;
 
     #[test]
     fn each_line_says_what_it_is_for() {
@@ -158,7 +158,7 @@ mod tests {
             torn,,d,30,0,0,,,sentence,book:9-2,\n";
         std::fs::write(&file, text).expect("written");
         let names = ["book", "none"].map(str::to_owned).to_vec();
-        let labels = Labels { names, no_sign: Some(1) };
+        let labels = ModelLabels { names, no_sign: Some(1) };
         let vocabulary = SignVocabulary::new(&labels, None).expect("fits");
         let (used, left_out, failures) = read(&file, &vocabulary).expect("an index");
         let roles: Vec<_> = used.iter().map(|r| (&*r.entry.path, r.role.clone())).collect();

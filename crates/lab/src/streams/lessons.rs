@@ -8,8 +8,8 @@ use super::compose::plan::StreamPlan;
 use super::span::TimeSpan;
 use super::truth::AnnotatedStream;
 use signd_core::features::grid::RowKind;
-use signd_core::frame::{Arrival, Frame};
-use signd_core::stream::{self, Batch, CoreSettings};
+use signd_core::frame::{ArrivalTime, Frame};
+use signd_core::stream::{self, CoreSettings, StepBatch};
 
 /// One stream, delivered in one way: what a tagger is given, and what it should answer.
 #[derive(Serialize)]
@@ -40,12 +40,13 @@ impl<'a> TaggerLesson<'a> {
         plan: &'a StreamPlan,
         fold: i64,
         stream: &AnnotatedStream,
-        frames: &[(Frame, Arrival)],
+        frames: &[(Frame, ArrivalTime)],
         StreamDelivery { fps, disturbed }: StreamDelivery,
         core: &CoreSettings,
         kind: &RowKind,
     ) -> Self {
-        let (mut stages, mut batch) = (stream::Stream::new(core, kind.clone()), Batch::default());
+        let (mut stages, mut batch) =
+            (stream::Stream::new(core, kind.clone()), StepBatch::default());
         let (mut times, mut data) = (Vec::new(), Vec::new());
         let step = match kind {
             RowKind::Features { rate, .. } => 1.0 / rate,

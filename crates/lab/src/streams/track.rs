@@ -3,10 +3,10 @@
 //! Coordinates are in image heights on both axes. Moving, scaling and joining recordings of different
 //! shapes is then plain geometry. A frame of any rate is read off by its capture time.
 
-use signd_core::frame::{Frame, POINTS, Part, Point, is_missing};
+use signd_core::frame::{BodyPart, Frame, Landmark, POINTS, is_missing};
 
 /// All landmarks of a moment, in image heights, `NaN` where missing.
-pub type LandmarkSet = [Point; POINTS];
+pub type LandmarkSet = [Landmark; POINTS];
 
 /// Nothing found.
 pub const NO_LANDMARKS: LandmarkSet = [[f32::NAN; 3]; POINTS];
@@ -88,7 +88,7 @@ impl SignerPlacement {
     pub fn of(track: &LandmarkTrack) -> Option<SignerPlacement> {
         let mut seen: [Vec<f32>; 3] = Default::default();
         for points in &track.points {
-            let pose = &points[Part::Pose.range()];
+            let pose = &points[BodyPart::Pose.range()];
             let [a, b] = SHOULDERS.map(|i| pose[i]);
             let width = (a[0] - b[0]).hypot(a[1] - b[1]);
             if width >= NARROWEST {
@@ -121,7 +121,7 @@ impl SignerPlacement {
 }
 
 /// The middle of the palm: wrist, and the knuckles of index and little finger. None when missing.
-pub fn palm(points: &LandmarkSet, hand: Part) -> Option<[f32; 2]> {
+pub fn palm(points: &LandmarkSet, hand: BodyPart) -> Option<[f32; 2]> {
     let hand = &points[hand.range()];
     let palm = [hand[0], hand[5], hand[17]];
     if palm.iter().any(is_missing) {
@@ -136,7 +136,7 @@ mod tests {
 
     fn with_nose(x: f32) -> LandmarkSet {
         let mut points = NO_LANDMARKS;
-        points[Part::Pose.range().start] = [x, 0.5, 0.0];
+        points[BodyPart::Pose.range().start] = [x, 0.5, 0.0];
         points
     }
 
@@ -146,7 +146,7 @@ mod tests {
         track.push(0.0, with_nose(0.0));
         track.push(1.0, with_nose(1.0));
         track.push(2.0, NO_LANDMARKS);
-        let nose = |t: f64| track.at(t)[Part::Pose.range().start][0];
+        let nose = |t: f64| track.at(t)[BodyPart::Pose.range().start][0];
         assert_eq!([-1.0, 0.0, 0.25, 1.0].map(nose), [0.0, 0.0, 0.25, 1.0]);
         assert!(nose(1.5).is_nan() && nose(3.0).is_nan());
         assert_eq!(track.length(), 2.0);
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_body_becomes_another() {
         let mut points = NO_LANDMARKS;
-        let pose = Part::Pose.range().start;
+        let pose = BodyPart::Pose.range().start;
         points[pose + 11] = [0.4, 0.5, 0.0];
         points[pose + 12] = [0.6, 0.5, 0.0];
         points[pose + 15] = [0.4, 0.7, 0.1];
@@ -165,7 +165,7 @@ mod tests {
         assert!((here.width - 0.2).abs() < 1e-6);
         let there = SignerPlacement { middle: [1.0, 0.4], width: 0.4 };
         let moved = here.move_to(&there, &points);
-        let near = |a: Point, b: Point| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        let near = |a: Landmark, b: Landmark| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
         assert!(near(moved[pose + 15], [0.8, 0.8, 0.2]), "{:?}", moved[pose + 15]);
         let wrist = |points: &LandmarkSet, body: &SignerPlacement| {
             body.place([points[pose + 15][0], points[pose + 15][1]])

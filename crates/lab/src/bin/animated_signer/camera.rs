@@ -2,7 +2,7 @@
 //!
 //! They make landmark frames of a person's points, with the faults that estimators have.
 
-use signd_core::frame::{Frame, Part, Point, SourceTime};
+use signd_core::frame::{BodyPart, Frame, Landmark, SourceTime};
 
 use crate::body::{ArmPose, pose};
 use crate::draws::{SeededDraws, SmoothNoise};
@@ -49,7 +49,7 @@ impl VirtualCamera {
     }
 
     /// Where a point comes to lie in the picture. z is relative to `depth` and nominal.
-    fn project(&self, p: SpaceVector, depth: f32) -> Point {
+    fn project(&self, p: SpaceVector, depth: f32) -> Landmark {
         // As from about five shoulder widths: what is nearer is larger.
         let scale = self.unit / (1.0 + 0.2 * p.z);
         let (x, y) = (self.at[0] + p.x * scale, self.at[1] + p.y * scale);
@@ -177,9 +177,10 @@ impl<'a> FilmSession<'a> {
 
         let face_depth = face[234].z;
         let jitter = self.camera.jitter;
-        self.put(t, &face, face_depth, 0.25 * jitter, frame.detect(Part::Face));
-        self.put(t, &body, 0.05, 0.2 * jitter, frame.detect(Part::Pose));
-        for (part, arm, drift) in [(Part::LeftHand, &left, 0), (Part::RightHand, &right, 1)] {
+        self.put(t, &face, face_depth, 0.25 * jitter, frame.detect(BodyPart::Face));
+        self.put(t, &body, 0.05, 0.2 * jitter, frame.detect(BodyPart::Pose));
+        for (part, arm, drift) in [(BodyPart::LeftHand, &left, 0), (BodyPart::RightHand, &right, 1)]
+        {
             let off = self.drift[drift].at(t);
             let hand = arm.hand.map(|p| p + v(off.x, off.y, 0.0));
             self.put(t, &hand, arm.hand[0].z, jitter, frame.detect(part));
@@ -202,7 +203,14 @@ impl<'a> FilmSession<'a> {
     }
 
     /// Films points into a part of a frame.
-    fn put(&mut self, t: f32, points: &[SpaceVector], depth: f32, jitter: f32, into: &mut [Point]) {
+    fn put(
+        &mut self,
+        t: f32,
+        points: &[SpaceVector],
+        depth: f32,
+        jitter: f32,
+        into: &mut [Landmark],
+    ) {
         let facing = SpaceRotation::about(v(0.0, 1.0, 0.0), self.person.facing);
         let sway = self.sway.at(t);
         for (to, p) in into.iter_mut().zip(points) {
@@ -213,21 +221,21 @@ impl<'a> FilmSession<'a> {
 
     /// What the estimator gets wrong.
     fn fail(&self, t: f32, frame: &mut Frame) {
-        let outside = |frame: &Frame, part: Part| {
+        let outside = |frame: &Frame, part: BodyPart| {
             let knuckle = frame.points()[part.range().start + 9];
             !(0.01..0.99).contains(&knuckle[0]) || !(0.01..0.99).contains(&knuckle[1])
         };
-        for part in [Part::LeftHand, Part::RightHand] {
+        for part in [BodyPart::LeftHand, BodyPart::RightHand] {
             if outside(frame, part) || during(&self.faults.lost, t) {
                 frame.miss(part);
             }
         }
         let (lead, other) = match self.person.left_handed {
-            true => (Part::LeftHand, Part::RightHand),
-            false => (Part::RightHand, Part::LeftHand),
+            true => (BodyPart::LeftHand, BodyPart::RightHand),
+            false => (BodyPart::RightHand, BodyPart::LeftHand),
         };
         if during(&self.faults.swapped, t) {
-            let hands = [lead, other].map(|part| frame.part(part).map(<[Point]>::to_vec));
+            let hands = [lead, other].map(|part| frame.part(part).map(<[Landmark]>::to_vec));
             for (part, hand) in [other, lead].into_iter().zip(hands) {
                 match hand {
                     Some(hand) => frame.detect(part).copy_from_slice(&hand),
@@ -235,7 +243,7 @@ impl<'a> FilmSession<'a> {
                 }
             }
         } else if during(&self.faults.doubled, t)
-            && let Some(hand) = frame.part(lead).map(<[Point]>::to_vec)
+            && let Some(hand) = frame.part(lead).map(<[Landmark]>::to_vec)
         {
             let jitter = self.camera.jitter * self.camera.unit;
             for (to, p) in frame.detect(other).iter_mut().zip(hand) {

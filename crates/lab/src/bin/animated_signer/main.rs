@@ -29,9 +29,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use signd_core::frame::{Arrival, Frame, SourceTime};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
 use signd_core::wire::landmarks;
-use signd_engine::recording::Recorder;
+use signd_engine::recording::RecordingWriter;
 
 use camera::{EstimatorFaults, VirtualCamera, film};
 use draws::SeededDraws;
@@ -161,11 +161,11 @@ fn seqs(sign: &PerformedSign, fps: f32) -> [u64; 2] {
 
 fn record(path: &Path, frames: &[Frame]) -> Result<()> {
     let stream = stream_id::parse(b"cam1").ok_or("stream id")?;
-    let mut recorder = Recorder::new(BufWriter::new(File::create(path)?))?;
+    let mut recorder = RecordingWriter::new(BufWriter::new(File::create(path)?))?;
     let mut wire = Vec::new();
     for frame in frames {
         landmarks::encode(frame, &mut wire);
-        recorder.frame(&stream, Arrival(frame.t.0), frame.t, &wire)?;
+        recorder.frame(&stream, ArrivalTime(frame.t.0), frame.t, &wire)?;
     }
     Ok(recorder.finish()?)
 }

@@ -6,7 +6,7 @@ use super::header::{self, ArrayHeader, NumberType};
 use crate::import::error::{ImportError, unexpected};
 use crate::import::limits::MAX_FRAMES;
 use crate::import::overrides::ImportOverrides;
-use signd_core::frame::{POINTS, Point};
+use signd_core::frame::{Landmark, POINTS};
 use signd_core::plausibility::order::{self, PartOrder, USUAL, points_of};
 
 /// Points where the face has ten more for the irises, at its end.
@@ -22,7 +22,7 @@ const PACKED_MISSING: i16 = i16::MIN;
 pub(super) fn floats(
     from: &mut dyn Read,
     overrides: &ImportOverrides,
-) -> Result<Vec<[Point; POINTS]>, ImportError> {
+) -> Result<Vec<[Landmark; POINTS]>, ImportError> {
     let header = ArrayHeader::read(from)?;
     match header.kind {
         Some(NumberType::F32) => frames(from, &header, overrides, |bytes, values| {
@@ -39,7 +39,7 @@ pub(super) fn floats(
 pub(super) fn packed(
     from: &mut dyn Read,
     overrides: &ImportOverrides,
-) -> Result<Vec<[Point; POINTS]>, ImportError> {
+) -> Result<Vec<[Landmark; POINTS]>, ImportError> {
     let header = ArrayHeader::read(from)?;
     if header.kind != Some(NumberType::I16) {
         return Err(unexpected("element type of packed array \"q\"", "<i2", header.descr));
@@ -67,7 +67,7 @@ fn frames(
     header: &ArrayHeader,
     overrides: &ImportOverrides,
     mut decode: impl FnMut(&[u8], &mut Vec<f32>),
-) -> Result<Vec<[Point; POINTS]>, ImportError> {
+) -> Result<Vec<[Landmark; POINTS]>, ImportError> {
     const LAYOUTS: [u64; 2] = [POINTS as u64, POINTS_WITH_IRISES as u64];
     let (count, width) = match header.shape[..] {
         [count, width, 3] if LAYOUTS.contains(&width) => (count, width as usize),
@@ -91,7 +91,7 @@ fn frames(
         header::fill(from, &mut row, "the landmarks of a frame")?;
         values.clear();
         decode(&row, &mut values);
-        let row: &[Point] = values.as_chunks().0;
+        let row: &[Landmark] = values.as_chunks().0;
         points.push(in_usual_order(row, given));
         if i % count.div_ceil(order::SAMPLE as u64) == 0 {
             sample.push(row.iter().map(|p| without_sentinel(p, overrides)).collect());
@@ -105,7 +105,7 @@ fn frames(
 }
 
 /// Puts each part where signd holds it. The irises at the face's end are dropped.
-fn in_usual_order(mut row: &[Point], order: PartOrder) -> [Point; POINTS] {
+fn in_usual_order(mut row: &[Landmark], order: PartOrder) -> [Landmark; POINTS] {
     let (mut points, width) = ([[f32::NAN; 3]; POINTS], row.len());
     for part in order {
         let (found, rest) = row.split_at_checked(points_of(part, width)).unwrap_or_default();
@@ -118,7 +118,7 @@ fn in_usual_order(mut row: &[Point], order: PartOrder) -> [Point; POINTS] {
 }
 
 /// What stands for a missing point says nothing of where parts lie.
-fn without_sentinel(p: &Point, overrides: &ImportOverrides) -> Point {
+fn without_sentinel(p: &Landmark, overrides: &ImportOverrides) -> Landmark {
     let missing = |value: f32| p[0] == value && p[1] == value;
     if missing(0.0) || missing(-1.0) || overrides.missing.is_some_and(missing) {
         return [f32::NAN; 3];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::import::assumption::ImportAssumption;
 use crate::import::error::{ImportError, unexpected};
 use crate::import::imported_clip::{PHONE, RawClip};
-use signd_core::frame::{POINTS, Part, Point};
+use signd_core::frame::{BodyPart, Landmark, POINTS};
 
 /// Frames under way, by their number.
 pub(super) struct FrameAssembly {
@@ -15,7 +15,7 @@ pub(super) struct FrameAssembly {
 }
 
 struct PartialFrame {
-    points: Box<[Point; POINTS]>,
+    points: Box<[Landmark; POINTS]>,
     seen: [bool; POINTS],
 }
 
@@ -29,9 +29,9 @@ impl FrameAssembly {
     pub(super) fn place(
         &mut self,
         frame: i64,
-        part: Part,
+        part: BodyPart,
         index: i64,
-        point: Point,
+        point: Landmark,
     ) -> Result<(), ImportError> {
         let range = part.range();
         let most = range.len() - 1;

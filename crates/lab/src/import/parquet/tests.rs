@@ -10,7 +10,7 @@ use parquet::schema::parser::parse_message_type;
 
 use super::*;
 use crate::import::{ImportAssumption, ImportOverrides, ImportedClip};
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 const SCHEMA: &str = "message schema {
     optional int32 frame (INTEGER(16,true)); optional binary row_id (UTF8);
@@ -29,10 +29,10 @@ struct Row {
 fn rows(frames: &[i64]) -> Vec<Row> {
     let mut rows = Vec::new();
     for &frame in frames {
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             for i in 0..part.range().len() {
                 let x = (part.range().start + i) as f64 / 1024.0 + frame as f64;
-                let xyz = [Some(x), Some(x / 2.0), (part != Part::Pose).then_some(x / 4.0)];
+                let xyz = [Some(x), Some(x / 2.0), (part != BodyPart::Pose).then_some(x / 4.0)];
                 let (part, index) = (part.name().to_owned(), i as i64);
                 rows.push(Row { frame: Some(frame), part, index, xyz });
             }
@@ -107,7 +107,7 @@ fn check(raw: &RawClip, frames: &[i64]) {
         for (i, [x, y, z]) in points.iter().enumerate() {
             let expected = (i as f64 / 1024.0 + frame as f64) as f32;
             assert_eq!((*x, *y), (expected, expected / 2.0));
-            assert_eq!(z.is_nan(), Part::Pose.range().contains(&i));
+            assert_eq!(z.is_nan(), BodyPart::Pose.range().contains(&i));
         }
     }
 }

@@ -5,7 +5,7 @@ use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 
 use crate::import::error::{ImportError, unexpected};
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 /// Reads `rows` values of a column, `None` for null.
 fn values<T: DataType>(
@@ -63,14 +63,14 @@ pub(super) fn parts(
     name: &str,
     from: &mut ColumnReader,
     rows: usize,
-) -> Result<Vec<Part>, ImportError> {
+) -> Result<Vec<BodyPart>, ImportError> {
     let ColumnReader::ByteArrayColumnReader(reader) = from else {
         return Err(wrong_type(name, "strings", from));
     };
     let part = |text: ByteArray| {
-        let part = Part::ALL.into_iter().find(|part| part.name().as_bytes() == text.data());
+        let part = BodyPart::ALL.into_iter().find(|part| part.name().as_bytes() == text.data());
         part.ok_or_else(|| {
-            let expected = Part::ALL.map(Part::name).join(", ");
+            let expected = BodyPart::ALL.map(BodyPart::name).join(", ");
             unexpected(format!("column {name:?}"), expected, text.data().escape_ascii())
         })
     };

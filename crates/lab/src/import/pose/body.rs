@@ -3,7 +3,7 @@
 use super::header::{ByteReader, PoseHeader};
 use crate::import::error::{ImportError, unexpected};
 use crate::import::limits::MAX_FRAMES;
-use signd_core::frame::Point;
+use signd_core::frame::Landmark;
 
 /// Bytes of a coordinate or a confidence.
 const FLOAT: usize = size_of::<f32>();
@@ -74,7 +74,7 @@ impl<'a> PoseBody<'a> {
     }
 
     /// x, y, z of a point of the first person, in the file's units. `None` when missing.
-    pub(super) fn point(&self, frame: usize, point: usize) -> Option<Point> {
+    pub(super) fn point(&self, frame: usize, point: usize) -> Option<Landmark> {
         let place = frame * usize::from(self.people) * self.points + point;
         let confidence = float(self.confidences, place)?;
         let first = place * self.axes;

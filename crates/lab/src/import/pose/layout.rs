@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::import::error::{ImportError, unexpected};
-use signd_core::frame::{POINTS, Part};
+use signd_core::frame::{BodyPart, POINTS};
 
 /// A group of points as the file's header describes it.
 pub(super) struct PoseComponent<'a> {
@@ -82,22 +82,22 @@ const HAND_NAMES: [&str; 21] = [
 ];
 
 /// The component that holds a part.
-fn component_of(part: Part) -> &'static str {
+fn component_of(part: BodyPart) -> &'static str {
     match part {
-        Part::Face => "FACE_LANDMARKS",
-        Part::LeftHand => "LEFT_HAND_LANDMARKS",
-        Part::Pose => "POSE_LANDMARKS",
-        Part::RightHand => "RIGHT_HAND_LANDMARKS",
+        BodyPart::Face => "FACE_LANDMARKS",
+        BodyPart::LeftHand => "LEFT_HAND_LANDMARKS",
+        BodyPart::Pose => "POSE_LANDMARKS",
+        BodyPart::RightHand => "RIGHT_HAND_LANDMARKS",
     }
 }
 
 /// The file's names for a part's points, in a frame's order. Face points are called by number, so
 /// that the irises, 468 to 477, are simply not asked for.
-fn names(part: Part) -> Vec<String> {
+fn names(part: BodyPart) -> Vec<String> {
     match part {
-        Part::Face => part.range().map(|i| i.to_string()).collect(),
-        Part::Pose => POSE_NAMES.map(str::to_owned).to_vec(),
-        Part::LeftHand | Part::RightHand => HAND_NAMES.map(str::to_owned).to_vec(),
+        BodyPart::Face => part.range().map(|i| i.to_string()).collect(),
+        BodyPart::Pose => POSE_NAMES.map(str::to_owned).to_vec(),
+        BodyPart::LeftHand | BodyPart::RightHand => HAND_NAMES.map(str::to_owned).to_vec(),
     }
 }
 
@@ -109,7 +109,7 @@ fn names(part: Part) -> Vec<String> {
 pub(super) fn find(components: &[PoseComponent<'_>]) -> Result<Vec<usize>, ImportError> {
     let mut found = Vec::with_capacity(POINTS);
     let mut lacks = Vec::new();
-    for part in Part::ALL {
+    for part in BodyPart::ALL {
         let (name, needed) = (component_of(part), names(part));
         let mut first = 0;
         let component = components.iter().find(|component| {
@@ -140,7 +140,7 @@ pub(super) fn find(components: &[PoseComponent<'_>]) -> Result<Vec<usize>, Impor
 /// The names that a whole layout has: its components with their points.
 #[cfg(test)]
 pub(super) fn whole() -> Vec<(&'static str, Vec<String>)> {
-    let order = [Part::Pose, Part::Face, Part::LeftHand, Part::RightHand];
+    let order = [BodyPart::Pose, BodyPart::Face, BodyPart::LeftHand, BodyPart::RightHand];
     order.map(|part| (component_of(part), names(part))).to_vec()
 }
 
@@ -164,14 +164,14 @@ mod tests {
         let mut whole = whole();
         whole[0].1.reverse();
         whole[1].1.extend((468..478).map(|i| i.to_string()));
-        whole.insert(0, ("POSE_WORLD_LANDMARKS", names(Part::Pose)));
+        whole.insert(0, ("POSE_WORLD_LANDMARKS", names(BodyPart::Pose)));
         let found = find(&components(&whole)).unwrap();
         assert_eq!(found.len(), POINTS);
-        assert_eq!(found[Part::Pose.range().start], 33 + 32, "the nose is the last of 33");
+        assert_eq!(found[BodyPart::Pose.range().start], 33 + 32, "the nose is the last of 33");
         assert_eq!(found[0], 66);
         assert_eq!(found[467], 66 + 467);
-        assert_eq!(found[Part::LeftHand.range().start], 66 + 478);
-        assert_eq!(found[Part::RightHand.range().end - 1], 66 + 478 + 41);
+        assert_eq!(found[BodyPart::LeftHand.range().start], 66 + 478);
+        assert_eq!(found[BodyPart::RightHand.range().end - 1], 66 + 478 + 41);
     }
 
     #[test]

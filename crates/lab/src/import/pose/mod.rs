@@ -19,7 +19,7 @@ use super::imported_clip::{RawClip, WEBCAM};
 use super::overrides::ImportOverrides;
 use body::PoseBody;
 use header::{ByteReader, PoseHeader};
-use signd_core::frame::{POINTS, Point};
+use signd_core::frame::{Landmark, POINTS};
 
 /// A picture of a person has more pixels than this in one direction.
 const FEWEST_PIXELS: f32 = 8.0;
@@ -51,7 +51,7 @@ pub(super) fn read(bytes: &[u8], overrides: &ImportOverrides) -> Result<RawClip,
         }
         points.push(frame_points);
     }
-    let reach = |p: &Point| (p[0].abs() * width).max(p[1].abs() * height);
+    let reach = |p: &Landmark| (p[0].abs() * width).max(p[1].abs() * height);
     let most = points.iter().flatten().map(reach).fold(0.0, f32::max);
     if most > 0.0 && most < FEWEST_PIXELS {
         return Err(ImportError::NoPixels { most });

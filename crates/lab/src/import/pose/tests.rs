@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::import::{ImportOverrides, ImportedClip};
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 /// A file to be written: one coordinate triple and confidence serves all points of a frame.
 struct File {
@@ -101,7 +101,7 @@ fn irises_and_world_landmarks_are_left_out() {
     let place = file.header().len() + 10 + (all + 33 + 478 + 21) * 12;
     bytes[place..place + 4].copy_from_slice(&640f32.to_le_bytes());
     let raw = read(&bytes, &ImportOverrides::default()).unwrap();
-    let wrist = Part::RightHand.range().start;
+    let wrist = BodyPart::RightHand.range().start;
     for (i, point) in raw.points[1].iter().enumerate() {
         assert_eq!(point[0], if i == wrist { 1.0 } else { 0.25 }, "{i}");
     }

@@ -2,7 +2,7 @@
 
 use super::faults::StreamFaults;
 use crate::streams::track::LandmarkTrack;
-use signd_core::frame::{Arrival, Frame, SourceTime};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
 
 /// Capture time of a stream's first moment.
 pub const START: SourceTime = SourceTime(1_000_000_000);
@@ -23,7 +23,7 @@ pub fn deliver(
     (width, height): (u32, u32),
     fps: f64,
     mut faults: Option<StreamFaults>,
-) -> Vec<(Frame, Arrival)> {
+) -> Vec<(Frame, ArrivalTime)> {
     let aspect = f64::from(width) / f64::from(height);
     let count = (track.t.last().copied().unwrap_or(0.0) * fps + 1e-6).floor() as u64;
     let (mut out, mut latest) = (Vec::with_capacity(count as usize), 0);
@@ -42,7 +42,7 @@ pub fn deliver(
         let aspect = aspect as f32;
         frame.set_points(&points.map(|[x, y, z]| [x / aspect, y, z / aspect]));
         latest = latest.max(time(arrival).0);
-        out.push((frame, Arrival(latest)));
+        out.push((frame, ArrivalTime(latest)));
     }
     out
 }
@@ -55,15 +55,15 @@ fn time(t: f64) -> SourceTime {
 mod tests {
     use super::*;
     use crate::streams::track::NO_LANDMARKS;
-    use signd_core::frame::Part;
+    use signd_core::frame::BodyPart;
 
     /// Ten minutes of a person with both hands in view.
     fn track() -> LandmarkTrack {
         let mut points = NO_LANDMARKS;
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             points[part.range()].fill([0.8, 0.5, 0.0]);
         }
-        let pose = Part::Pose.range().start;
+        let pose = BodyPart::Pose.range().start;
         points[pose + 11] = [1.0, 0.5, 0.0];
         points[pose + 12] = [0.7, 0.5, 0.0];
         let mut track = LandmarkTrack::default();
@@ -72,7 +72,7 @@ mod tests {
         track
     }
 
-    fn shot(fps: f64, disturbed: bool) -> Vec<(Frame, Arrival)> {
+    fn shot(fps: f64, disturbed: bool) -> Vec<(Frame, ArrivalTime)> {
         let track = track();
         let faults = disturbed.then(|| StreamFaults::draw(&track, &[(100.0, 200.0)], 1, "a"));
         deliver(&track, (1280, 720), fps, faults)
@@ -91,7 +91,8 @@ mod tests {
     fn a_hand_is_gone_for_the_same_share_of_the_time_at_every_rate() {
         let gone = |fps| {
             let frames = shot(fps, true);
-            let missing = frames.iter().filter(|(f, _)| f.part(Part::LeftHand).is_none()).count();
+            let missing =
+                frames.iter().filter(|(f, _)| f.part(BodyPart::LeftHand).is_none()).count();
             missing as f64 / frames.len() as f64
         };
         // Ten times a minute for 0.12 s on average, and while the signer walks out of view.
@@ -120,8 +121,14 @@ mod tests {
     fn the_signer_walks_in_from_outside() {
         let frames = shot(30.0, true);
         let at = |t: f64| {
-            let later = |f: &&(Frame, Arrival)| f.0.t.seconds_since(START) >= t;
-            frames.iter().find(later).expect("a frame").0.part(Part::Pose).map(|pose| pose[0][0])
+            let later = |f: &&(Frame, ArrivalTime)| f.0.t.seconds_since(START) >= t;
+            frames
+                .iter()
+                .find(later)
+                .expect("a frame")
+                .0
+                .part(BodyPart::Pose)
+                .map(|pose| pose[0][0])
         };
         assert_eq!(at(100.02), None);
         assert!((at(150.0).expect("there") - 0.8 * 9.0 / 16.0).abs() < 0.05);

@@ -13,7 +13,7 @@
 //! | *walking* | with each visit | the signer comes from one side in 1.2 s, smaller at first, and leaves in the same way |
 
 use crate::random::SplitMix64;
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 use crate::streams::track::{LandmarkSet, LandmarkTrack, NO_LANDMARKS, SignerPlacement, palm};
 
@@ -45,7 +45,7 @@ struct HandCrossing {
     rightwards: bool,
     /// Shoulder widths below the shoulders.
     height: f64,
-    instead_of: Part,
+    instead_of: BodyPart,
 }
 
 /// All faults of one stream.
@@ -62,7 +62,7 @@ pub struct StreamFaults {
     random: SplitMix64,
 }
 
-const HANDS: [Part; 2] = [Part::LeftHand, Part::RightHand];
+const HANDS: [BodyPart; 2] = [BodyPart::LeftHand, BodyPart::RightHand];
 
 impl StreamFaults {
     /// Draws what happens to a stream. `visits` are those with room to walk in and out.
@@ -138,7 +138,7 @@ impl StreamFaults {
             }
         }
         self.cross(t, points, aspect);
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             let hand = HANDS.contains(&part);
             let size = f64::from(self.body.width) * if hand { JITTER } else { JITTER / 2.0 };
             if points[part.range()][0][0].is_nan() {

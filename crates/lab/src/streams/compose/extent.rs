@@ -12,7 +12,7 @@
 //! - The end is found in the same way, backwards.
 //! - Without a raise or a lowering the sign begins or ends with the first or the last moment up.
 
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 use crate::streams::track::{LandmarkTrack, SignerPlacement, palm};
 
@@ -35,7 +35,7 @@ const ON_ITS_WAY: f32 = 1.5;
 pub fn sign_extent(track: &LandmarkTrack) -> Option<(f64, f64)> {
     let body =
         SignerPlacement::of(track).unwrap_or(SignerPlacement { middle: [0.5, 0.6], width: 0.4 });
-    let hands = [Part::LeftHand, Part::RightHand].map(|hand| path(track, hand, &body));
+    let hands = [BodyPart::LeftHand, BodyPart::RightHand].map(|hand| path(track, hand, &body));
     let up = |path: &[Option<[f32; 2]>]| -> Vec<bool> {
         path.iter().map(|place| place.is_some_and(|p| p[1] < LINE)).collect()
     };
@@ -61,7 +61,7 @@ pub fn sign_extent(track: &LandmarkTrack) -> Option<(f64, f64)> {
 }
 
 /// Where the palm is in each frame, shoulder widths from the shoulders. Short gaps bridged.
-fn path(track: &LandmarkTrack, hand: Part, body: &SignerPlacement) -> Vec<Option<[f32; 2]>> {
+fn path(track: &LandmarkTrack, hand: BodyPart, body: &SignerPlacement) -> Vec<Option<[f32; 2]>> {
     let mut path: Vec<_> =
         track.points.iter().map(|points| palm(points, hand).map(|p| body.place(p))).collect();
     let mut last: Option<usize> = None;
@@ -133,11 +133,11 @@ mod tests {
         let mut track = LandmarkTrack::default();
         for (i, height) in heights.iter().enumerate() {
             let mut points = NO_LANDMARKS;
-            let pose = Part::Pose.range().start;
+            let pose = BodyPart::Pose.range().start;
             points[pose + 11] = [0.6, 0.5, 0.0];
             points[pose + 12] = [0.4, 0.5, 0.0];
             if let Some(height) = height {
-                points[Part::RightHand.range()].fill([0.4, 0.5 + 0.2 * height, 0.0]);
+                points[BodyPart::RightHand.range()].fill([0.4, 0.5 + 0.2 * height, 0.0]);
             }
             track.push(i as f64 / 30.0, points);
         }

@@ -7,7 +7,7 @@
 //! first. Relative to the shoulders nothing in it changes. From the last pose of a clip the landmarks
 //! go to the rest pose, and from there to the first pose of the next clip.
 
-use signd_core::frame::Part;
+use signd_core::frame::BodyPart;
 
 use super::image::{SIZE, hide_outside};
 use super::rest::RestTrack;
@@ -97,7 +97,7 @@ struct RestPose {
 impl RestPose {
     fn new(rest: Option<RestTrack>, body: &SignerPlacement, track: &LandmarkTrack) -> Self {
         let mut still = placed(track, body).points[0];
-        for hand in [Part::LeftHand, Part::RightHand] {
+        for hand in [BodyPart::LeftHand, BodyPart::RightHand] {
             still[hand.range()].fill(NO_LANDMARKS[0]);
         }
         RestPose { rest, body: *body, still }
@@ -217,7 +217,7 @@ mod tests {
             assert!((sign.span.1 - sign.span.0 - 0.7).abs() < 1e-9);
             assert!((sign.span.0 - sign.clip.0 - 0.2).abs() < 1e-9);
             let middle = stream.track.at((sign.span.0 + sign.span.1) / 2.0);
-            let palm = palm(&middle, Part::RightHand).expect("seen");
+            let palm = palm(&middle, BodyPart::RightHand).expect("seen");
             assert!((palm[1] - 0.4).abs() < 1e-5);
         }
         assert!(stream.track.t.windows(2).all(|pair| pair[0] < pair[1]));

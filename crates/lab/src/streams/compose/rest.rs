@@ -2,7 +2,7 @@
 //!
 //! In these frames both hands are down or out of view, and do not move up or down.
 
-use signd_core::frame::{Part, is_missing};
+use signd_core::frame::{BodyPart, is_missing};
 
 use crate::streams::track::{LandmarkSet, LandmarkTrack, SignerPlacement, palm};
 
@@ -70,18 +70,18 @@ impl RestTrack {
 /// Where both hands are, shoulder widths from the shoulders. One that is not seen is where the body
 /// model has its wrist, if anywhere. None when the shoulders are not seen.
 fn hands(points: &LandmarkSet, body: &SignerPlacement) -> Option<[Option<[f32; 2]>; 2]> {
-    let pose = &points[Part::Pose.range()];
+    let pose = &points[BodyPart::Pose.range()];
     let hand = |hand, wrist: usize| {
         let wrist = Some(pose[wrist]).filter(|p| !is_missing(p)).map(|p| [p[0], p[1]]);
         palm(points, hand).or(wrist).map(|p| body.place(p))
     };
-    let both = [hand(Part::LeftHand, WRISTS[0]), hand(Part::RightHand, WRISTS[1])];
+    let both = [hand(BodyPart::LeftHand, WRISTS[0]), hand(BodyPart::RightHand, WRISTS[1])];
     (!is_missing(&pose[11])).then_some(both)
 }
 
 /// The faster wrist's speed in the body model from the frame before, shoulder widths a second.
 fn speed(track: &LandmarkTrack, i: usize, body: &SignerPlacement) -> f32 {
-    let wrist = |i: usize, wrist: usize| track.points[i][Part::Pose.range()][wrist];
+    let wrist = |i: usize, wrist: usize| track.points[i][BodyPart::Pose.range()][wrist];
     let speeds = WRISTS.map(|w| {
         let (a, b) = (wrist(i - 1, w), wrist(i, w));
         let way = (a[0] - b[0]).hypot(a[1] - b[1]) / body.width;
@@ -101,18 +101,18 @@ mod tests {
         let mut track = LandmarkTrack::default();
         for i in 0..30 {
             let mut points = NO_LANDMARKS;
-            let pose = Part::Pose.range().start;
+            let pose = BodyPart::Pose.range().start;
             points[pose] = [i as f32, 0.0, 0.0];
             points[pose + 11] = [0.6, 0.5, 0.0];
             points[pose + 12] = [0.4, 0.5, 0.0];
             // The right hand is up but for frames 2 to 4 (too short) and 10 to 25.
             let height = if (2..5).contains(&i) || (10..26).contains(&i) { 0.9 } else { 0.5 };
-            points[Part::RightHand.range()].fill([0.4, height, 0.0]);
+            points[BodyPart::RightHand.range()].fill([0.4, height, 0.0]);
             track.push(f64::from(i) / 30.0, points);
         }
         let rest = RestTrack::of(&track).expect("a rest");
         assert!((rest.length() - 0.5).abs() < 1e-9);
-        let frame = |t: f64| rest.at(t)[Part::Pose.range().start][0];
+        let frame = |t: f64| rest.at(t)[BodyPart::Pose.range().start][0];
         assert!((frame(0.1) - 13.0).abs() < 1e-3 && (frame(0.9) - 13.0).abs() < 1e-3);
         track.points.truncate(6);
         track.t.truncate(6);

@@ -4,7 +4,7 @@
 //! do. A hand that only one of the poses shows keeps its shape and goes with the wrist of the body
 //! model.
 
-use signd_core::frame::{Part, is_missing};
+use signd_core::frame::{BodyPart, is_missing};
 
 use super::rest::WRISTS;
 use crate::streams::track::{LandmarkSet, SignerPlacement, mix, palm};
@@ -28,16 +28,17 @@ pub(super) fn minimum_jerk(u: f32) -> f32 {
 
 /// The longer of both wrists' ways, shoulder widths.
 fn distance(from: &LandmarkSet, to: &LandmarkSet, body: &SignerPlacement) -> f32 {
-    let ways = [Part::LeftHand, Part::RightHand].iter().zip(WRISTS).filter_map(|(hand, wrist)| {
-        let at = |points: &LandmarkSet| palm(points, *hand).or(wrist_of(points, wrist));
-        let (a, b) = (at(from)?, at(to)?);
-        Some((a[0] - b[0]).hypot(a[1] - b[1]) / body.width)
-    });
+    let ways =
+        [BodyPart::LeftHand, BodyPart::RightHand].iter().zip(WRISTS).filter_map(|(hand, wrist)| {
+            let at = |points: &LandmarkSet| palm(points, *hand).or(wrist_of(points, wrist));
+            let (a, b) = (at(from)?, at(to)?);
+            Some((a[0] - b[0]).hypot(a[1] - b[1]) / body.width)
+        });
     ways.fold(0.0, f32::max)
 }
 
 pub(super) fn wrist_of(points: &LandmarkSet, wrist: usize) -> Option<[f32; 2]> {
-    let p = points[Part::Pose.range()][wrist];
+    let p = points[BodyPart::Pose.range()][wrist];
     (!is_missing(&p)).then_some([p[0], p[1]])
 }
 
@@ -49,7 +50,7 @@ pub(super) fn between(
     u: f32,
 ) -> LandmarkSet {
     let mut out = mix(from, to, u);
-    for part in [Part::Face, Part::Pose] {
+    for part in [BodyPart::Face, BodyPart::Pose] {
         for i in part.range() {
             // What one end lacks is taken from the other.
             if is_missing(&out[i]) {
@@ -57,7 +58,7 @@ pub(super) fn between(
             }
         }
     }
-    for (hand, wrist) in [Part::LeftHand, Part::RightHand].into_iter().zip(WRISTS) {
+    for (hand, wrist) in [BodyPart::LeftHand, BodyPart::RightHand].into_iter().zip(WRISTS) {
         let (shape, done) = match (palm(from, hand), palm(to, hand)) {
             (Some(_), None) => (from, u),
             (None, Some(_)) => (to, 1.0 - u),
@@ -89,13 +90,13 @@ pub(super) mod tests {
     /// A signer whose right palm is `height` shoulder widths below the shoulders, or not seen.
     pub fn pose(height: f32, seen: bool) -> LandmarkSet {
         let mut points = NO_LANDMARKS;
-        let pose = Part::Pose.range().start;
+        let pose = BodyPart::Pose.range().start;
         points[pose + 11] = [1.0, 0.4, 0.0];
         points[pose + 12] = [0.8, 0.4, 0.0];
         points[pose + 15] = [1.0, 0.9, 0.0];
         points[pose + 16] = [0.8, 0.4 + 0.2 * height, 0.0];
         if seen {
-            points[Part::RightHand.range()].fill([0.8, 0.4 + 0.2 * height, 0.0]);
+            points[BodyPart::RightHand.range()].fill([0.8, 0.4 + 0.2 * height, 0.0]);
         }
         points
     }
@@ -107,11 +108,11 @@ pub(super) mod tests {
         let height = |u| {
             let mut points = between(&up, &down, &body, u);
             hide_outside(&mut points);
-            palm(&points, Part::RightHand).map(|p| p[1])
+            palm(&points, BodyPart::RightHand).map(|p| p[1])
         };
         assert!((height(0.5).expect("seen") - 0.8).abs() < 1e-5);
         assert_eq!(height(0.9), None, "below the image");
         let back = between(&down, &up, &body, 0.5);
-        assert!((palm(&back, Part::RightHand).expect("seen")[1] - 0.8).abs() < 1e-5);
+        assert!((palm(&back, BodyPart::RightHand).expect("seen")[1] - 0.8).abs() < 1e-5);
     }
 }

@@ -5,9 +5,9 @@
 //! follows. While the window shows no hand, nothing is asked and the row begins anew.
 
 use crate::eval::vocabulary::SignVocabulary;
-use signd_core::event::Labels;
-use signd_core::frame::{Arrival, Frame, Part};
-use signd_engine::inference::decide::Decider;
+use signd_core::event::ModelLabels;
+use signd_core::frame::{ArrivalTime, BodyPart, Frame};
+use signd_engine::inference::decide::SignDecider;
 use signd_engine::model::{Model, ModelError};
 
 use super::trace::StreamDecision;
@@ -25,7 +25,7 @@ const PAUSE_S: f64 = 1.0;
 /// A model of raw landmarks, and how its labels are called by the model it is compared with.
 pub struct PeerModel {
     model: Model,
-    decider: Decider,
+    decider: SignDecider,
     /// For each output the same sign among the other model's outputs.
     labels: Vec<Option<u16>>,
 }
@@ -42,8 +42,8 @@ pub struct WindowAnswer {
 
 impl PeerModel {
     /// A peer whose answers are compared with the truth of this vocabulary.
-    pub fn new(model: Model, decider: Decider, vocabulary: &SignVocabulary) -> PeerModel {
-        let own: &Labels = model.labels();
+    pub fn new(model: Model, decider: SignDecider, vocabulary: &SignVocabulary) -> PeerModel {
+        let own: &ModelLabels = model.labels();
         let label = |i: usize| {
             let name = crate::eval::clip_list::comparable(own.name(i)?);
             match vocabulary.truth(&name) {
@@ -58,7 +58,7 @@ impl PeerModel {
     /// Asks about every window of a stream.
     pub fn answer_windows(
         &mut self,
-        frames: &[(Frame, Arrival)],
+        frames: &[(Frame, ArrivalTime)],
     ) -> Result<Vec<WindowAnswer>, ModelError> {
         let (mut answers, mut next, mut rows) = (Vec::new(), WINDOW_S, Vec::new());
         for (i, (frame, _)) in frames.iter().enumerate() {
@@ -69,7 +69,7 @@ impl PeerModel {
             while next <= t + 1e-6 {
                 next += EVERY_S;
             }
-            let within = |(f, _): &&(Frame, Arrival)| frame.t.seconds_since(f.t) < WINDOW_S;
+            let within = |(f, _): &&(Frame, ArrivalTime)| frame.t.seconds_since(f.t) < WINDOW_S;
             let window = frames[..=i].iter().rev().take_while(within).count();
             let window = &frames[i + 1 - window..=i];
             let best = if window.iter().any(|(frame, _)| shows_hand(frame)) {
@@ -77,7 +77,7 @@ impl PeerModel {
                 for (frame, _) in window {
                     rows.extend_from_slice(frame.points().as_flattened());
                 }
-                let top = self.decider.top(self.model.run(&rows)?);
+                let top = self.decider.hypotheses(self.model.run(&rows)?);
                 top.first().map(|(output, p)| (self.labels[usize::from(*output)], *p))
             } else {
                 None
@@ -89,7 +89,7 @@ impl PeerModel {
 }
 
 fn shows_hand(frame: &Frame) -> bool {
-    [Part::LeftHand, Part::RightHand].iter().any(|hand| frame.part(*hand).is_some())
+    [BodyPart::LeftHand, BodyPart::RightHand].iter().any(|hand| frame.part(*hand).is_some())
 }
 
 /// Decides at a threshold. A decision's segment is the window that it came from.

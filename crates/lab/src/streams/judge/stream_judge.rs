@@ -7,10 +7,10 @@ use crate::streams::camera::delivery::START;
 use crate::streams::span::TimeSpan;
 use signd_core::event::MAX_TOP;
 use signd_core::features::grid::RowKind;
-use signd_core::frame::{Arrival, Frame};
+use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::CoreSettings;
 use signd_engine::inference::Inference;
-use signd_engine::inference::decide::{DecideSettings, Decider, UnknownLabel};
+use signd_engine::inference::decide::{DecideSettings, SignDecider, UnknownLabel};
 use signd_engine::model::{Model, ModelError};
 use signd_engine::pipeline::Pipeline;
 
@@ -36,7 +36,7 @@ impl StreamJudge {
         let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
         let vocabulary = SignVocabulary::of(&card.labels);
         let settings = DecideSettings { top: MAX_TOP, ..settings.clone() };
-        let decider = Decider::new(&settings, card)?;
+        let decider = SignDecider::new(&settings, card)?;
         let pipeline = Pipeline::new(core.clone(), Inference::new(model, decider));
         Ok(StreamJudge { pipeline, subject, vocabulary })
     }
@@ -47,14 +47,14 @@ impl StreamJudge {
     }
 
     /// Plays a stream from fresh state to its end.
-    pub fn trace(&mut self, frames: &[(Frame, Arrival)]) -> Result<StreamTrace, ModelError> {
+    pub fn trace(&mut self, frames: &[(Frame, ArrivalTime)]) -> Result<StreamTrace, ModelError> {
         trace_stream(frames, &mut self.pipeline)
     }
 
     /// Whether the best output for the frames within a span is this label.
     pub fn top1(
         &mut self,
-        frames: &[(Frame, Arrival)],
+        frames: &[(Frame, ArrivalTime)],
         span: TimeSpan,
         label: u16,
     ) -> Result<bool, ModelError> {

@@ -1,9 +1,9 @@
 //! The trace of a stream through the daemon's own pipeline: its decisions, and each frame as the pipeline
 //! saw it. No thread is involved.
 
-use signd_core::event::{Body, Ended, State};
-use signd_core::frame::{Arrival, Frame, SourceTime};
-use signd_core::stream::{Batch, Step, Tick};
+use signd_core::event::{EndReason, EventBody, SignState};
+use signd_core::frame::{ArrivalTime, Frame, SourceTime};
+use signd_core::stream::{StepBatch, StreamStep, Tick};
 use signd_core::stream_id::StreamId;
 use signd_engine::inference::decide::sureness;
 use signd_engine::model::ModelError;
@@ -24,7 +24,7 @@ pub struct StreamDecision {
     /// The best output and its probability, sure enough or not. None when that is *no sign*.
     pub best: Option<(u16, f32)>,
     /// Why the segment ended. None of the peer's windows.
-    pub ended: Option<Ended>,
+    pub ended: Option<EndReason>,
 }
 
 /// The pipeline after one frame.
@@ -35,7 +35,7 @@ pub struct FrameTrace {
     /// The gate sees the dominant hand.
     pub visible: bool,
     /// Where in a sign.
-    pub state: State,
+    pub state: SignState,
     /// How fast the dominant hand moves, shoulder widths a second.
     pub motion: f32,
     /// The best hypothesis, as output and probability.
@@ -53,7 +53,7 @@ pub struct StreamTrace {
 
 /// Plays a stream from fresh state to its end.
 pub fn trace_stream(
-    frames: &[(Frame, Arrival)],
+    frames: &[(Frame, ArrivalTime)],
     pipeline: &mut Pipeline,
 ) -> Result<StreamTrace, ModelError> {
     let (id, mut work) = (StreamId::default(), Work::default());
@@ -81,14 +81,14 @@ fn finish(
     let seconds = |t: SourceTime| t.seconds_since(START);
     let (now, presence) = (seconds(work.batch().t), presence(work.batch()));
     pipeline.finish(work, true, |event| match event.body {
-        Body::Frame(frame) => trace.frames.push(FrameTrace {
+        EventBody::Frame(frame) => trace.frames.push(FrameTrace {
             t: seconds(frame.t),
             visible: frame.hand.is_some(),
             state: frame.state,
             motion: 0.0,
             best: frame.top.first().copied(),
         }),
-        Body::Sign(sign) => {
+        EventBody::Sign(sign) => {
             let best = sign.top.first().copied();
             let known =
                 |(output, _): &(u16, f32)| event.labels.name(usize::from(*output)).is_some();
@@ -100,14 +100,14 @@ fn finish(
                 ended: Some(sign.ended),
             });
         }
-        Body::Status(_) => {}
+        EventBody::Status(_) => {}
     })
 }
 
 /// Of the sign that ended with this batch.
-fn presence(batch: &Batch) -> f32 {
+fn presence(batch: &StepBatch) -> f32 {
     let ended = batch.steps.iter().find_map(|step| match step {
-        Step::End(segment) => Some(segment.presence),
+        StreamStep::End(segment) => Some(segment.presence),
         _ => None,
     });
     ended.unwrap_or(1.0)

@@ -13,7 +13,7 @@ use crate::streams::score::order::GlossOrder;
 use crate::streams::score::stream_score::StreamScore;
 use crate::streams::score::trade::TradePoint;
 use crate::streams::truth::TrueSign;
-use signd_core::event::Ended;
+use signd_core::event::EndReason;
 
 #[derive(Serialize)]
 struct StreamReport<'a> {
@@ -91,7 +91,7 @@ struct DecisionLine<'a> {
     at: f64,
     label: Option<&'a str>,
     best: Option<(&'a str, f32)>,
-    ended: Option<Ended>,
+    ended: Option<EndReason>,
 }
 
 /// The report as JSON, with a line end.

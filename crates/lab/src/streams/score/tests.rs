@@ -3,7 +3,7 @@
 use super::stream_score::{SignOutcome, score_stream};
 use crate::streams::judge::trace::{FrameTrace, StreamDecision};
 use crate::streams::truth::TrueSign;
-use signd_core::event::State;
+use signd_core::event::SignState;
 
 /// Signs as `label from to`, seconds.
 pub fn signs(list: &[(u16, f64, f64)]) -> Vec<TrueSign> {
@@ -102,7 +102,7 @@ fn the_lead_is_taken_when_no_other_label_comes_between() {
     let frame = |t: f64, label: Option<u16>| FrameTrace {
         t,
         visible: true,
-        state: State::Signing,
+        state: SignState::Signing,
         motion: 0.0,
         best: label.map(|label| (label, 0.5)),
     };

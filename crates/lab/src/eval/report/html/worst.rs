@@ -15,7 +15,7 @@ use crate::eval::clip_list::ListEntry;
 use crate::eval::report::terminal::PERCENT;
 use crate::eval::vocabulary::{GroundTruth, SignVocabulary};
 use crate::eval::{ClipEvaluation, EvaluatedClip};
-use signd_core::frame::{Frame, Part, is_missing};
+use signd_core::frame::{BodyPart, Frame, is_missing};
 
 /// Known signs taken for others, and others taken for known signs.
 const CLIPS: [usize; 2] = [8, 4];
@@ -137,18 +137,18 @@ fn figure(clip: &EvaluatedClip, evaluation: &ClipEvaluation, frames: usize) -> S
 /// Which points of a frame are drawn, and the lines between them by position in that list.
 fn skeleton() -> (Vec<usize>, Vec<(&'static str, Vec<usize>)>) {
     let (mut points, mut lines) = (Vec::new(), Vec::new());
-    let mut line = |class: &'static str, part: Part, along: &[usize], closed: bool| {
+    let mut line = |class: &'static str, part: BodyPart, along: &[usize], closed: bool| {
         let from = points.len();
         points.extend(along.iter().map(|i| part.range().start + i));
         let mut line: Vec<usize> = (from..points.len()).collect();
         line.extend(closed.then_some(from));
         lines.push((class, line));
     };
-    line("face", Part::Face, &FACE_OUTLINE, true);
-    line("lips", Part::Face, &LIPS_OUTSIDE, true);
-    line("lips", Part::Face, &LIPS_INSIDE, true);
-    line("arms", Part::Pose, &ARMS, false);
-    for (class, part) in [("left", Part::LeftHand), ("right", Part::RightHand)] {
+    line("face", BodyPart::Face, &FACE_OUTLINE, true);
+    line("lips", BodyPart::Face, &LIPS_OUTSIDE, true);
+    line("lips", BodyPart::Face, &LIPS_INSIDE, true);
+    line("arms", BodyPart::Pose, &ARMS, false);
+    for (class, part) in [("left", BodyPart::LeftHand), ("right", BodyPart::RightHand)] {
         for along in HAND.into_iter().chain([KNUCKLES]) {
             line(class, part, along, false);
         }
@@ -208,7 +208,7 @@ mod tests {
 
     fn frame(n: u64) -> Frame {
         let mut frame = Frame::new(n, SourceTime(n * 40_000_000), 200, 100);
-        frame.detect(Part::LeftHand).fill([0.25 + n as f32 / 1000.0, 0.5, 0.0]);
+        frame.detect(BodyPart::LeftHand).fill([0.25 + n as f32 / 1000.0, 0.5, 0.0]);
         frame
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let (points, lines) = skeleton();
         assert_eq!(points.len(), 36 + 20 + 20 + 6 + 2 * 27);
         assert!(lines.iter().all(|(_, line)| line.iter().all(|i| *i < points.len())));
-        for part in Part::ALL {
+        for part in BodyPart::ALL {
             assert!(points.iter().any(|i| part.range().contains(i)), "{part:?}");
         }
     }

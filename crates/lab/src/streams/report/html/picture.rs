@@ -8,7 +8,7 @@ use crate::streams::judge::trace::FrameTrace;
 use crate::streams::judge::trace::StreamDecision;
 use crate::streams::score::stream_score::SignOutcome;
 use crate::streams::span::TimeSpan;
-use signd_core::event::State;
+use signd_core::event::SignState;
 
 /// Pixels a second.
 const SCALE: f64 = 28.0;
@@ -112,10 +112,10 @@ fn stretches<T: PartialEq + Copy>(
 fn states(out: &mut String, frames: &[FrameTrace]) {
     for (state, span) in stretches(frames, |g| Some(g.state)) {
         let class = match state {
-            State::Idle => continue,
-            State::Onset => "onset",
-            State::Signing => "signing",
-            State::Offset => "offset",
+            SignState::Idle => continue,
+            SignState::Onset => "onset",
+            SignState::Signing => "signing",
+            SignState::Offset => "offset",
         };
         rect(out, span, STATE, class, "");
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::cause;
-use super::finding::Finding;
-use signd::observe::status::{DropStatus, LastDrop, Status};
+use super::finding::DoctorFinding;
+use signd::observe::status::{DaemonStatus, DropStatus, LastDrop};
 
 /// Frames of one stream id, or of none, that are refused for one reason.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,20 +23,20 @@ pub struct RefusedFrames {
 
 impl RefusedFrames {
     /// What is said of them. A stream of which fewer frames come through than are refused is as good as none.
-    pub fn finding(&self, seconds: u64) -> Finding {
+    pub fn finding(&self, seconds: u64) -> DoctorFinding {
         let RefusedFrames { reason, count, stream, why, accepted } = self;
         let stream = stream.as_ref().map(|stream| format!("{stream}: ")).unwrap_or_default();
         let seen = format!("{stream}{count} frames refused in {seconds} s as `{reason}`: {why}");
         let remedy = cause::of_drop(reason, why, *accepted);
         match accepted < count {
-            true => Finding::wrong("refused", seen, remedy),
-            false => Finding::mind("refused", seen, remedy),
+            true => DoctorFinding::wrong("refused", seen, remedy),
+            false => DoctorFinding::mind("refused", seen, remedy),
         }
     }
 }
 
 /// What a daemon refused between two moments.
-pub fn between(before: &Status, after: &Status) -> Vec<RefusedFrames> {
+pub fn between(before: &DaemonStatus, after: &DaemonStatus) -> Vec<RefusedFrames> {
     let accepted = accepted(before, after);
     let drops = after.drops.iter().filter_map(|drop| {
         let earlier = before.drops.iter().find(|d| d.reason == drop.reason).map_or(0, |d| d.count);
@@ -50,7 +50,7 @@ pub fn between(before: &Status, after: &Status) -> Vec<RefusedFrames> {
 }
 
 /// Frames of each stream accepted between two moments.
-pub fn accepted(before: &Status, after: &Status) -> BTreeMap<String, u64> {
+pub fn accepted(before: &DaemonStatus, after: &DaemonStatus) -> BTreeMap<String, u64> {
     let earlier =
         |stream: &str| before.streams.iter().find(|s| s.stream == stream).map(|s| s.frames);
     let streams = after.streams.iter();
@@ -63,7 +63,7 @@ pub fn accepted(before: &Status, after: &Status) -> BTreeMap<String, u64> {
 }
 
 /// What was refused earlier and is no more.
-pub fn over(now: &[RefusedFrames], after: &Status) -> Vec<Finding> {
+pub fn over(now: &[RefusedFrames], after: &DaemonStatus) -> Vec<DoctorFinding> {
     let over = after.drops.iter().filter(|drop| now.iter().all(|now| now.reason != drop.reason));
     let told = |DropStatus { reason, count, last, .. }: &DropStatus| {
         let LastDrop { stream, why, seconds_ago } = last.clone()?;
@@ -71,13 +71,13 @@ pub fn over(now: &[RefusedFrames], after: &Status) -> Vec<Finding> {
         let seen = format!(
             "earlier {count} frames as `{reason}`, the last {seconds_ago:.0} s ago: {stream}{why}"
         );
-        Some(Finding::well("refused", seen))
+        Some(DoctorFinding::well("refused", seen))
     };
     over.filter_map(told).collect()
 }
 
 /// Clients that were not let in during the last minute.
-pub fn clients(after: &Status) -> Vec<Finding> {
+pub fn clients(after: &DaemonStatus) -> Vec<DoctorFinding> {
     let recent = after.refused.iter().filter_map(|refused| {
         let last = refused.last.as_ref().filter(|last| last.seconds_ago < 60.0)?;
         let (reason, count, at) = (&refused.reason, refused.count, last.seconds_ago);
@@ -85,18 +85,18 @@ pub fn clients(after: &Status) -> Vec<Finding> {
             "{count} clients refused as `{reason}`, the last {at:.0} s ago from {} at {}",
             last.address, last.door
         );
-        Some(Finding::mind("keys", seen, cause::of_client(reason)))
+        Some(DoctorFinding::mind("keys", seen, cause::of_client(reason)))
     });
     recent.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Level;
+    use super::super::finding::FindingLevel;
     use super::*;
     use signd::observe::status::StreamStatus;
 
-    fn status(dropped: u64, frames: u64) -> Status {
+    fn status(dropped: u64, frames: u64) -> DaemonStatus {
         let last = LastDrop {
             stream: Some("cam1".into()),
             why: "face: 11232 bytes".into(),
@@ -109,7 +109,7 @@ mod tests {
             ..Default::default()
         };
         let stream = StreamStatus { stream: "cam1".into(), frames, ..Default::default() };
-        Status { drops: vec![drop], streams: vec![stream], ..Status::default() }
+        DaemonStatus { drops: vec![drop], streams: vec![stream], ..DaemonStatus::default() }
     }
 
     #[test]
@@ -117,10 +117,10 @@ mod tests {
         let refused = between(&status(10, 5), &status(100, 5));
         assert_eq!((refused.len(), refused[0].count, refused[0].accepted), (1, 90, 0));
         let finding = refused[0].finding(3);
-        assert_eq!(finding.level, Level::Wrong);
+        assert_eq!(finding.level, FindingLevel::Wrong);
         assert_eq!(finding.seen, "cam1: 90 frames refused in 3 s as `length`: face: 11232 bytes");
         let slip = &between(&status(10, 5), &status(11, 95))[0];
-        assert_eq!((slip.accepted, slip.finding(3).level), (90, Level::Mind));
+        assert_eq!((slip.accepted, slip.finding(3).level), (90, FindingLevel::Mind));
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         let refused = between(&before, &after);
         assert_eq!(refused, []);
         let over = over(&refused, &after);
-        assert!(over.len() == 1 && over[0].level == Level::Well, "{over:?}");
+        assert!(over.len() == 1 && over[0].level == FindingLevel::Well, "{over:?}");
         assert_eq!(accepted(&status(0, 90), &status(0, 7))["cam1"], 7, "it went and came again");
     }
 }

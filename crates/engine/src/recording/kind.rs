@@ -9,9 +9,9 @@ use std::path::Path;
 
 use mcap::records::{Record as Parsed, op};
 
-use super::Mark;
+use super::RunMark;
 use super::channel::{LANDMARKS, RUN};
-use super::container::{Chunk, Record, Records, is_known};
+use super::container::{McapChunk, McapRecord, McapRecords, is_known};
 use crate::file_kind;
 
 /// Most bytes of one record that are looked at.
@@ -19,7 +19,7 @@ const MAX_RECORD: u64 = 64 << 20;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum RecordingKind {
     /// Nothing.
     Nothing,
     /// What signd's `import` or another maker of clips wrote.
@@ -46,32 +46,32 @@ pub fn is_recording(path: &Path) -> io::Result<bool> {
 }
 
 /// Looks into a regular file.
-pub fn held(path: &Path) -> io::Result<Held> {
+pub fn kind_of(path: &Path) -> io::Result<RecordingKind> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut file = BufReader::with_capacity(256 * 1024, file);
     let mut head = Vec::new();
     file.by_ref().take(file_kind::HEAD as u64).read_to_end(&mut head)?;
     match file_kind::mcap_library(&head) {
-        _ if head.is_empty() => return Ok(Held::Nothing),
+        _ if head.is_empty() => return Ok(RecordingKind::Nothing),
         Some(library) if library.starts_with("signd ") => {}
-        _ => return Ok(Held::Other(file_kind::describe(&head))),
+        _ => return Ok(RecordingKind::Other(file_kind::describe(&head))),
     }
     file.seek(SeekFrom::Start(mcap::MAGIC.len() as u64))?;
-    let mut seen = Seen::default();
+    let mut seen = RunTrace::default();
     while seen.next(&mut file, size)? {}
     Ok(match (seen.run, seen.frames) {
-        (true, true) => Held::Run,
-        (false, true) => Held::Clip,
+        (true, true) => RecordingKind::Run,
+        (false, true) => RecordingKind::Clip,
         // Every run begins with its mark. Where that cannot be found the file is damaged, unless it was cut
         // before it.
-        (false, false) if size > BEFORE_THE_MARK => Held::Run,
-        (_, false) => Held::EmptyRun,
+        (false, false) if size > BEFORE_THE_MARK => RecordingKind::Run,
+        (_, false) => RecordingKind::EmptyRun,
     })
 }
 
 #[derive(Default)]
-struct Seen {
+struct RunTrace {
     run: bool,
     frames: bool,
     /// Number of the channel `run`.
@@ -80,12 +80,12 @@ struct Seen {
     others: BTreeSet<u16>,
 }
 
-impl Seen {
+impl RunTrace {
     /// Looks at the next record; false when there is none or it does not matter any more.
     fn next(&mut self, file: &mut BufReader<File>, size: u64) -> io::Result<bool> {
         let mut bytes = Vec::new();
         file.by_ref().take(9).read_to_end(&mut bytes)?;
-        let Some(Record { op: kind, length, .. }) = Records::new(&bytes, 0).next() else {
+        let Some(McapRecord { op: kind, length, .. }) = McapRecords::new(&bytes, 0).next() else {
             return Ok(false);
         };
         let mut left = length.min(size);
@@ -95,7 +95,7 @@ impl Seen {
         self.frames |= !is_known(kind) || (kind != op::CHUNK && length > rest);
         if matches!(kind, op::CHUNK | op::CHANNEL | op::MESSAGE) {
             left -= file.by_ref().take(left.min(MAX_RECORD)).read_to_end(&mut bytes)? as u64;
-            if let Some(record) = Records::new(&bytes, 0).next() {
+            if let Some(record) = McapRecords::new(&bytes, 0).next() {
                 self.look(&record);
             }
         }
@@ -104,21 +104,21 @@ impl Seen {
     }
 
     /// What cannot be read of a recording is kept.
-    fn look(&mut self, record: &Record<'_>) {
+    fn look(&mut self, record: &McapRecord<'_>) {
         if record.op != op::CHUNK {
             return self.take(record);
         }
-        let Some(chunk) = Chunk::parse(record) else { return self.frames |= record.is_whole() };
+        let Some(chunk) = McapChunk::parse(record) else { return self.frames |= record.is_whole() };
         let inside = match chunk.unpack() {
             Ok(inside) => inside,
             // Only the chunk at the end of a file that was cut may lack what its CRC was made of.
             Err(_) if !record.is_whole() => chunk.beginning().into(),
             Err(_) => return self.frames = true,
         };
-        Records::new(&inside, 0).for_each(|record| self.take(&record));
+        McapRecords::new(&inside, 0).for_each(|record| self.take(&record));
     }
 
-    fn take(&mut self, record: &Record<'_>) {
+    fn take(&mut self, record: &McapRecord<'_>) {
         if !matches!(record.op, op::CHANNEL | op::MESSAGE) {
             self.frames |= !is_known(record.op);
             return;
@@ -134,7 +134,7 @@ impl Seen {
             }
             Ok(Parsed::Message { header, data }) if Some(header.channel_id) == self.marks => {
                 let mark = serde_json::from_slice(&data);
-                self.frames |= matches!(mark, Ok(Mark::Begin { part, .. }) if part > 0);
+                self.frames |= matches!(mark, Ok(RunMark::Begin { part, .. }) if part > 0);
             }
             // Its channel was not readable, and may have held frames.
             Ok(Parsed::Message { header, .. }) => {

@@ -6,23 +6,25 @@ use std::os::unix::fs::MetadataExt;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::rotation::{RecordSettings, Rotation};
-use super::tape::Taken;
-use crate::plumbing::counters::Levels;
+use super::rotation::{FileRotation, RecordSettings};
+use super::sender::RecordingEntry;
+use crate::plumbing::counters::LevelGauges;
 use crate::plumbing::now;
-use signd_core::frame::Arrival;
-use signd_engine::recording::{Channel, Loaded, Mark, Recorder, RecordingError};
+use signd_core::frame::ArrivalTime;
+use signd_engine::recording::{
+    RecordingChannel, RecordingError, RecordingWriter, RunDigests, RunMark,
+};
 
 /// The files of one recording.
-pub struct Reel {
+pub struct RecordingFiles {
     settings: RecordSettings,
-    files: Rotation,
+    files: FileRotation,
     /// A frame was recorded.
     has_frames: bool,
-    run: Arrival,
+    run: ArrivalTime,
     part: u32,
-    loaded: Loaded,
-    recorder: Option<Recorder<BufWriter<File>>>,
+    loaded: RunDigests,
+    recorder: Option<RecordingWriter<BufWriter<File>>>,
     /// The file that is being written, to see whether it is still in its folder.
     file: Option<File>,
     /// Messages until that is looked at again.
@@ -32,13 +34,22 @@ pub struct Reel {
 /// Messages after which a file that was removed is noticed: a second or two of one stream.
 const LOOK_EVERY: u32 = 64;
 
-impl Reel {
+impl RecordingFiles {
     /// Begins its first file.
-    pub fn begin(settings: RecordSettings, loaded: Loaded) -> Result<Self, RecordingError> {
-        let (files, run, has_frames) = (Rotation::new(&settings)?, now(), false);
+    pub fn begin(settings: RecordSettings, loaded: RunDigests) -> Result<Self, RecordingError> {
+        let (files, run, has_frames) = (FileRotation::new(&settings)?, now(), false);
         let (recorder, file, unseen) = (None, None, LOOK_EVERY);
-        let mut reel =
-            Reel { settings, files, has_frames, run, part: 0, loaded, recorder, file, unseen };
+        let mut reel = RecordingFiles {
+            settings,
+            files,
+            has_frames,
+            run,
+            part: 0,
+            loaded,
+            recorder,
+            file,
+            unseen,
+        };
         reel.next(run)?;
         Ok(reel)
     }
@@ -46,17 +57,17 @@ impl Reel {
     /// Writes what comes until all tapes are gone.
     pub fn write(
         &mut self,
-        from: &Receiver<Taken>,
+        from: &Receiver<RecordingEntry>,
         spare: &Sender<Vec<u8>>,
-        levels: &Levels,
+        levels: &LevelGauges,
     ) -> Result<(), RecordingError> {
         for taken in from {
             levels.tape.leave();
             let Some(recorder) = &mut self.recorder else { break };
             match taken {
-                Taken::Message { channel, arrival, t, data } => {
+                RecordingEntry::Message { channel, arrival, t, data } => {
                     recorder.message(channel, arrival, t, &data)?;
-                    if matches!(channel, Channel::Landmarks(_)) && !self.has_frames {
+                    if matches!(channel, RecordingChannel::Landmarks(_)) && !self.has_frames {
                         self.has_frames = true;
                         self.files.prune();
                     }
@@ -71,15 +82,19 @@ impl Reel {
                         self.part += 1;
                         self.next(arrival)?;
                     }
-                    levels.recorded.set(self.recorder.as_ref().map_or(0, Recorder::bytes));
+                    levels.recorded.set(self.recorder.as_ref().map_or(0, RecordingWriter::bytes));
                 }
-                Taken::Reload(arrival, loaded) => {
-                    recorder.json(Channel::Run, arrival, &Mark::Reload(loaded.clone()))?;
+                RecordingEntry::Reload(arrival, loaded) => {
+                    recorder.json(
+                        RecordingChannel::Run,
+                        arrival,
+                        &RunMark::Reload(loaded.clone()),
+                    )?;
                     self.loaded = loaded;
                 }
             }
         }
-        self.recorder.take().map_or(Ok(()), Recorder::finish)
+        self.recorder.take().map_or(Ok(()), RecordingWriter::finish)
     }
 
     /// Whether the file is still there: the system goes on writing to one that was removed.
@@ -91,7 +106,7 @@ impl Reel {
     }
 
     /// Finishes the file there is and begins the next.
-    fn next(&mut self, now: Arrival) -> Result<(), RecordingError> {
+    fn next(&mut self, now: ArrivalTime) -> Result<(), RecordingError> {
         if let Some(recorder) = self.recorder.take() {
             recorder.finish()?;
         }
@@ -102,10 +117,10 @@ impl Reel {
         if self.has_frames {
             self.files.prune();
         }
-        let mut recorder = Recorder::new(out)?;
-        let Reel { run, part, loaded, .. } = self;
-        let begin = Mark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
-        recorder.json(Channel::Run, now, &begin)?;
+        let mut recorder = RecordingWriter::new(out)?;
+        let RecordingFiles { run, part, loaded, .. } = self;
+        let begin = RunMark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
+        recorder.json(RecordingChannel::Run, now, &begin)?;
         self.recorder = Some(recorder);
         Ok(())
     }
@@ -123,20 +138,20 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("run.mcap");
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
-        let loaded = Loaded { model: "m".into(), settings: "s".into() };
-        let mut reel = Reel::begin(settings, loaded).expect("begins");
+        let loaded = RunDigests { model: "m".into(), settings: "s".into() };
+        let mut reel = RecordingFiles::begin(settings, loaded).expect("begins");
         assert!(reel.look().is_ok());
         std::fs::remove_file(&path).expect("removes");
         let (to, from) = bounded(LOOK_EVERY as usize);
         let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..u64::from(LOOK_EVERY) {
-            let (channel, data) = (Channel::Landmarks(cam), vec![0; 100]);
-            let at = Arrival(i);
-            to.send(Taken::Message { channel, arrival: at, t: SourceTime(i), data })
+            let (channel, data) = (RecordingChannel::Landmarks(cam), vec![0; 100]);
+            let at = ArrivalTime(i);
+            to.send(RecordingEntry::Message { channel, arrival: at, t: SourceTime(i), data })
                 .expect("sends");
         }
         drop(to);
-        let ended = reel.write(&from, &bounded(1).0, &Levels::default());
+        let ended = reel.write(&from, &bounded(1).0, &LevelGauges::default());
         assert!(matches!(ended, Err(RecordingError::Removed)), "{ended:?}");
     }
 }

@@ -21,28 +21,31 @@ use serde::Deserialize;
 const PIECE: usize = 1 << 20;
 
 /// The reading end.
-pub struct Shelf {
+pub struct SpoolReader {
     file: File,
     /// Bytes that are whole lines.
     whole: Arc<AtomicU64>,
 }
 
 /// The writing end: each write is a line with its line feed.
-pub struct Filler {
+pub struct SpoolWriter {
     file: BufWriter<File>,
     written: u64,
     whole: Arc<AtomicU64>,
 }
 
 /// An empty shelf, on the disk of temporary files.
-pub fn shelf() -> io::Result<(Filler, Shelf)> {
+pub fn spool() -> io::Result<(SpoolWriter, SpoolReader)> {
     let file = tempfile::tempfile()?;
     let whole = Arc::new(AtomicU64::new(0));
     let writer = BufWriter::with_capacity(PIECE / 4, file.try_clone()?);
-    Ok((Filler { file: writer, written: 0, whole: Arc::clone(&whole) }, Shelf { file, whole }))
+    Ok((
+        SpoolWriter { file: writer, written: 0, whole: Arc::clone(&whole) },
+        SpoolReader { file, whole },
+    ))
 }
 
-impl Filler {
+impl SpoolWriter {
     /// Appends a line.
     pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
         self.file.write_all(line)?;
@@ -60,7 +63,7 @@ impl Filler {
     }
 }
 
-impl Shelf {
+impl SpoolReader {
     /// Whole lines from byte `from` on, at most a mebibyte of them; empty where there are none yet.
     /// `from` is the end of an earlier piece, or 0.
     pub fn piece(&self, from: u64) -> io::Result<Vec<u8>> {
@@ -74,9 +77,9 @@ impl Shelf {
 }
 
 /// `/items?from=BYTE`: the next piece.
-pub fn routes(shelf: Shelf) -> Router {
+pub fn routes(shelf: SpoolReader) -> Router {
     let shelf = Arc::new(shelf);
-    let piece = move |Query(Place { from }): Query<Place>| async move {
+    let piece = move |Query(PieceQuery { from }): Query<PieceQuery>| async move {
         let kind = [(CONTENT_TYPE, "application/x-ndjson")];
         match shelf.piece(from) {
             Ok(piece) => (kind, piece).into_response(),
@@ -87,7 +90,7 @@ pub fn routes(shelf: Shelf) -> Router {
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct PieceQuery {
     from: u64,
 }
 
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn pieces_are_whole_lines_and_together_everything_shown() {
-        let (mut filler, shelf) = shelf().expect("temporary file");
+        let (mut filler, shelf) = spool().expect("temporary file");
         assert_eq!(shelf.piece(0).expect("reads"), b"");
         let line = vec![b'x'; 1000];
         (0..3000).for_each(|_| filler.line(&line).expect("writes"));

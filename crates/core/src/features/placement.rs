@@ -6,9 +6,9 @@
 use std::ops::Range;
 
 use crate::frame::Hand;
-use crate::frame::{Frame, Part, Point, is_missing};
-use crate::signer::Space;
-use crate::signer::hands::Hands;
+use crate::frame::{BodyPart, Frame, Landmark, is_missing};
+use crate::signer::SignerSpace;
+use crate::signer::hands::HandParts;
 
 /// Landmarks kept of each frame.
 pub const COUNT: usize = 96;
@@ -51,28 +51,28 @@ const POSE_MOUTH: [usize; 2] = [9, 10];
 
 /// The kept landmarks of one moment, in shoulder widths, `NaN` where missing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed(pub [Point; COUNT]);
+pub struct PlacedLandmarks(pub [Landmark; COUNT]);
 
-impl Default for Placed {
+impl Default for PlacedLandmarks {
     fn default() -> Self {
-        Placed([[f32::NAN; 3]; COUNT])
+        PlacedLandmarks([[f32::NAN; 3]; COUNT])
     }
 }
 
-impl Placed {
+impl PlacedLandmarks {
     /// Takes the landmarks of a frame, `dominant` telling which hand is whose.
-    pub fn take(&mut self, frame: &Frame, hands: Hands, dominant: Hand, space: &Space) {
+    pub fn take(&mut self, frame: &Frame, hands: HandParts, dominant: Hand, space: &SignerSpace) {
         let mirrored = dominant == Hand::Left;
         let (x_sign, near, far) = if mirrored { (-1.0, 1, 0) } else { (1.0, 0, 1) };
-        let place = |points: Option<&[Point]>, i: usize| {
+        let place = |points: Option<&[Landmark]>, i: usize| {
             let Some(p) = points.map(|points| &points[i]).filter(|p| !is_missing(p)) else {
                 return [f32::NAN; 3];
             };
             let [x, y, z] = space.place(p);
             [x * x_sign, y, z]
         };
-        let face = frame.part(Part::Face);
-        let pose = frame.part(Part::Pose);
+        let face = frame.part(BodyPart::Face);
+        let pose = frame.part(BodyPart::Pose);
         let hand = |which: Hand| hands.part(which).and_then(|part| frame.part(part));
         let (mine, other) = (hand(dominant), hand(dominant.other()));
 
@@ -94,7 +94,7 @@ impl Placed {
             out[ARMS.start + 2 * k + 1] = place(pose, sides[far]);
         }
         // A camera client may send no face mesh: the body model's few head points stand in.
-        let or_pose = |p: Point, i: Option<usize>| match i {
+        let or_pose = |p: Landmark, i: Option<usize>| match i {
             Some(i) if is_missing(&p) => place(pose, i),
             _ => p,
         };
@@ -121,29 +121,29 @@ pub const MOUTH: usize = FACE.start + 1;
 mod tests {
     use super::*;
     use crate::frame::SourceTime;
-    use crate::signer::space::Shoulders;
+    use crate::signer::space::ShoulderTracker;
 
     /// A frame with every point somewhere of its own, and its mirror image.
     fn pair() -> [Frame; 2] {
         let mut right = Frame::new(0, SourceTime(0), 100, 100);
-        for part in [Part::Face, Part::Pose, Part::RightHand] {
+        for part in [BodyPart::Face, BodyPart::Pose, BodyPart::RightHand] {
             for (i, p) in right.detect(part).iter_mut().enumerate() {
                 let spread = (i * 37 % 101) as f32 / 400.0;
                 *p = [0.4 + spread, 0.3 + spread / 2.0, 0.01 * i as f32];
             }
         }
-        let pose = right.detect(Part::Pose);
+        let pose = right.detect(BodyPart::Pose);
         pose[11] = [0.65, 0.5, 0.0];
         pose[12] = [0.35, 0.5, 0.0];
 
-        let flip = |p: &Point| [1.0 - p[0], p[1], p[2]];
+        let flip = |p: &Landmark| [1.0 - p[0], p[1], p[2]];
         let mut left = Frame::new(0, SourceTime(0), 100, 100);
-        let source = right.part(Part::RightHand).expect("there").to_vec();
-        for (p, q) in left.detect(Part::LeftHand).iter_mut().zip(&source) {
+        let source = right.part(BodyPart::RightHand).expect("there").to_vec();
+        for (p, q) in left.detect(BodyPart::LeftHand).iter_mut().zip(&source) {
             *p = flip(q);
         }
-        let pose = right.part(Part::Pose).expect("there").to_vec();
-        let mirrored = left.detect(Part::Pose);
+        let pose = right.part(BodyPart::Pose).expect("there").to_vec();
+        let mirrored = left.detect(BodyPart::Pose);
         for (i, q) in pose.iter().enumerate() {
             mirrored[i] = flip(q);
         }
@@ -151,8 +151,8 @@ mod tests {
             mirrored[*a] = flip(&pose[*b]);
             mirrored[*b] = flip(&pose[*a]);
         }
-        let face = right.part(Part::Face).expect("there").to_vec();
-        let mirrored = left.detect(Part::Face);
+        let face = right.part(BodyPart::Face).expect("there").to_vec();
+        let mirrored = left.detect(BodyPart::Face);
         for (i, q) in face.iter().enumerate() {
             mirrored[i] = flip(q);
         }
@@ -171,10 +171,10 @@ mod tests {
     #[test]
     fn a_left_handed_signer_looks_like_the_right_handed_one() {
         let [right, left] = pair();
-        let mut placed = [Placed::default(), Placed::default()];
-        let hands = Hands { left: Some(Part::LeftHand), right: Some(Part::RightHand) };
-        placed[0].take(&right, hands, Hand::Right, &Shoulders::default().push(&right));
-        placed[1].take(&left, hands, Hand::Left, &Shoulders::default().push(&left));
+        let mut placed = [PlacedLandmarks::default(), PlacedLandmarks::default()];
+        let hands = HandParts { left: Some(BodyPart::LeftHand), right: Some(BodyPart::RightHand) };
+        placed[0].take(&right, hands, Hand::Right, &ShoulderTracker::default().push(&right));
+        placed[1].take(&left, hands, Hand::Left, &ShoulderTracker::default().push(&left));
         for i in (0..COUNT).filter(|i| !OTHER.contains(i)) {
             for d in 0..3 {
                 let (a, b) = (placed[0].0[i][d], placed[1].0[i][d]);
@@ -186,10 +186,10 @@ mod tests {
     #[test]
     fn missing_parts_stay_missing_and_the_body_stands_in_for_the_face() {
         let [mut right, _] = pair();
-        right.miss(Part::Face);
-        let mut placed = Placed::default();
-        let hands = Hands { left: None, right: Some(Part::RightHand) };
-        placed.take(&right, hands, Hand::Right, &Shoulders::default().push(&right));
+        right.miss(BodyPart::Face);
+        let mut placed = PlacedLandmarks::default();
+        let hands = HandParts { left: None, right: Some(BodyPart::RightHand) };
+        placed.take(&right, hands, Hand::Right, &ShoulderTracker::default().push(&right));
         assert!(placed.0[OTHER].iter().all(is_missing));
         assert!(placed.0[LIPS].iter().all(is_missing));
         assert!(!is_missing(&placed.0[FACE.start]), "nose");

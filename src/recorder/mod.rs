@@ -5,9 +5,9 @@
 //! without gaps that is short is worth more than a long one that replays differently. [`rotation`]
 //! says where its files are and what becomes of older ones.
 
-mod reel;
+mod files;
 pub mod rotation;
-mod tape;
+mod sender;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,36 +15,36 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::bounded;
 
-use crate::plumbing::counters::Counters;
-use reel::Reel;
-use rotation::Rotation;
-use signd_engine::recording::{Loaded, RecordingError};
+use crate::plumbing::counters::DaemonCounters;
+use files::RecordingFiles;
+use rotation::FileRotation;
+use signd_engine::recording::{RecordingError, RunDigests};
 
 pub use rotation::RecordSettings;
-pub use tape::Tape;
+pub use sender::RecordingSender;
 
 /// About 7 MB of frames: a second of sixteen streams and their events.
 const BEHIND: usize = 1024;
 
 /// Whether a recording can begin as the settings say; touches nothing.
 pub fn check(settings: &RecordSettings) -> Result<(), RecordingError> {
-    Rotation::new(settings)?.check()
+    FileRotation::new(settings)?.check()
 }
 
 /// Begins to record. The thread ends, the file finished, when every clone of the tape is gone.
 pub fn start(
     settings: &RecordSettings,
-    loaded: Loaded,
-    counters: Arc<Counters>,
-) -> Result<(Tape, Option<JoinHandle<()>>), RecordingError> {
+    loaded: RunDigests,
+    counters: Arc<DaemonCounters>,
+) -> Result<(RecordingSender, Option<JoinHandle<()>>), RecordingError> {
     let (to, from) = bounded(BEHIND);
     let (give, spare) = bounded(BEHIND);
-    let mut reel = match Reel::begin(settings.clone(), loaded) {
+    let mut reel = match RecordingFiles::begin(settings.clone(), loaded) {
         Ok(reel) => reel,
         // A path that cannot be is a mistake of the operator; a disk that is full is not.
         Err(RecordingError::Mcap(error)) => {
             tracing::error!("no recording: {error}");
-            return Ok((Tape::default(), None));
+            return Ok((RecordingSender::default(), None));
         }
         Err(error) => return Err(error),
     };
@@ -61,29 +61,29 @@ pub fn start(
         }
     };
     let writer = Builder::new().name("record".into()).spawn(write)?;
-    Ok((Tape::new(to, spare, counters), Some(writer)))
+    Ok((RecordingSender::new(to, spare, counters), Some(writer)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signd_core::frame::{Arrival, SourceTime};
+    use signd_core::frame::{ArrivalTime, SourceTime};
     use signd_core::stream_id;
-    use signd_engine::recording::{Channel, Item, Mark, read};
+    use signd_engine::recording::{RecordingChannel, RecordingItem, RunMark, read};
 
     #[test]
     fn a_full_file_is_followed_by_the_next_and_old_ones_go() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("run.mcap");
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
-        let loaded = Loaded { model: "m".into(), settings: "s".into() };
+        let loaded = RunDigests { model: "m".into(), settings: "s".into() };
         let (mut tape, writer) = start(&settings, loaded, Arc::default()).expect("begins");
         let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..42u64 {
             // 100 kB a message: ten a file, so five files, of which the last three are kept.
-            let at = Arrival(i);
+            let at = ArrivalTime(i);
             let fill = |data: &mut Vec<u8>| data.resize(100_000, i as u8);
-            tape.message(Channel::Landmarks(cam), at, SourceTime(i), fill);
+            tape.message(RecordingChannel::Landmarks(cam), at, SourceTime(i), fill);
         }
         drop(tape);
         writer.expect("records").join().expect("ends");
@@ -93,8 +93,8 @@ mod tests {
             let (mut number, mut frames) = (0, Vec::new());
             read(&bytes, |_, item| {
                 match item {
-                    Item::Mark(Mark::Begin { part, .. }) => number = part,
-                    Item::Frame(_, data) => frames.push(data[0]),
+                    RecordingItem::Mark(RunMark::Begin { part, .. }) => number = part,
+                    RecordingItem::Frame(_, data) => frames.push(data[0]),
                     other => panic!("{other:?}"),
                 }
                 Ok::<_, RecordingError>(())

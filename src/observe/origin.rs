@@ -19,21 +19,21 @@ use axum::response::{IntoResponse, Response};
 pub struct AllowedHost(Authority);
 
 impl FromStr for AllowedHost {
-    type Err = Refusal;
+    type Err = RequestRefusal;
 
-    fn from_str(text: &str) -> Result<Self, Refusal> {
+    fn from_str(text: &str) -> Result<Self, RequestRefusal> {
         parse(text).map(AllowedHost)
     }
 }
 
 /// What a server answers to.
-pub struct Guard {
+pub struct OriginCheck {
     hosts: Vec<AllowedHost>,
 }
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RequestRefusal {
     /// Neither GET nor HEAD.
     Method,
     /// No `Host`, several, or one that is no name with a port.
@@ -44,49 +44,51 @@ pub enum Refusal {
     Origin,
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for RequestRefusal {
     fn into_response(self) -> Response {
         let allow = [(header::ALLOW, "GET, HEAD")];
         match self {
-            Refusal::Method => {
+            RequestRefusal::Method => {
                 (StatusCode::METHOD_NOT_ALLOWED, allow, "only GET and HEAD\n").into_response()
             }
-            Refusal::Malformed => (StatusCode::BAD_REQUEST, "no usable Host\n").into_response(),
-            Refusal::Host => {
+            RequestRefusal::Malformed => {
+                (StatusCode::BAD_REQUEST, "no usable Host\n").into_response()
+            }
+            RequestRefusal::Host => {
                 let why = "not a name of this server; [http] hosts can add one\n";
                 (StatusCode::MISDIRECTED_REQUEST, why).into_response()
             }
-            Refusal::Origin => {
+            RequestRefusal::Origin => {
                 (StatusCode::FORBIDDEN, "not for pages of another origin\n").into_response()
             }
         }
     }
 }
 
-impl Guard {
+impl OriginCheck {
     /// Answers to addresses and names of loopback, to the address a connection came in at, and to
     /// `hosts`.
     pub fn new(hosts: Vec<AllowedHost>) -> Self {
-        Guard { hosts }
+        OriginCheck { hosts }
     }
 
     /// Whether a request that came in at the address `local` is answered.
-    pub fn admit<B>(&self, request: &Request<B>, local: SocketAddr) -> Result<(), Refusal> {
+    pub fn admit<B>(&self, request: &Request<B>, local: SocketAddr) -> Result<(), RequestRefusal> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(Refusal::Method);
+            return Err(RequestRefusal::Method);
         }
-        let host = only(request.headers(), header::HOST)?.ok_or(Refusal::Malformed)?;
+        let host = only(request.headers(), header::HOST)?.ok_or(RequestRefusal::Malformed)?;
         let authority = parse(host)?;
         // A target in absolute form takes the place of the header.
         for authority in request.uri().authority().into_iter().chain([&authority]) {
             if !self.is_ours(authority, local) {
-                return Err(Refusal::Host);
+                return Err(RequestRefusal::Host);
             }
         }
         let fetch = |name| only(request.headers(), header::HeaderName::from_static(name));
         let foreign = fetch("sec-fetch-site")?.is_some_and(|s| s != "same-origin" && s != "none");
         if foreign && fetch("sec-fetch-dest")? != Some("document") {
-            return Err(Refusal::Origin);
+            return Err(RequestRefusal::Origin);
         }
         match only(request.headers(), header::ORIGIN)? {
             None => Ok(()),
@@ -95,7 +97,7 @@ impl Guard {
                 let site = ["http://", "https://"].iter().find_map(|s| origin.strip_prefix(s));
                 match site.is_some_and(|site| site.eq_ignore_ascii_case(host)) {
                     true => Ok(()),
-                    false => Err(Refusal::Origin),
+                    false => Err(RequestRefusal::Origin),
                 }
             }
         }
@@ -122,20 +124,20 @@ impl Guard {
 }
 
 /// The value of a header that may occur once.
-fn only(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, Refusal> {
+fn only(headers: &HeaderMap, name: header::HeaderName) -> Result<Option<&str>, RequestRefusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match (value.to_str(), values.next()) {
         (Ok(value), None) => Ok(Some(value)),
-        _ => Err(Refusal::Malformed),
+        _ => Err(RequestRefusal::Malformed),
     }
 }
 
 /// A name with or without a port.
-fn parse(host: &str) -> Result<Authority, Refusal> {
+fn parse(host: &str) -> Result<Authority, RequestRefusal> {
     match host.parse::<Authority>() {
         Ok(authority) if !host.contains('@') => Ok(authority),
-        _ => Err(Refusal::Malformed),
+        _ => Err(RequestRefusal::Malformed),
     }
 }
 
@@ -143,8 +145,8 @@ fn parse(host: &str) -> Result<Authority, Refusal> {
 mod tests {
     use super::*;
 
-    fn ask(local: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
-        let guard = Guard::new(
+    fn ask(local: &str, headers: &[(&str, &str)]) -> Result<(), RequestRefusal> {
+        let guard = OriginCheck::new(
             ["Signs.example", "proxy.example:8443"]
                 .map(|host| host.parse().expect("a host"))
                 .into(),
@@ -156,7 +158,7 @@ mod tests {
         guard.admit(&request.body(()).expect("a request"), local.parse().expect("an address"))
     }
 
-    fn host(local: &str, host: &str) -> Result<(), Refusal> {
+    fn host(local: &str, host: &str) -> Result<(), RequestRefusal> {
         ask(local, &[("host", host)])
     }
 
@@ -187,18 +189,18 @@ mod tests {
             "proxy.example",
             "proxy.example:5558",
         ] {
-            assert_eq!(host(LOCAL, name), Err(Refusal::Host), "{name}");
+            assert_eq!(host(LOCAL, name), Err(RequestRefusal::Host), "{name}");
         }
         for name in ["", "a b", "user@localhost:5558", "localhost:port:5558"] {
-            assert_eq!(host(LOCAL, name), Err(Refusal::Malformed), "{name}");
+            assert_eq!(host(LOCAL, name), Err(RequestRefusal::Malformed), "{name}");
         }
-        assert_eq!(ask(LOCAL, &[]), Err(Refusal::Malformed));
+        assert_eq!(ask(LOCAL, &[]), Err(RequestRefusal::Malformed));
         let two = [("host", "localhost:5558"), ("host", "evil.example")];
-        assert_eq!(ask(LOCAL, &two), Err(Refusal::Malformed));
-        let guard = Guard::new(Vec::new());
+        assert_eq!(ask(LOCAL, &two), Err(RequestRefusal::Malformed));
+        let guard = OriginCheck::new(Vec::new());
         let request = Request::get("http://evil.example/").header("host", "localhost:5558");
         let request = request.body(()).expect("a request");
-        assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(Refusal::Host));
+        assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(RequestRefusal::Host));
     }
 
     #[test]
@@ -208,7 +210,7 @@ mod tests {
         for origin in
             ["http://localhost:5559", "http://evil.example", "null", "http://127.0.0.1:5558"]
         {
-            assert_eq!(from(origin), Err(Refusal::Origin), "{origin}");
+            assert_eq!(from(origin), Err(RequestRefusal::Origin), "{origin}");
         }
     }
 
@@ -220,7 +222,7 @@ mod tests {
         };
         for site in ["cross-site", "same-site", "unheard-of"] {
             for dest in ["image", "script", "iframe", "empty"] {
-                assert_eq!(from(site, dest), Err(Refusal::Origin), "{site} {dest}");
+                assert_eq!(from(site, dest), Err(RequestRefusal::Origin), "{site} {dest}");
             }
             assert_eq!(from(site, "document"), Ok(()));
         }
@@ -231,12 +233,15 @@ mod tests {
 
     #[test]
     fn only_reading() {
-        let guard = Guard::new(Vec::new());
+        let guard = OriginCheck::new(Vec::new());
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::CONNECT]
         {
             let request = Request::builder().method(method).header("host", "localhost:5558");
             let request = request.body(()).expect("a request");
-            assert_eq!(guard.admit(&request, LOCAL.parse().expect("valid")), Err(Refusal::Method));
+            assert_eq!(
+                guard.admit(&request, LOCAL.parse().expect("valid")),
+                Err(RequestRefusal::Method)
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::output;
-use signd_engine::recording::{Held, RecordingError, held};
+use signd_engine::recording::{RecordingError, RecordingKind, kind_of};
 
 /// How long another program may look at a file before it counts as writing it.
 const A_LOOK: Duration = Duration::from_millis(20);
@@ -33,14 +33,14 @@ pub struct RecordSettings {
 
 /// The places of a recording's files.
 #[derive(Debug)]
-pub struct Rotation {
+pub struct FileRotation {
     path: PathBuf,
     keep: u32,
 }
 
 /// What is at one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum RotationPlace {
     /// Nothing, or a recording of nothing.
     Free,
     /// A recording with frames.
@@ -49,20 +49,20 @@ enum Place {
     Device,
 }
 
-impl Rotation {
+impl FileRotation {
     /// Those of these settings; a link is followed.
-    pub fn new(settings: &RecordSettings) -> Result<Rotation, RecordingError> {
+    pub fn new(settings: &RecordSettings) -> Result<FileRotation, RecordingError> {
         let path = output::resolve(&settings.path).map_err(named(&settings.path))?;
-        Ok(Rotation { path, keep: settings.keep.max(1) })
+        Ok(FileRotation { path, keep: settings.keep.max(1) })
     }
 
     /// Whether a recording can begin here; touches nothing.
     pub fn check(&self) -> Result<(), RecordingError> {
-        if place(&self.path)? == Place::Device {
+        if place(&self.path)? == RotationPlace::Device {
             return Ok(());
         }
         (1..=self.keep).map(|n| self.older(n)).try_for_each(|older| match place(&older)? {
-            Place::Device => Err(in_the_way(&older, "no regular file".into())),
+            RotationPlace::Device => Err(in_the_way(&older, "no regular file".into())),
             _ => Ok(()),
         })
     }
@@ -71,13 +71,13 @@ impl Rotation {
     pub fn next(&self) -> Result<File, RecordingError> {
         self.check()?;
         let there = place(&self.path)?;
-        if there == Place::Taken {
+        if there == RotationPlace::Taken {
             self.shift()?;
         }
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&self.path);
         let file = file.map_err(named(&self.path))?;
-        if there != Place::Device {
+        if there != RotationPlace::Device {
             lock(&file, &self.path)?;
             file.set_len(0).map_err(named(&self.path))?;
         }
@@ -88,7 +88,7 @@ impl Rotation {
     pub fn prune(&self) {
         let path = self.older(self.keep);
         let pruned = place(&path).and_then(|there| match there {
-            Place::Taken => fs::remove_file(&path).map_err(named(&path)),
+            RotationPlace::Taken => fs::remove_file(&path).map_err(named(&path)),
             _ => Ok(()),
         });
         if let Err(error) = pruned {
@@ -100,7 +100,7 @@ impl Rotation {
     fn shift(&self) -> Result<(), RecordingError> {
         let mut last = self.keep;
         for n in 1..self.keep {
-            if place(&self.older(n))? == Place::Free {
+            if place(&self.older(n))? == RotationPlace::Free {
                 last = n;
                 break;
             }
@@ -131,12 +131,12 @@ impl Rotation {
     }
 }
 
-fn place(path: &Path) -> Result<Place, RecordingError> {
+fn place(path: &Path) -> Result<RotationPlace, RecordingError> {
     match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(RotationPlace::Free),
         Err(error) => return Err(named(path)(error)),
         Ok(there) if there.is_dir() => return Err(in_the_way(path, "a folder".into())),
-        Ok(there) if !there.is_file() => return Ok(Place::Device),
+        Ok(there) if !there.is_file() => return Ok(RotationPlace::Device),
         Ok(_) => {}
     }
     // A look shares the lock with other looks, and not with a writer.
@@ -144,11 +144,11 @@ fn place(path: &Path) -> Result<Place, RecordingError> {
     {
         return Err(RecordingError::Busy(path.to_owned()));
     }
-    match held(path).map_err(named(path))? {
-        Held::Nothing | Held::EmptyRun => Ok(Place::Free),
-        Held::Run => Ok(Place::Taken),
-        Held::Clip => Err(in_the_way(path, "a recording that an import made".into())),
-        Held::Other(found) => Err(in_the_way(path, found)),
+    match kind_of(path).map_err(named(path))? {
+        RecordingKind::Nothing | RecordingKind::EmptyRun => Ok(RotationPlace::Free),
+        RecordingKind::Run => Ok(RotationPlace::Taken),
+        RecordingKind::Clip => Err(in_the_way(path, "a recording that an import made".into())),
+        RecordingKind::Other(found) => Err(in_the_way(path, found)),
     }
 }
 

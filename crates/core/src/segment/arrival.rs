@@ -1,23 +1,23 @@
 //! The way of a hand to where a sign is made, and back.
 
-use super::Glance;
+use super::SegmenterInput;
 
 /// A hand that has slowed down and is now this much faster again moves on from where it had arrived.
 const ONWARD: f32 = 1.1;
 
 /// A way so far: faster and faster, then slower. Backwards in time the way out is one too.
 #[derive(Clone, Debug, Default)]
-pub struct Way {
+pub struct HandArrival {
     /// The fastest so far.
     pub peak: f32,
     /// The slowest since then.
-    pub trough: Option<Glance>,
+    pub trough: Option<SegmenterInput>,
 }
 
-impl Way {
+impl HandArrival {
     /// Takes the next frame; the one in which the hand arrived, as soon as it is known: it is slow, or it
     /// has been slower and now moves on.
-    pub fn go(&mut self, now: &Glance, slow: f32) -> Option<Glance> {
+    pub fn push(&mut self, now: &SegmenterInput, slow: f32) -> Option<SegmenterInput> {
         let Some(trough) = self.trough.filter(|_| now.motion <= self.peak) else {
             (self.peak, self.trough) = (now.motion, Some(*now));
             return None;

@@ -6,39 +6,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::{Receiver, Sender};
 use serde::Serialize;
 
-use crate::plumbing::counters::Counters;
-use signd_core::frame::{Arrival, SourceTime};
-use signd_engine::recording::{Channel, Loaded};
+use crate::plumbing::counters::DaemonCounters;
+use signd_core::frame::{ArrivalTime, SourceTime};
+use signd_engine::recording::{RecordingChannel, RunDigests};
 
 /// What a stage adds to the recording.
-pub enum Taken {
+pub enum RecordingEntry {
     /// A message of a channel.
-    Message { channel: Channel, arrival: Arrival, t: SourceTime, data: Vec<u8> },
+    Message { channel: RecordingChannel, arrival: ArrivalTime, t: SourceTime, data: Vec<u8> },
     /// Configuration and model were read again.
-    Reload(Arrival, Loaded),
+    Reload(ArrivalTime, RunDigests),
 }
 
 /// A stage's end of the recording. The default leads nowhere.
 #[derive(Clone, Default)]
-pub struct Tape(Option<Feed>);
+pub struct RecordingSender(Option<RecordingQueue>);
 
 #[derive(Clone)]
-struct Feed {
-    to: Sender<Taken>,
+struct RecordingQueue {
+    to: Sender<RecordingEntry>,
     /// Written buffers on their way back.
     spare: Receiver<Vec<u8>>,
     stopped: Arc<AtomicBool>,
-    counters: Arc<Counters>,
+    counters: Arc<DaemonCounters>,
 }
 
-impl Tape {
+impl RecordingSender {
     /// Leads to the thread that takes from the other end of `to` and gives its buffers to `spare`.
     pub(super) fn new(
-        to: Sender<Taken>,
+        to: Sender<RecordingEntry>,
         spare: Receiver<Vec<u8>>,
-        counters: Arc<Counters>,
-    ) -> Tape {
-        Tape(Some(Feed { to, spare, stopped: Arc::default(), counters }))
+        counters: Arc<DaemonCounters>,
+    ) -> RecordingSender {
+        RecordingSender(Some(RecordingQueue { to, spare, stopped: Arc::default(), counters }))
     }
 
     /// Whether the run is being recorded.
@@ -49,8 +49,8 @@ impl Tape {
     /// Adds a message that `fill` writes into an empty buffer.
     pub fn message(
         &mut self,
-        channel: Channel,
-        arrival: Arrival,
+        channel: RecordingChannel,
+        arrival: ArrivalTime,
         t: SourceTime,
         fill: impl FnOnce(&mut Vec<u8>),
     ) {
@@ -58,11 +58,16 @@ impl Tape {
         let mut data = feed.spare.try_recv().unwrap_or_default();
         data.clear();
         fill(&mut data);
-        self.put(Taken::Message { channel, arrival, t, data });
+        self.put(RecordingEntry::Message { channel, arrival, t, data });
     }
 
     /// Adds a value as JSON.
-    pub fn json(&mut self, channel: Channel, arrival: Arrival, value: &impl Serialize) {
+    pub fn json(
+        &mut self,
+        channel: RecordingChannel,
+        arrival: ArrivalTime,
+        value: &impl Serialize,
+    ) {
         self.message(channel, arrival, SourceTime(arrival.0), |data| {
             // Our own small values: writing them to memory cannot fail.
             drop(serde_json::to_writer(data, value));
@@ -70,11 +75,11 @@ impl Tape {
     }
 
     /// Configuration and model were read again.
-    pub fn reload(&mut self, arrival: Arrival, loaded: &Loaded) {
-        self.put(Taken::Reload(arrival, loaded.clone()));
+    pub fn reload(&mut self, arrival: ArrivalTime, loaded: &RunDigests) {
+        self.put(RecordingEntry::Reload(arrival, loaded.clone()));
     }
 
-    fn put(&mut self, taken: Taken) {
+    fn put(&mut self, taken: RecordingEntry) {
         let Some(feed) = &self.0 else { return };
         // What one stage could not add must not be followed by what another can.
         if feed.stopped.load(Ordering::Acquire) {

@@ -23,8 +23,8 @@ pub fn settings() -> SegmentSettings {
     }
 }
 
-fn glance(i: usize, c: char) -> Glance {
-    Glance {
+fn glance(i: usize, c: char) -> SegmenterInput {
+    SegmenterInput {
         seq: i as u64,
         t: SourceTime(1_000_000_000 + i as u64 * 40_000_000),
         row: i as u64,
@@ -38,17 +38,17 @@ fn glance(i: usize, c: char) -> Glance {
 
 /// Plays a line; returns the ends as `first-last why`.
 fn run(line: &str, expected: &str) -> Vec<String> {
-    let mut segmenter = Rules::new(settings());
+    let mut segmenter = RuleSegmenter::new(settings());
     let mut ends = Vec::new();
     let mut said = String::new();
     for (i, c) in line.chars().enumerate() {
         let change = segmenter.push(glance(i, c));
         ends.extend(change.end.map(show));
         said.push(match segmenter.state() {
-            State::Idle => '-',
-            State::Onset => 'o',
-            State::Signing => 'S',
-            State::Offset => 'e',
+            SignState::Idle => '-',
+            SignState::Onset => 'o',
+            SignState::Signing => 'S',
+            SignState::Offset => 'e',
         });
     }
     assert_eq!(said, expected, "\n        {line}");
@@ -114,7 +114,7 @@ fn the_way_out_is_no_part_of_the_sign() {
 fn rows_after_the_end_are_taken_in_as_far_as_there_are() {
     let mut settings = settings();
     settings.post_roll_ms = 80.0;
-    let mut segmenter = Rules::new(settings);
+    let mut segmenter = RuleSegmenter::new(settings);
     let mut end = None;
     for (i, c) in "___45213333211        ".chars().enumerate() {
         end = end.or(segmenter.push(glance(i, c)).end);
@@ -131,30 +131,30 @@ fn a_movement_without_end_is_cut_at_the_longest_length() {
 
 #[test]
 fn closing_decides_the_open_sign_and_forgets() {
-    let mut segmenter = Rules::new(settings());
+    let mut segmenter = RuleSegmenter::new(settings());
     for (i, c) in "___452133222".chars().enumerate() {
         segmenter.push(glance(i, c));
     }
-    assert_eq!(segmenter.close(Ended::Gap).map(show).as_deref(), Some("5-11 Gap"));
-    assert_eq!(segmenter.state(), State::Idle);
-    assert_eq!(segmenter.close(Ended::End), None);
+    assert_eq!(segmenter.close(EndReason::Gap).map(show).as_deref(), Some("5-11 Gap"));
+    assert_eq!(segmenter.state(), SignState::Idle);
+    assert_eq!(segmenter.close(EndReason::End), None);
 }
 
 #[test]
 fn missing_frames_inside_are_counted() {
-    let mut segmenter = Rules::new(settings());
+    let mut segmenter = RuleSegmenter::new(settings());
     for (i, c) in "___45213322".chars().enumerate() {
         let lost = if i == 4 || i == 9 { 2 } else { 0 };
-        segmenter.push(Glance { lost, ..glance(i, c) });
+        segmenter.push(SegmenterInput { lost, ..glance(i, c) });
     }
-    assert_eq!(segmenter.close(Ended::End).map(|s| s.lost), Some(2));
+    assert_eq!(segmenter.close(EndReason::End).map(|s| s.lost), Some(2));
 }
 
 #[test]
 fn the_same_movement_at_15_and_60_frames_a_second_ends_at_the_same_time() {
     let ends: Vec<(f64, f64)> = [15.0, 30.0, 60.0]
         .map(|fps: f64| {
-            let mut segmenter = Rules::new(settings());
+            let mut segmenter = RuleSegmenter::new(settings());
             let mut end = None;
             for i in 0..(4.0 * fps) as u64 {
                 let s = i as f64 / fps;
@@ -164,7 +164,7 @@ fn the_same_movement_at_15_and_60_frames_a_second_ends_at_the_same_time() {
                     s if s < 2.2 => 1.5,
                     _ => 0.0,
                 };
-                let glance = Glance {
+                let glance = SegmenterInput {
                     seq: i,
                     t: SourceTime((s * 1e9) as u64),
                     row: i,

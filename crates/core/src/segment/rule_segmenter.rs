@@ -4,63 +4,63 @@
 //! rest, has stopped or has gone; if it does not move on soon, the sign is over, and ended where it
 //! stopped. Used with models that bring no tagger.
 
-use super::history::History;
-use super::way::Way;
-use super::{Begin, Change, Glance, Segment, SegmentSettings};
-use crate::event::{Ended, State};
+use super::arrival::HandArrival;
+use super::history::FrameHistory;
+use super::{Segment, SegmentChange, SegmentSettings, SegmentStart, SegmenterInput};
+use crate::event::{EndReason, SignState};
 use crate::frame::SourceTime;
 
 /// Where a sign will have ended, unless the hand moves on.
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    at: Glance,
+struct PossibleEnd {
+    at: SegmenterInput,
     /// Since when the hand has been at rest, hidden or still.
     since: SourceTime,
-    why: Ended,
+    why: EndReason,
 }
 
 /// The rules for one stream.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct RuleSegmenter {
     settings: SegmentSettings,
-    state: State,
-    history: History,
+    state: SignState,
+    history: FrameHistory,
     /// First frame of the onset, then of the sign.
-    start: Option<Glance>,
+    start: Option<SegmenterInput>,
     /// How this lead-in has gone so far.
-    way: Way,
+    way: HandArrival,
     /// Last frame of the sign, should the offset stand.
-    stop: Option<Stop>,
+    stop: Option<PossibleEnd>,
     /// Since when the hand has been still.
-    still: Option<Glance>,
+    still: Option<SegmenterInput>,
 }
 
-impl Rules {
+impl RuleSegmenter {
     /// Rules that have seen nothing.
     pub fn new(settings: SegmentSettings) -> Self {
-        Rules {
+        RuleSegmenter {
             settings,
-            state: State::Idle,
-            history: History::default(),
+            state: SignState::Idle,
+            history: FrameHistory::default(),
             start: None,
-            way: Way::default(),
+            way: HandArrival::default(),
             stop: None,
             still: None,
         }
     }
 
     /// The state after the latest frame.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SignState {
         self.state
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
-    pub fn latest(&self) -> Option<&Glance> {
+    pub fn latest(&self) -> Option<&SegmenterInput> {
         self.history.latest()
     }
 
     /// Takes a frame.
-    pub fn push(&mut self, now: Glance) -> Change {
+    pub fn push(&mut self, now: SegmenterInput) -> SegmentChange {
         self.history.push(now);
         self.still = match now.motion < self.settings.still_speed {
             true => self.still.or(Some(now)),
@@ -71,25 +71,25 @@ impl Rules {
         let appeared = now.visible && now.raised && before.is_some_and(|g| !g.visible);
         let moving = now.visible && now.raised && now.motion > self.settings.start_speed;
         match self.state {
-            State::Idle if moving || appeared => self.onset(now),
-            State::Idle => Change::default(),
-            State::Onset => self.lead_in(now),
-            State::Signing => self.sign(now),
-            State::Offset if moving => {
-                self.state = State::Signing;
+            SignState::Idle if moving || appeared => self.onset(now),
+            SignState::Idle => SegmentChange::default(),
+            SignState::Onset => self.lead_in(now),
+            SignState::Signing => self.sign(now),
+            SignState::Offset if moving => {
+                self.state = SignState::Signing;
                 self.stop = None;
-                Change::default()
+                SegmentChange::default()
             }
-            State::Offset => self.lead_out(now),
+            SignState::Offset => self.lead_out(now),
         }
     }
 
     /// Ends an open sign at the last frame known, and forgets all frames.
-    pub fn close(&mut self, ended: Ended) -> Option<Segment> {
+    pub fn close(&mut self, ended: EndReason) -> Option<Segment> {
         let last = self.history.latest().copied();
         let end = match (self.state, self.stop) {
-            (State::Offset, Some(stop)) => self.segment(stop.at, ended),
-            (State::Signing, _) => last.and_then(|last| self.segment(last, ended)),
+            (SignState::Offset, Some(stop)) => self.segment(stop.at, ended),
+            (SignState::Signing, _) => last.and_then(|last| self.segment(last, ended)),
             _ => None,
         };
         self.rest();
@@ -98,99 +98,99 @@ impl Rules {
         end
     }
 
-    fn onset(&mut self, now: Glance) -> Change {
-        self.state = State::Onset;
-        self.way = Way::default();
-        self.way.go(&now, self.settings.arrived);
+    fn onset(&mut self, now: SegmenterInput) -> SegmentChange {
+        self.state = SignState::Onset;
+        self.way = HandArrival::default();
+        self.way.push(&now, self.settings.arrived);
         self.start = Some(now);
-        Change { end: None, begin: Some(self.begin(now)) }
+        SegmentChange { end: None, begin: Some(self.begin(now)) }
     }
 
     /// The lead-in is over when the hand slows down: it has arrived where the sign is made.
-    fn lead_in(&mut self, now: Glance) -> Change {
+    fn lead_in(&mut self, now: SegmenterInput) -> SegmentChange {
         if !now.visible || !now.raised {
             self.rest();
-            return Change::default();
+            return SegmentChange::default();
         }
-        let arrived = self.way.go(&now, self.settings.arrived);
+        let arrived = self.way.push(&now, self.settings.arrived);
         let since = self.start.map_or(0.0, |start| now.t.seconds_since(start.t) * 1e3);
         // A hand this slow is on no way.
         let arrived = arrived.or((now.motion < self.settings.start_speed).then_some(now));
         let arrived = arrived.or((since >= self.settings.lead_in_ms).then_some(now));
-        let Some(start) = arrived else { return Change::default() };
-        self.state = State::Signing;
+        let Some(start) = arrived else { return SegmentChange::default() };
+        self.state = SignState::Signing;
         self.start = Some(start);
-        Change { end: None, begin: Some(self.begin(start)) }
+        SegmentChange { end: None, begin: Some(self.begin(start)) }
     }
 
-    fn sign(&mut self, now: Glance) -> Change {
-        let Some(start) = self.start else { return Change::default() };
+    fn sign(&mut self, now: SegmenterInput) -> SegmentChange {
+        let Some(start) = self.start else { return SegmentChange::default() };
         if now.t.seconds_since(start.t) * 1e3 >= self.settings.max_ms {
-            let end = self.segment(now, Ended::Length);
+            let end = self.segment(now, EndReason::Length);
             self.rest();
-            return Change { end, begin: None };
+            return SegmentChange { end, begin: None };
         }
         let up = self.last_up(&now);
         let (at, since, why) = if !now.visible {
-            (self.before_lead_out(up), up.t, Ended::Hidden)
+            (self.before_lead_out(up), up.t, EndReason::Hidden)
         } else if !now.raised {
-            (self.before_lead_out(up), up.t, Ended::Rest)
+            (self.before_lead_out(up), up.t, EndReason::Rest)
         } else if let Some(still) = self.still {
-            (still, still.t, Ended::Still)
+            (still, still.t, EndReason::Still)
         } else {
-            return Change::default();
+            return SegmentChange::default();
         };
         // A sign cannot stop before it began: the hand only paused on its way.
         let at = if at.seq < start.seq { start } else { at };
-        self.state = State::Offset;
-        self.stop = Some(Stop { at, since, why });
-        Change::default()
+        self.state = SignState::Offset;
+        self.stop = Some(PossibleEnd { at, since, why });
+        SegmentChange::default()
     }
 
-    fn lead_out(&mut self, now: Glance) -> Change {
-        let Some(mut stop) = self.stop else { return Change::default() };
+    fn lead_out(&mut self, now: SegmenterInput) -> SegmentChange {
+        let Some(mut stop) = self.stop else { return SegmentChange::default() };
         // A hand that stopped may then be lowered or leave: that ends the sign sooner.
         if !now.visible {
-            stop.why = Ended::Hidden;
+            stop.why = EndReason::Hidden;
         } else if !now.raised {
-            stop.why = Ended::Rest;
+            stop.why = EndReason::Rest;
         }
         self.stop = Some(stop);
         let patience = match stop.why {
-            Ended::Still => self.settings.still_ms,
+            EndReason::Still => self.settings.still_ms,
             _ => self.settings.offset_ms,
         };
         if now.t.seconds_since(stop.since) * 1e3 < patience {
-            return Change::default();
+            return SegmentChange::default();
         }
         let end = self.segment(stop.at, stop.why);
         self.rest();
-        Change { end, begin: None }
+        SegmentChange { end, begin: None }
     }
 
     fn rest(&mut self) {
-        self.state = State::Idle;
+        self.state = SignState::Idle;
         self.start = None;
         self.stop = None;
     }
 
-    fn begin(&self, from: Glance) -> Begin {
+    fn begin(&self, from: SegmenterInput) -> SegmentStart {
         self.history.begin(from, &self.settings)
     }
 
     /// The last frame in which the hand was seen above the rest line.
-    fn last_up(&self, now: &Glance) -> Glance {
+    fn last_up(&self, now: &SegmenterInput) -> SegmenterInput {
         *self.history.back().find(|g| g.seen && g.raised).unwrap_or(now)
     }
 
     /// Where the sign ended, now that the hand is down or gone: before it set out. Backwards from `last`, the
     /// last frame in which it was up, that is the first one after the fastest in which it was slow, as
     /// it is forwards for the lead-in; else the slowest.
-    fn before_lead_out(&self, last: Glance) -> Glance {
+    fn before_lead_out(&self, last: SegmenterInput) -> SegmenterInput {
         let way = self.history.back().skip_while(|g| g.seq > last.seq);
         let way = way.take_while(|g| last.t.seconds_since(g.t) * 1e3 <= self.settings.lead_in_ms);
-        let mut back = Way::default();
-        let set_out = way.filter(|g| g.seen).find_map(|g| back.go(g, self.settings.arrived));
+        let mut back = HandArrival::default();
+        let set_out = way.filter(|g| g.seen).find_map(|g| back.push(g, self.settings.arrived));
         match last.motion < self.settings.arrived * back.peak {
             // It had stopped before it was lost from sight.
             true => last,
@@ -198,11 +198,11 @@ impl Rules {
         }
     }
 
-    fn segment(&self, end: Glance, ended: Ended) -> Option<Segment> {
+    fn segment(&self, end: SegmenterInput, ended: EndReason) -> Option<Segment> {
         self.history.segment(self.start?, end, ended, &self.settings)
     }
 }
 
 #[cfg(test)]
-#[path = "rules_tests.rs"]
+#[path = "rule_segmenter_tests.rs"]
 pub(super) mod tests;

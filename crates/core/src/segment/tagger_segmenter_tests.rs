@@ -8,7 +8,11 @@ use super::*;
 use crate::frame::SourceTime;
 
 fn settings() -> SegmentSettings {
-    SegmentSettings { min_ms: 150.0, max_ms: 1500.0, ..super::super::rules::tests::settings() }
+    SegmentSettings {
+        min_ms: 150.0,
+        max_ms: 1500.0,
+        ..super::super::rule_segmenter::tests::settings()
+    }
 }
 
 fn probability(c: Option<char>) -> f32 {
@@ -21,29 +25,29 @@ fn probability(c: Option<char>) -> f32 {
 
 /// Plays a line; returns the ends as `first-last`, and checks the states.
 fn run(line: &str, expected: &str) -> Vec<String> {
-    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::silent(6)));
+    let mut tagged = TaggerSegmenter::new(settings(), Arc::new(Tagger::silent(6)));
     let mut ends = Vec::new();
     let mut said = String::new();
     let line: Vec<char> = line.chars().collect();
     for (i, c) in line.iter().enumerate() {
         tagged.history.push(glance(i));
         let then = i.checked_sub(6).and_then(|i| line.get(i)).copied();
-        let tag = Tag { now: probability(Some(*c)), then: probability(then) };
+        let tag = TaggerAnswer { now: probability(Some(*c)), then: probability(then) };
         let change = tagged.take(i as u64, tag);
         ends.extend(change.end.map(|s| format!("{}-{}", s.start_seq, s.end_seq)));
         said.push(match tagged.state() {
-            State::Idle => '-',
-            State::Onset => 'o',
-            State::Signing => 'S',
-            State::Offset => 'e',
+            SignState::Idle => '-',
+            SignState::Onset => 'o',
+            SignState::Signing => 'S',
+            SignState::Offset => 'e',
         });
     }
     assert_eq!(said, expected, "\n        {}", line.iter().collect::<String>());
     ends
 }
 
-fn glance(i: usize) -> Glance {
-    Glance {
+fn glance(i: usize) -> SegmenterInput {
+    SegmenterInput {
         seq: i as u64,
         t: SourceTime(1_000_000_000 + i as u64 * 33_333_333),
         row: i as u64,
@@ -92,40 +96,40 @@ fn a_sign_without_end_is_cut_at_the_longest_length() {
 
 #[test]
 fn closing_decides_the_open_sign_and_forgets() {
-    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::silent(6)));
+    let mut tagged = TaggerSegmenter::new(settings(), Arc::new(Tagger::silent(6)));
     for i in 0..20 {
         tagged.history.push(glance(i));
         let then = if i >= 6 { 0.97 } else { 0.03 };
-        tagged.take(i as u64, Tag { now: 0.97, then });
+        tagged.take(i as u64, TaggerAnswer { now: 0.97, then });
     }
-    let end = tagged.close(Ended::Gap).map(|s| (s.start_seq, s.end_seq, s.ended));
-    assert_eq!(end, Some((0, 19, Ended::Gap)));
-    assert_eq!((tagged.state(), tagged.latest().is_none()), (State::Idle, true));
-    assert_eq!(tagged.close(Ended::End), None);
+    let end = tagged.close(EndReason::Gap).map(|s| (s.start_seq, s.end_seq, s.ended));
+    assert_eq!(end, Some((0, 19, EndReason::Gap)));
+    assert_eq!((tagged.state(), tagged.latest().is_none()), (SignState::Idle, true));
+    assert_eq!(tagged.close(EndReason::End), None);
 }
 
 #[test]
 fn closed_in_the_offset_it_ended_where_it_seemed_to_be_over() {
-    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::silent(6)));
+    let mut tagged = TaggerSegmenter::new(settings(), Arc::new(Tagger::silent(6)));
     for i in 0..18 {
         tagged.history.push(glance(i));
         let then = if i >= 6 { 0.97 } else { 0.03 };
-        tagged.take(i as u64, Tag { now: if i < 15 { 0.97 } else { 0.03 }, then });
+        tagged.take(i as u64, TaggerAnswer { now: if i < 15 { 0.97 } else { 0.03 }, then });
     }
-    assert_eq!(tagged.state(), State::Offset);
-    assert_eq!(tagged.close(Ended::Gap).map(|s| (s.start_seq, s.end_seq)), Some((0, 14)));
+    assert_eq!(tagged.state(), SignState::Offset);
+    assert_eq!(tagged.close(EndReason::Gap).map(|s| (s.start_seq, s.end_seq)), Some((0, 14)));
 }
 
 #[test]
 fn of_a_frame_that_settles_many_rows_each_is_told() {
-    let mut tagged = Tagged::new(settings(), Arc::new(Tagger::echo()));
+    let mut tagged = TaggerSegmenter::new(settings(), Arc::new(Tagger::echo()));
     let mut line = |seq: usize, row: u64, rows: &[f32]| {
         let mut said = String::new();
-        let now = Glance { row, lost: 3, ..glance(seq) };
-        tagged.push(now, rows, |Change { end, begin }, state| {
+        let now = SegmenterInput { row, lost: 3, ..glance(seq) };
+        tagged.push(now, rows, |SegmentChange { end, begin }, state| {
             said += &end.map(|s| format!("end {} lost {} ", s.end_row, s.lost)).unwrap_or_default();
             said += &begin.map(|b| format!("begin {} lost {} ", b.row, b.lost)).unwrap_or_default();
-            said += if state == State::Idle { "idle;" } else { "open;" };
+            said += if state == SignState::Idle { "idle;" } else { "open;" };
         });
         said
     };
@@ -142,12 +146,12 @@ fn of_a_frame_that_settles_many_rows_each_is_told() {
 #[test]
 fn a_sign_that_the_tagger_doubts_has_less_presence() {
     let presence = |then| {
-        let mut tagged = Tagged::new(settings(), Arc::new(Tagger::silent(0)));
+        let mut tagged = TaggerSegmenter::new(settings(), Arc::new(Tagger::silent(0)));
         for i in 0..20 {
             tagged.history.push(glance(i));
-            tagged.take(i as u64, Tag { now: then, then });
+            tagged.take(i as u64, TaggerAnswer { now: then, then });
         }
-        tagged.close(Ended::End).map_or(0.0, |s| s.presence)
+        tagged.close(EndReason::End).map_or(0.0, |s| s.presence)
     };
     assert!((presence(0.9) - 1.0).abs() < 1e-3, "the usual one");
     assert!((presence(0.75) - 1.0 / 3.0).abs() < 1e-3);

@@ -11,19 +11,19 @@
 
 use std::path::Path;
 
-use super::clients::Door;
-use super::reach::Reach;
+use super::clients::GuardedSocket;
+use super::reach::EndpointReach;
 use super::secret::{KeyPair, SecretError};
 use super::{KeySettings, PublicKey};
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
-use crate::socket::{self, Socket, SocketError};
+use crate::socket::{self, SocketError, ZmqSocket};
 
 /// Name of the systemd credential.
 const CREDENTIAL: &str = "signd.key";
 
 /// Why the daemon may not open its endpoints.
 #[derive(Debug, thiserror::Error)]
-pub enum GuardError {
+pub enum KeyPolicyError {
     /// The daemon's own key cannot be read.
     #[error("the daemon's key: {0}")]
     Secret(SecretError),
@@ -57,37 +57,37 @@ pub enum GuardError {
 
 /// The daemon's own key and where it is asked for.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub struct KeyPolicy {
     pair: Option<KeyPair>,
     loopback: bool,
 }
 
-impl Guard {
+impl KeyPolicy {
     /// Reads the daemon's key, and checks that every endpoint is guarded as far as it has to be.
     pub fn load(
         keys: &KeySettings,
         publish: &SocketEndpoint,
         inputs: &[InputEndpoint],
-    ) -> Result<Guard, GuardError> {
-        let pair = own_key(keys).map_err(GuardError::Secret)?;
+    ) -> Result<KeyPolicy, KeyPolicyError> {
+        let pair = own_key(keys).map_err(KeyPolicyError::Secret)?;
         let wanted = [(keys.loopback, "keys.loopback"), (!keys.clients.is_empty(), "keys.clients")];
         match wanted.into_iter().find(|(wanted, _)| *wanted) {
-            Some((_, what)) if pair.is_none() => return Err(GuardError::NoSecret(what.into())),
+            Some((_, what)) if pair.is_none() => return Err(KeyPolicyError::NoSecret(what.into())),
             _ => {}
         }
         if pair.is_some() && !socket::has_curve() {
-            return Err(GuardError::NoCurve);
+            return Err(KeyPolicyError::NoCurve);
         }
-        let guard = Guard { pair, loopback: keys.loopback };
+        let guard = KeyPolicy { pair, loopback: keys.loopback };
         guard.admit(publish, keys)?;
         for input in inputs {
             match &input.client {
                 Some(client) if keys.clients.key(client).is_none() => {
-                    return Err(GuardError::NoClient(client.clone()));
+                    return Err(KeyPolicyError::NoClient(client.clone()));
                 }
                 Some(_) => {}
                 None if input.connect && guard.asks(&input.endpoint) => {
-                    return Err(GuardError::Anybody(input.endpoint.to_string()));
+                    return Err(KeyPolicyError::Anybody(input.endpoint.to_string()));
                 }
                 None => guard.admit(&input.endpoint, keys)?,
             }
@@ -95,12 +95,12 @@ impl Guard {
         Ok(guard)
     }
 
-    fn admit(&self, endpoint: &SocketEndpoint, keys: &KeySettings) -> Result<(), GuardError> {
-        if self.pair.is_some() || Reach::of(endpoint) != Reach::Remote {
+    fn admit(&self, endpoint: &SocketEndpoint, keys: &KeySettings) -> Result<(), KeyPolicyError> {
+        if self.pair.is_some() || EndpointReach::of(endpoint) != EndpointReach::Remote {
             return Ok(());
         }
         if !keys.allow_open {
-            return Err(GuardError::Open(endpoint.to_string()));
+            return Err(KeyPolicyError::Open(endpoint.to_string()));
         }
         tracing::warn!(%endpoint, "open, without keys, to everybody who reaches it");
         Ok(())
@@ -113,10 +113,10 @@ impl Guard {
 
     /// Whether who connects to, or answers at, this endpoint has to have a key.
     pub fn asks(&self, endpoint: &SocketEndpoint) -> bool {
-        let guarded = match Reach::of(endpoint) {
-            Reach::File => false,
-            Reach::Loopback => self.loopback,
-            Reach::Remote => true,
+        let guarded = match EndpointReach::of(endpoint) {
+            EndpointReach::File => false,
+            EndpointReach::Loopback => self.loopback,
+            EndpointReach::Remote => true,
         };
         self.pair.is_some() && guarded
     }
@@ -124,9 +124,9 @@ impl Guard {
     /// Prepares a socket to be bound to this endpoint; whether it will ask for keys.
     pub fn serve(
         &self,
-        socket: &Socket,
+        socket: &ZmqSocket,
         endpoint: &SocketEndpoint,
-        door: Door,
+        door: GuardedSocket,
     ) -> Result<bool, SocketError> {
         match &self.pair {
             Some(pair) if self.asks(endpoint) => {
@@ -138,7 +138,7 @@ impl Guard {
     }
 
     /// Prepares a socket to be connected to who has this key.
-    pub fn call(&self, socket: &Socket, camera: &PublicKey) -> Result<(), SocketError> {
+    pub fn call(&self, socket: &ZmqSocket, camera: &PublicKey) -> Result<(), SocketError> {
         match &self.pair {
             Some(pair) => pair.call(socket, camera),
             None => Err(SocketError::DENIED),

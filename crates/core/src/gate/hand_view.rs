@@ -1,8 +1,8 @@
 //! What one frame shows of one hand.
 
 use crate::frame::Hand;
-use crate::frame::{Frame, Part};
-use crate::signer::Space;
+use crate::frame::{BodyPart, Frame};
+use crate::signer::SignerSpace;
 
 /// How much a hand below the rest line counts towards dominance. Above zero, so that a hand that
 /// signs low still wins over one that is never seen.
@@ -14,7 +14,7 @@ const POSE_WRISTS: [usize; 2] = [15, 16];
 
 /// What one frame shows of one hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sight {
+pub struct HandView {
     /// The estimator found it.
     pub present: bool,
     /// It is above the rest line.
@@ -23,32 +23,45 @@ pub struct Sight {
     pub height: Option<f32>,
 }
 
-impl Sight {
+impl HandView {
     /// What a frame shows of the hand that this part is; `rest_line` in shoulder widths below the
     /// shoulders.
-    pub fn of(frame: &Frame, part: Option<Part>, space: &Space, rest_line: f32) -> Sight {
-        let Some(points) = part.and_then(|part| frame.part(part)) else { return Sight::default() };
+    pub fn of(
+        frame: &Frame,
+        part: Option<BodyPart>,
+        space: &SignerSpace,
+        rest_line: f32,
+    ) -> HandView {
+        let Some(points) = part.and_then(|part| frame.part(part)) else {
+            return HandView::default();
+        };
         let height = rest_line - space.place(&points[PALM])[1];
         let known = (!height.is_nan()).then_some(height);
-        Sight { present: true, raised: height > 0.0, height: known }
+        HandView { present: true, raised: height > 0.0, height: known }
     }
 
     /// The same; the height of a hand that the estimator did not find is that of the body model's wrist.
-    pub fn or_wrist(self, frame: &Frame, hand: Hand, space: &Space, rest_line: f32) -> Sight {
+    pub fn or_wrist(
+        self,
+        frame: &Frame,
+        hand: Hand,
+        space: &SignerSpace,
+        rest_line: f32,
+    ) -> HandView {
         let wrist = || {
-            let pose = frame.part(Part::Pose)?;
+            let pose = frame.part(BodyPart::Pose)?;
             let height = rest_line - space.place(&pose[POSE_WRISTS[hand as usize]])[1];
             (!height.is_nan()).then_some(height)
         };
-        Sight { height: self.height.or_else(wrist), ..self }
+        HandView { height: self.height.or_else(wrist), ..self }
     }
 
     /// What it says for this hand being the dominant one, 0..1.
     pub fn weight(self) -> f64 {
         match self {
-            Sight { present: false, .. } => 0.0,
-            Sight { raised: false, .. } => RESTING_WEIGHT,
-            Sight { raised: true, .. } => 1.0,
+            HandView { present: false, .. } => 0.0,
+            HandView { raised: false, .. } => RESTING_WEIGHT,
+            HandView { raised: true, .. } => 1.0,
         }
     }
 }

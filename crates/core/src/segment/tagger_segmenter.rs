@@ -9,37 +9,37 @@
 
 use std::sync::Arc;
 
-use super::history::History;
-use super::tagger::{Course, Tag, Tagger};
-use super::{Begin, Change, Glance, Segment, SegmentSettings, odds};
-use crate::event::{Ended, State};
+use super::history::FrameHistory;
+use super::tagger::{Tagger, TaggerAnswer, TaggerState};
+use super::{Segment, SegmentChange, SegmentSettings, SegmentStart, SegmenterInput, odds};
+use crate::event::{EndReason, SignState};
 
 /// What is known of one stream.
 #[derive(Clone, Debug)]
-pub struct Tagged {
+pub struct TaggerSegmenter {
     settings: SegmentSettings,
     tagger: Arc<Tagger>,
-    course: Course,
-    state: State,
-    history: History,
+    course: TaggerState,
+    state: SignState,
+    history: FrameHistory,
     /// First frame of the sign.
-    start: Option<Glance>,
+    start: Option<SegmenterInput>,
     /// Last frame before the offset.
-    stop: Option<Glance>,
+    stop: Option<SegmenterInput>,
     /// Sum and number of the sure answers in it.
     answers: (f32, f32),
 }
 
-impl Tagged {
+impl TaggerSegmenter {
     /// A segmenter that has seen nothing.
     pub fn new(settings: SegmentSettings, tagger: Arc<Tagger>) -> Self {
-        let course = Course::new(&tagger);
-        Tagged {
+        let course = TaggerState::new(&tagger);
+        TaggerSegmenter {
             settings,
             tagger,
             course,
-            state: State::Idle,
-            history: History::default(),
+            state: SignState::Idle,
+            history: FrameHistory::default(),
             start: None,
             stop: None,
             answers: (0.0, 0.0),
@@ -47,17 +47,22 @@ impl Tagged {
     }
 
     /// The state after the latest frame.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> SignState {
         self.state
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
-    pub fn latest(&self) -> Option<&Glance> {
+    pub fn latest(&self) -> Option<&SegmenterInput> {
         self.history.latest()
     }
 
     /// Takes a frame and the rows that it settled; `told` hears of each row.
-    pub fn push(&mut self, now: Glance, rows: &[f32], mut told: impl FnMut(Change, State)) {
+    pub fn push(
+        &mut self,
+        now: SegmenterInput,
+        rows: &[f32],
+        mut told: impl FnMut(SegmentChange, SignState),
+    ) {
         self.history.push(now);
         let width = self.tagger.width;
         let first = now.row + 1 - (rows.len() / width) as u64;
@@ -69,33 +74,33 @@ impl Tagged {
     }
 
     /// Takes the tag of a row.
-    fn take(&mut self, row: u64, tag: Tag) -> Change {
+    fn take(&mut self, row: u64, tag: TaggerAnswer) -> SegmentChange {
         // The frame that the sure answer is about.
         let sure = row.saturating_sub(self.tagger.delay);
-        let Some(at) = self.history.of_row(sure) else { return Change::default() };
+        let Some(at) = self.history.of_row(sure) else { return SegmentChange::default() };
         let Some(start) = self.start else {
-            return Change { end: None, begin: self.wait(row, at, tag) };
+            return SegmentChange { end: None, begin: self.wait(row, at, tag) };
         };
         let long = at.t.seconds_since(start.t) * 1e3 >= self.settings.max_ms;
         if tag.then >= self.settings.leave && !long {
             self.answers = (self.answers.0 + tag.then, self.answers.1 + 1.0);
             self.go_on(row, tag);
-            return Change::default();
+            return SegmentChange::default();
         }
         let now = self.history.latest().unwrap_or(&at);
         let why = match (long, now.visible) {
-            (true, _) => Ended::Length,
-            (_, false) => Ended::Hidden,
-            _ => Ended::Rest,
+            (true, _) => EndReason::Length,
+            (_, false) => EndReason::Hidden,
+            _ => EndReason::Rest,
         };
         let last = self.history.of_row(sure.saturating_sub(1)).unwrap_or(at);
         let end = self.segment(start, last, why);
         self.rest();
-        Change { end, begin: self.wait(row, at, tag) }
+        SegmentChange { end, begin: self.wait(row, at, tag) }
     }
 
     /// No sign is open: whether one begins, or seems to.
-    fn wait(&mut self, row: u64, at: Glance, tag: Tag) -> Option<Begin> {
+    fn wait(&mut self, row: u64, at: SegmenterInput, tag: TaggerAnswer) -> Option<SegmentStart> {
         let SegmentSettings { enter, leave, .. } = self.settings;
         if tag.then >= enter {
             self.start = Some(at);
@@ -104,25 +109,25 @@ impl Tagged {
             return Some(self.history.begin(at, &self.settings));
         }
         let before = self.state;
-        let least = if before == State::Onset { leave } else { enter };
-        self.state = if tag.now >= least { State::Onset } else { State::Idle };
-        let begins = before != State::Onset && self.state == State::Onset;
+        let least = if before == SignState::Onset { leave } else { enter };
+        self.state = if tag.now >= least { SignState::Onset } else { SignState::Idle };
+        let begins = before != SignState::Onset && self.state == SignState::Onset;
         let now = self.history.of_row(row).filter(|_| begins)?;
         Some(self.history.begin(now, &self.settings))
     }
 
     /// Within a sign: whether it seems to be over.
-    fn go_on(&mut self, row: u64, tag: Tag) {
+    fn go_on(&mut self, row: u64, tag: TaggerAnswer) {
         let over = tag.now < self.settings.leave;
-        if over && self.state != State::Offset {
+        if over && self.state != SignState::Offset {
             self.stop = self.history.of_row(row.saturating_sub(1));
         }
-        self.state = if over { State::Offset } else { State::Signing };
+        self.state = if over { SignState::Offset } else { SignState::Signing };
     }
 
     /// Ends an open sign at the last frame known, or where it seemed to be over, and forgets all frames.
-    pub fn close(&mut self, ended: Ended) -> Option<Segment> {
-        let stop = self.stop.filter(|_| self.state == State::Offset);
+    pub fn close(&mut self, ended: EndReason) -> Option<Segment> {
+        let stop = self.stop.filter(|_| self.state == SignState::Offset);
         let last = stop.or(self.history.latest().copied());
         let open = self.start.zip(last);
         let end = open.and_then(|(start, last)| self.segment(start, last, ended));
@@ -132,7 +137,12 @@ impl Tagged {
         end
     }
 
-    fn segment(&self, start: Glance, end: Glance, why: Ended) -> Option<Segment> {
+    fn segment(
+        &self,
+        start: SegmenterInput,
+        end: SegmenterInput,
+        why: EndReason,
+    ) -> Option<Segment> {
         let segment = self.history.segment(start, end, why, &self.settings)?;
         let (sum, count) = self.answers;
         let presence = odds(sum / count) / odds(self.tagger.usual);
@@ -140,12 +150,12 @@ impl Tagged {
     }
 
     fn rest(&mut self) {
-        self.state = State::Idle;
+        self.state = SignState::Idle;
         self.start = None;
         self.stop = None;
     }
 }
 
 #[cfg(test)]
-#[path = "tagged_tests.rs"]
+#[path = "tagger_segmenter_tests.rs"]
 mod tests;

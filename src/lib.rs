@@ -10,6 +10,8 @@
 //! is decided in [`signd_core`], what a sign is in [`signd_engine`]. This crate has the sockets, threads
 //! and clocks. The commands are in the binary.
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
 // Settings come first, and everything is wired last.
 pub mod config;
 

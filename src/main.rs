@@ -1,5 +1,7 @@
 //! The `signd` binary: arguments, one command, exit code.
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
 mod cli;
 
 use std::process::ExitCode;

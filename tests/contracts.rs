@@ -131,7 +131,7 @@ fn by_a_tagger_the_same_signs_are_found_at_every_rate_and_no_idle_frame_has_hypo
                     assert_eq!(frame.state == SignState::Idle, frame.top.is_empty(), "{frame:?}");
                 }
                 EventBody::Sign(sign) => {
-                    spans.push((sign.start_t.0 as f64 * 1e-9, sign.end_t.0 as f64 * 1e-9))
+                    spans.push((sign.start_t.0 as f64 * 1e-9, sign.end_t.0 as f64 * 1e-9));
                 }
                 EventBody::Status(_) => {}
             }

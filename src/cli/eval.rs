@@ -89,7 +89,7 @@ impl EvalFlags {
                 Ok(clip) => scored.push(clip),
                 Err(failure) => {
                     bar.suspend(|| {
-                        print::note(format_args!("{}: {}", failure.path, failure.reason))
+                        print::note(format_args!("{}: {}", failure.path, failure.reason));
                     });
                     failures.push(failure);
                 }

@@ -45,7 +45,7 @@ impl ClientKeys {
         let ClientKeys(Some((_, daemon))) = self else { return Ok(None) };
         let only = Arc::new(Mutex::new(ClientTable::only_subscriber("daemon", *daemon)));
         Ok(Some(ZapHandler::start(context, only, |_, _, from| {
-            print::note(format_args!("{from} refused"))
+            print::note(format_args!("{from} refused"));
         })?))
     }
 

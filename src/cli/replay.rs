@@ -80,7 +80,11 @@ impl ReplayFlags {
     ) -> Result<CommandOutcome> {
         let (mut verify, mut outcome) = (ReplayVerifier::new(loaded.clone()), CommandOutcome::Done);
         for path in &self.files {
-            let unplayed = replay.play(&source::recording(path)?, &mut |told| verify.take(told));
+            let mut take = |told: ReplayOutput<'_>| {
+                verify.take(&told);
+                Ok(())
+            };
+            let unplayed = replay.play(&source::recording(path)?, &mut take);
             let unplayed = unplayed.with_context(|| path.display().to_string())?;
             print::losses(path, &unplayed.misplaced);
             if print::losses(path, &unplayed.unread) {
@@ -88,7 +92,10 @@ impl ReplayFlags {
                 outcome = CommandOutcome::Partly;
             }
         }
-        replay.end(&mut |told| verify.take(told))?;
+        replay.end(&mut |told| {
+            verify.take(&told);
+            Ok(())
+        })?;
         let report = verify.end();
         write!(print::out(), "{report}")?;
         Ok(if report.equal() { outcome } else { CommandOutcome::Failed(1) })

@@ -176,7 +176,7 @@ fn tell(told: ReplayOutput<'_>, text: &mut Vec<u8>, line: &mut Line<'_>) -> io::
     match told {
         ReplayOutput::Core(stream, core) => FrameScene::write(stream, core, text),
         ReplayOutput::Event(event) => {
-            events::encode(event, EventDelivery::default(), EventEncoding::Json, text)
+            events::encode(event, EventDelivery::default(), EventEncoding::Json, text);
         }
         ReplayOutput::Time(_) | ReplayOutput::Recorded(..) | ReplayOutput::Mark(_) => return Ok(()),
     }

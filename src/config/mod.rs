@@ -267,7 +267,7 @@ mod tests {
             let found = error(environment, file);
             let path = found.split([' ', ',', ':']).find(|word| word.ends_with("x.toml"));
             let found = match path {
-                Some(path) => found.replace(&format!("the file {}", path), "FILE"),
+                Some(path) => found.replace(&format!("the file {path}"), "FILE"),
                 None => found,
             };
             assert_eq!(found, format!("configuration: {said}"));

@@ -59,9 +59,9 @@ impl FromStr for InputEndpoint {
             ));
         }
         if connect {
-            endpoint.connectable()?
+            endpoint.connectable()?;
         } else {
-            endpoint.bindable()?
+            endpoint.bindable()?;
         }
         Ok(InputEndpoint { text: text.to_owned(), pull, connect, client, endpoint })
     }
@@ -96,9 +96,9 @@ impl FromStr for OutputEndpoint {
         let endpoint: SocketEndpoint = endpoint.parse()?;
         let bind = kind.contains("+bind");
         if bind {
-            endpoint.bindable()?
+            endpoint.bindable()?;
         } else {
-            endpoint.connectable()?
+            endpoint.connectable()?;
         }
         Ok(OutputEndpoint { push: kind.starts_with("push"), bind, endpoint })
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn said(text: &str) -> String {
-    text.parse::<SocketEndpoint>().expect_err(text).to_string()
+    text.parse::<SocketEndpoint>().expect_err(text).clone()
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl PipelineWorker {
                 self.counters.timings.front.add(begun.elapsed());
                 if work.batch().misplaced.is_none() {
                     self.live.offer(*stream, LiveKind::Scene, |out| {
-                        FrameScene::write(*stream, core, out)
+                        FrameScene::write(*stream, core, out);
                     });
                 }
             }

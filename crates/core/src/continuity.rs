@@ -163,6 +163,7 @@ impl Continuity {
     }
 
     /// The last accepted frame.
+    #[must_use]
     pub fn last(&self) -> Option<(u64, SourceTime)> {
         self.last.map(|p| (p.seq, p.t))
     }

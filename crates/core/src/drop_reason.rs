@@ -83,6 +83,7 @@ impl DropReason {
     ];
 
     /// The name under which it is counted.
+    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             DropReason::Parts => "parts",
@@ -104,6 +105,7 @@ impl DropReason {
     }
 
     /// The stage that drops for this reason.
+    #[must_use]
     pub fn stage(self) -> &'static str {
         match self {
             DropReason::TimeNotRising | DropReason::TwoProducers => "continuity",

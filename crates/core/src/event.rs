@@ -71,6 +71,7 @@ impl EndReason {
     ];
 
     /// Its name in events.
+    #[must_use]
     pub fn word(self) -> String {
         let value = serde_json::to_value(self).ok();
         value.as_ref().and_then(|value| value.as_str()).unwrap_or_default().to_owned()
@@ -130,6 +131,7 @@ pub enum StatusReason {
 
 impl StatusReason {
     /// The doubt, if it is one.
+    #[must_use]
     pub fn doubt(self) -> Option<InputDoubt> {
         match self {
             StatusReason::Doubt(doubt) => Some(doubt),
@@ -161,6 +163,7 @@ pub struct RunId(ArrayString<8>);
 
 impl RunId {
     /// Another one at each call.
+    #[must_use]
     pub fn draw() -> RunId {
         // The standard library seeds its hash maps from the system's random numbers.
         let random = RandomState::new().hash_one(std::process::id()) as u32;
@@ -171,6 +174,7 @@ impl RunId {
     }
 
     /// The digits.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -265,6 +269,7 @@ pub struct Event {
 
 impl Event {
     /// Capture time of the last frame that it tells of.
+    #[must_use]
     pub fn t(&self) -> SourceTime {
         match &self.body {
             EventBody::Frame(frame) => frame.t,

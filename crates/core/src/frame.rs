@@ -38,6 +38,7 @@ impl BodyPart {
         [BodyPart::Face, BodyPart::LeftHand, BodyPart::Pose, BodyPart::RightHand];
 
     /// Where this part's points lie among a frame's 543.
+    #[must_use]
     pub const fn range(self) -> Range<usize> {
         match self {
             BodyPart::Face => 0..468,
@@ -48,6 +49,7 @@ impl BodyPart {
     }
 
     /// The key of this part on the wire.
+    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             BodyPart::Face => "face",
@@ -70,6 +72,7 @@ pub enum Hand {
 
 impl Hand {
     /// The other hand.
+    #[must_use]
     pub fn other(self) -> Hand {
         match self {
             Hand::Left => Hand::Right,
@@ -86,6 +89,7 @@ pub struct SourceTime(pub u64);
 
 impl SourceTime {
     /// Seconds from `earlier` to `self`; negative when `earlier` is the later one.
+    #[must_use]
     pub fn seconds_since(self, earlier: SourceTime) -> f64 {
         let ns = i128::from(self.0) - i128::from(earlier.0);
         ns as f64 * 1e-9
@@ -129,16 +133,19 @@ impl Default for Frame {
 
 impl Frame {
     /// A frame in which nothing has been found yet.
+    #[must_use]
     pub fn new(seq: u64, t: SourceTime, width: u32, height: u32) -> Self {
         Frame { seq, t, width, height, ..Frame::default() }
     }
 
     /// The points of a part, or `None` when the estimator did not find it.
+    #[must_use]
     pub fn part(&self, part: BodyPart) -> Option<&[Landmark]> {
         self.detected[part as usize].then(|| &self.points[part.range()])
     }
 
     /// All 543 points, `NaN` where missing.
+    #[must_use]
     pub fn points(&self) -> &[Landmark; POINTS] {
         &self.points
     }
@@ -159,6 +166,7 @@ impl Frame {
 
     /// Where all points of a part lay that is taken for not found because of it; see
     /// [`Frame::miss_repeated`].
+    #[must_use]
     pub fn repeated(&self, part: BodyPart) -> Option<[f32; 2]> {
         self.repeated[part as usize]
     }
@@ -183,11 +191,13 @@ impl Frame {
 }
 
 /// Whether a landmark is missing: x or y is `NaN` (an estimator may lack z alone).
+#[must_use]
 pub fn is_missing(p: &Landmark) -> bool {
     p[0].is_nan() || p[1].is_nan()
 }
 
 /// The place of all these points, if they have but one.
+#[must_use]
 pub fn one_place(points: &[Landmark]) -> Option<[f32; 2]> {
     let &[x, y, _] = points.first()?;
     points.iter().all(|p| p[0] == x && p[1] == y).then_some([x, y])

@@ -60,6 +60,9 @@
 //! assert_eq!(signs, [(12, 37)]);
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+#![warn(clippy::missing_errors_doc, clippy::must_use_candidate)]
+
 // Modules stand in the order of the data. Empty lines keep rustfmt from sorting across the groups.
 
 // Values: what comes in, what goes out, and their form on the wire.

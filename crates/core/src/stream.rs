@@ -194,7 +194,7 @@ impl Stream {
         self.stamp(out);
         match before {
             None => {
-                out.steps.push(StreamStep::Status(StatusKind::Appeared, StatusReason::FirstFrame))
+                out.steps.push(StreamStep::Status(StatusKind::Appeared, StatusReason::FirstFrame));
             }
             Some(_) if self.stalled => {
                 out.steps.push(StreamStep::Status(StatusKind::Resumed, StatusReason::Frames));
@@ -246,6 +246,7 @@ impl Stream {
 
     /// What the stages made of the frame taken last; none before the first one and after a tick. To
     /// be asked right after [`Stream::push`], and only if the frame had a place in its stream.
+    #[must_use]
     pub fn view(&self) -> Option<StreamView<'_>> {
         let glance = self.segmenter.latest()?;
         Some(StreamView { glance, dominant: self.dominant, placed: &self.placed })

@@ -6,6 +6,7 @@ use arrayvec::ArrayString;
 pub type StreamId = ArrayString<64>;
 
 /// Reads the first part of a message as a stream id. `None` when it is not one.
+#[must_use]
 pub fn parse(bytes: &[u8]) -> Option<StreamId> {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     if bytes.is_empty() || !bytes.iter().all(allowed) {

@@ -4,6 +4,7 @@
 pub const HEAD: usize = 4096;
 
 /// A kind of file that `signd import` reads, by its first bytes.
+#[must_use]
 pub fn import_kind(head: &[u8]) -> Option<&'static str> {
     let begins = |magic: &[u8]| head.starts_with(magic);
     // A `.pose` file begins with its version, 0.1 or 0.2, as a little-endian f32.
@@ -16,6 +17,7 @@ pub fn import_kind(head: &[u8]) -> Option<&'static str> {
 }
 
 /// What begins like this; reads as "found ...".
+#[must_use]
 pub fn describe(head: &[u8]) -> String {
     if let Some(kind) = import_kind(head) {
         return format!("a {kind} file");
@@ -38,6 +40,7 @@ pub fn describe(head: &[u8]) -> String {
 }
 
 /// The library that wrote an MCAP file, as its header says; none where it is no MCAP file.
+#[must_use]
 pub fn mcap_library(head: &[u8]) -> Option<String> {
     let record = head.strip_prefix(mcap::MAGIC)?.strip_prefix(&[mcap::records::op::HEADER])?;
     let (length, body) = record.split_first_chunk::<8>()?;

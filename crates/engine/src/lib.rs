@@ -54,6 +54,9 @@
 //! # }
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+#![warn(clippy::missing_errors_doc, clippy::must_use_candidate)]
+
 // Modules stand in the order of the data. Empty lines keep rustfmt from sorting across the groups.
 
 // What answers.

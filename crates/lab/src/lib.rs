@@ -32,6 +32,8 @@
 //! # Ok::<(), signd_lab::clip::ClipError>(())
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
 pub mod import;
 
 pub mod clip;

@@ -52,7 +52,7 @@ impl DaemonProbe {
             }
             match endpoints::look(part, &endpoint) {
                 EndpointState::Free => {
-                    free.push(DoctorFinding::well(part, format!("{endpoint} is free")))
+                    free.push(DoctorFinding::well(part, format!("{endpoint} is free")));
                 }
                 EndpointState::Ours(pid) => daemon.pid = Some(pid),
                 EndpointState::Wrong(finding) => {

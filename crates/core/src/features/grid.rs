@@ -30,6 +30,7 @@ pub enum RowKind {
 
 impl RowKind {
     /// Numbers in a row.
+    #[must_use]
     pub fn width(&self) -> usize {
         match self {
             RowKind::Features { schema, .. } => schema.width(),
@@ -53,6 +54,7 @@ pub struct RowBuilder {
 
 impl RowBuilder {
     /// A maker of rows that has seen nothing.
+    #[must_use]
     pub fn new(kind: RowKind) -> Self {
         RowBuilder {
             kind,
@@ -81,6 +83,7 @@ impl RowBuilder {
     }
 
     /// How many rows there have been: the index of the next one.
+    #[must_use]
     pub fn made(&self) -> u64 {
         self.made
     }

@@ -74,6 +74,7 @@ pub const GROUPS: [(ColumnGroup, &str); 18] = [
 
 impl ColumnGroup {
     /// Columns of this group.
+    #[must_use]
     pub fn width(self) -> usize {
         match self {
             ColumnGroup::Hand | ColumnGroup::HandV | ColumnGroup::HandA => 2 * HAND.len(),
@@ -119,6 +120,10 @@ pub struct Schema {
 
 impl Schema {
     /// The schema of this name with these groups (separated by spaces, in the schema's order).
+    ///
+    /// # Errors
+    ///
+    /// For another schema, an unknown group, or groups out of order.
     pub fn parse(name: &str, groups: &str) -> Result<Schema, SchemaError> {
         if name != NAME {
             return Err(SchemaError::Name(name.to_owned()));
@@ -139,21 +144,25 @@ impl Schema {
     }
 
     /// The schema with every group.
+    #[must_use]
     pub fn everything() -> Schema {
         Schema { groups: GROUPS.iter().map(|(group, _)| *group).collect() }
     }
 
     /// Its groups, in order.
+    #[must_use]
     pub fn groups(&self) -> &[ColumnGroup] {
         &self.groups
     }
 
     /// Columns of a row.
+    #[must_use]
     pub fn width(&self) -> usize {
         self.groups.iter().map(|group| group.width()).sum()
     }
 
     /// The groups' names, as [`Schema::parse`] takes them.
+    #[must_use]
     pub fn names(&self) -> String {
         let named = GROUPS.iter().filter(|(group, _)| self.groups.contains(group));
         named.map(|(_, name)| *name).collect::<Vec<_>>().join(" ")

@@ -26,6 +26,7 @@ pub struct HandView {
 impl HandView {
     /// What a frame shows of the hand that this part is; `rest_line` in shoulder widths below the
     /// shoulders.
+    #[must_use]
     pub fn of(
         frame: &Frame,
         part: Option<BodyPart>,
@@ -41,6 +42,7 @@ impl HandView {
     }
 
     /// The same; the height of a hand that the estimator did not find is that of the body model's wrist.
+    #[must_use]
     pub fn or_wrist(
         self,
         frame: &Frame,
@@ -57,6 +59,7 @@ impl HandView {
     }
 
     /// What it says for this hand being the dominant one, 0..1.
+    #[must_use]
     pub fn weight(self) -> f64 {
         match self {
             HandView { present: false, .. } => 0.0,

@@ -86,6 +86,7 @@ struct HandTrack {
 
 impl Gate {
     /// A gate that has seen nothing.
+    #[must_use]
     pub fn new(settings: GateSettings) -> Self {
         Gate {
             settings,

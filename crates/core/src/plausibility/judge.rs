@@ -63,6 +63,7 @@ pub struct InputJudge {
 
 impl InputJudge {
     /// A judge that has seen nothing.
+    #[must_use]
     pub fn new(least: DoubtThreshold) -> Self {
         InputJudge { least, tallies: Default::default(), pace: PaceCheck::default() }
     }

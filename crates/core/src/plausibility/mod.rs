@@ -92,6 +92,7 @@ impl InputDoubt {
     ];
 
     /// The name under which it is published and counted.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             InputDoubt::RepeatedValue => "repeated_value",
@@ -117,6 +118,7 @@ impl InputDoubt {
 
     /// Whether no recording of a person looks like this. `import` refuses such a file; it warns of the
     /// other doubts, which a rare recording may show, as of a dancer upside down or an empty room.
+    #[must_use]
     pub fn is_certain(self) -> bool {
         matches!(
             self,
@@ -130,11 +132,13 @@ impl InputDoubt {
     }
 
     /// What was found, in a few words.
+    #[must_use]
     pub fn what(self) -> &'static str {
         self.words().found
     }
 
     /// What was found, and for example where or how much.
+    #[must_use]
     pub fn found(self, example: [f32; 2]) -> String {
         let found = self.what();
         let [x, y] = example;
@@ -154,16 +158,19 @@ impl InputDoubt {
     }
 
     /// What is expected instead.
+    #[must_use]
     pub fn expected(self) -> &'static str {
         self.words().expected
     }
 
     /// What puts a file right.
+    #[must_use]
     pub fn file_remedy(self) -> &'static str {
         self.words().file
     }
 
     /// What puts a camera program right.
+    #[must_use]
     pub fn camera_remedy(self) -> &'static str {
         self.words().camera
     }

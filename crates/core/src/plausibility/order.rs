@@ -44,6 +44,7 @@ pub fn better(rows: &[Vec<Landmark>], given: PartOrder) -> Option<PartOrder> {
 }
 
 /// How well a clip fits a body where that is doubtful, 0..1; none where it fits well enough.
+#[must_use]
 pub fn misfit(points: &[[Landmark; POINTS]]) -> Option<f32> {
     let step = points.len().div_ceil(SAMPLE).max(1);
     let rows: Vec<Vec<Landmark>> = points.iter().step_by(step).map(|row| row.to_vec()).collect();
@@ -68,6 +69,7 @@ pub fn parse(text: &str) -> Result<PartOrder, String> {
 }
 
 /// Points of a part in an array; the face may have its irises.
+#[must_use]
 pub fn points_of(part: BodyPart, row_points: usize) -> usize {
     let irises = row_points.saturating_sub(POINTS);
     part.range().len() + if part == BodyPart::Face { irises } else { 0 }

@@ -140,6 +140,7 @@ pub struct SegmentStart {
 }
 
 /// Odds of a probability: `p / (1 - p)`.
+#[must_use]
 pub fn odds(p: f32) -> f32 {
     let p = p.clamp(1e-6, 1.0 - 1e-6);
     p / (1.0 - p)
@@ -156,6 +157,7 @@ pub enum Segmenter {
 
 impl Segmenter {
     /// A segmenter that has seen nothing.
+    #[must_use]
     pub fn new(settings: SegmentSettings, tagger: Option<Arc<Tagger>>) -> Self {
         match tagger.filter(|_| settings.tagger) {
             Some(tagger) => Segmenter::Tagger(TaggerSegmenter::new(settings, tagger)),
@@ -164,6 +166,7 @@ impl Segmenter {
     }
 
     /// The state after the latest frame.
+    #[must_use]
     pub fn state(&self) -> SignState {
         match self {
             Segmenter::Rules(rules) => rules.state(),
@@ -172,6 +175,7 @@ impl Segmenter {
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
+    #[must_use]
     pub fn latest(&self) -> Option<&SegmenterInput> {
         match self {
             Segmenter::Rules(rules) => rules.latest(),

@@ -37,6 +37,7 @@ pub struct RuleSegmenter {
 
 impl RuleSegmenter {
     /// Rules that have seen nothing.
+    #[must_use]
     pub fn new(settings: SegmentSettings) -> Self {
         RuleSegmenter {
             settings,
@@ -50,11 +51,13 @@ impl RuleSegmenter {
     }
 
     /// The state after the latest frame.
+    #[must_use]
     pub fn state(&self) -> SignState {
         self.state
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
+    #[must_use]
     pub fn latest(&self) -> Option<&SegmenterInput> {
         self.history.latest()
     }

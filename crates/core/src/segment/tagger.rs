@@ -62,6 +62,10 @@ pub struct TaggerAnswer {
 
 impl Tagger {
     /// From the text in a model's metadata, for rows of this width; says what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a tagger for rows of that width.
     pub fn parse(text: &str, width: usize) -> Result<Tagger, String> {
         let TaggerMetadata { columns, hidden, delay, usual, weights } =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -121,6 +125,7 @@ pub struct TaggerState {
 
 impl TaggerState {
     /// Before the first row.
+    #[must_use]
     pub fn new(tagger: &Tagger) -> Self {
         TaggerState {
             before: vec![f32::NAN; tagger.columns.len()],
@@ -185,6 +190,7 @@ fn sigmoid(x: f32) -> f32 {
 #[cfg(test)]
 impl Tagger {
     /// One that sees nothing, so many rows late, for tests of what is made of its answers.
+    #[must_use]
     pub fn silent(delay: u64) -> Tagger {
         let nothing = Vec::new;
         Tagger {
@@ -206,6 +212,7 @@ impl Tagger {
 
     /// One that gives rows of a single number, 1 or -1, the probability 0.98 or 0.02, at once and without
     /// memory.
+    #[must_use]
     pub fn echo() -> Tagger {
         let gates = |reset, update, new| vec![reset, update, new];
         Tagger {

@@ -32,6 +32,7 @@ pub struct TaggerSegmenter {
 
 impl TaggerSegmenter {
     /// A segmenter that has seen nothing.
+    #[must_use]
     pub fn new(settings: SegmentSettings, tagger: Arc<Tagger>) -> Self {
         let course = TaggerState::new(&tagger);
         TaggerSegmenter {
@@ -47,11 +48,13 @@ impl TaggerSegmenter {
     }
 
     /// The state after the latest frame.
+    #[must_use]
     pub fn state(&self) -> SignState {
         self.state
     }
 
     /// What it was told of the latest frame; none after an end that forgot all frames.
+    #[must_use]
     pub fn latest(&self) -> Option<&SegmenterInput> {
         self.history.latest()
     }

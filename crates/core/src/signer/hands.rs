@@ -34,6 +34,7 @@ pub struct HandParts {
 
 impl HandParts {
     /// The part that shows a hand.
+    #[must_use]
     pub fn part(self, hand: Hand) -> Option<BodyPart> {
         match hand {
             Hand::Left => self.left,

@@ -53,6 +53,7 @@ pub struct SignerSpace {
 
 impl SignerSpace {
     /// A landmark in shoulder widths; `NaN` stays `NaN`.
+    #[must_use]
     pub fn place(&self, p: &Landmark) -> Landmark {
         [
             (p[0] * self.aspect - self.origin[0]) / self.unit,

@@ -200,7 +200,10 @@ mod tests {
         encode(&event, delivery, EventEncoding::Msgpack, &mut packed);
         let unpacked: serde_json::Value = rmp_serde::from_slice(&packed).expect("msgpack");
         let parsed: serde_json::Value = serde_json::from_slice(&text).expect("json");
-        assert_eq!(unpacked.as_object().map(|m| m.len()), parsed.as_object().map(|m| m.len()));
+        assert_eq!(
+            unpacked.as_object().map(serde_json::Map::len),
+            parsed.as_object().map(serde_json::Map::len)
+        );
         (String::from_utf8(head).expect("ASCII"), String::from_utf8(text).expect("UTF-8"))
     }
 

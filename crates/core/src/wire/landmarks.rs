@@ -100,6 +100,10 @@ pub fn read(bytes: &[u8], frame: &mut Frame) -> Result<(), DecodeError> {
 
 /// Is it whole, and of the right shape? Borrows everything from `bytes`, allocates nothing unless
 /// it refuses.
+///
+/// # Errors
+///
+/// When the message is no landmark frame of this version, or a part of it has the wrong length.
 pub fn decode(bytes: &[u8]) -> Result<WireFrame<'_>, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::Oversized(bytes.len()));
@@ -167,10 +171,14 @@ impl WireFrame<'_> {
             BodyPart::Pose => self.pose,
             BodyPart::RightHand => self.right_hand,
         };
-        bytes.map(|b| b.as_ref())
+        bytes.map(std::convert::AsRef::as_ref)
     }
 
     /// Are the numbers usable? Copies each part as one block into `frame`, whatever it held.
+    ///
+    /// # Errors
+    ///
+    /// When a coordinate is infinite or absurdly far away. `frame` then holds nothing of use.
     pub fn fill(&self, frame: &mut Frame) -> Result<(), DecodeError> {
         frame.seq = self.seq;
         frame.t = SourceTime(self.t);

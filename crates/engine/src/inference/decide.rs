@@ -57,6 +57,7 @@ pub struct SignDecision {
 /// The probability that thresholds are held against: that of the label, 0..1, unless there is less of a sign
 /// about the segment than usual. Then it is doubted: its odds are multiplied by the `presence`, as if the two
 /// were evidence of their own.
+#[must_use]
 pub fn sureness(p: f32, presence: f32) -> f32 {
     if presence >= 1.0 {
         return p;
@@ -87,6 +88,10 @@ pub struct UnknownLabel {
 
 impl SignDecider {
     /// Fits the settings to a model.
+    ///
+    /// # Errors
+    ///
+    /// When a setting names a label that the model has not.
     pub fn new(settings: &DecideSettings, card: &ModelCard) -> Result<Self, UnknownLabel> {
         let labels = Arc::clone(&card.labels);
         let count = labels.names.len();
@@ -122,6 +127,7 @@ impl SignDecider {
     }
 
     /// How long a label must lead to be decided before the sign ends, ms; 0: never.
+    #[must_use]
     pub fn early_ms(&self) -> f64 {
         self.early_ms
     }
@@ -155,6 +161,7 @@ impl SignDecider {
 
     /// Decides a sign by the hypotheses at its end and the odds, in those of a usual sign, that it is
     /// signing at all.
+    #[must_use]
     pub fn decide(&self, top: Hypotheses, presence: f32) -> SignDecision {
         let (best, p) = top.first().copied().unwrap_or((0, 0.0));
         let threshold = self.thresholds.get(usize::from(best)).copied().unwrap_or(1.0);

@@ -30,16 +30,19 @@ pub struct Inference {
 
 impl Inference {
     /// Inference with this model.
+    #[must_use]
     pub fn new(model: Model, decider: SignDecider) -> Self {
         Inference { model, decider }
     }
 
     /// What the model file says of itself.
+    #[must_use]
     pub fn card(&self) -> &ModelCard {
         self.model.card()
     }
 
     /// The model in a few words, for people.
+    #[must_use]
     pub fn describe(&self) -> String {
         let card = self.model.card();
         format!("model {} ({:.12}), {} labels", card.name, card.digest, card.labels.names.len())
@@ -58,6 +61,7 @@ impl Inference {
     }
 
     /// What the model asks of the core.
+    #[must_use]
     pub fn needs(&self) -> ModelNeeds {
         self.model.card().needs()
     }

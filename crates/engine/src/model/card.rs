@@ -132,6 +132,7 @@ impl ModelCard {
     }
 
     /// What the model asks of the core.
+    #[must_use]
     pub fn needs(&self) -> ModelNeeds {
         ModelNeeds { kind: self.kind.clone(), tagger: self.tagger.clone() }
     }

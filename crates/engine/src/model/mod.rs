@@ -133,6 +133,10 @@ pub struct Model {
 
 impl Model {
     /// Opens a model file, checks it against its contract and runs it once.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is damaged, does not keep its contract, or cannot be run.
     pub fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Model, ModelError> {
         let file = |source| ModelError::File { path: path.to_owned(), source };
         let size = std::fs::metadata(path).map_err(file)?.len();
@@ -166,26 +170,31 @@ impl Model {
     }
 
     /// What the file says of itself.
+    #[must_use]
     pub fn card(&self) -> &ModelCard {
         &self.card
     }
 
     /// Numbers in a row.
+    #[must_use]
     pub fn row_width(&self) -> usize {
         self.card.kind.width()
     }
 
     /// Most rows a call takes.
+    #[must_use]
     pub fn window(&self) -> usize {
         self.card.window
     }
 
     /// Names of the outputs.
+    #[must_use]
     pub fn labels(&self) -> &Arc<ModelLabels> {
         &self.card.labels
     }
 
     /// Numbers in the state of a stream; none unless the contract is `stream`.
+    #[must_use]
     pub fn state_size(&self) -> Option<usize> {
         match self.ports.form {
             CallForm::Stream { state, .. } => Some(state),
@@ -194,12 +203,17 @@ impl Model {
     }
 
     /// Numbers in an embedding; none if the model gives no embedding.
+    #[must_use]
     pub fn embedding_size(&self) -> Option<usize> {
         self.ports.embedding.map(|(_, size)| size)
     }
 
     /// The answer at the last row of a sign that is made of these rows (at least one), under any
     /// contract: logits `[K]`, in the order of the labels.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime fails.
     pub fn run(&mut self, rows: &[f32]) -> Result<&[f32], ModelError> {
         let width = self.row_width();
         let t = (rows.len() / width) as i64;
@@ -231,6 +245,10 @@ impl Model {
     /// Takes one row `[B,F]` of each of B streams (contract `stream`) and puts their next states in
     /// the place of their `states` `[B,S]`: logits `[B,K]`. What a row is answered does not depend on
     /// the others, not in a bit.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime fails, or the contract is another.
     pub fn step(&mut self, rows: &[f32], states: &mut [f32]) -> Result<&[f32], ModelError> {
         self.clear();
         let size = self.state_size().unwrap_or(1);
@@ -244,6 +262,7 @@ impl Model {
 
     /// The embeddings `[B,E]` of the last run or step, each of unit length; none if the model gives
     /// no embedding.
+    #[must_use]
     pub fn embedding(&self) -> Option<&[f32]> {
         self.ports.embedding.map(|_| &self.embedding[..])
     }

@@ -16,6 +16,10 @@ pub struct OnnxRuntime {
 impl OnnxRuntime {
     /// Loads the library at this path, or gives what an earlier call has loaded: a process holds
     /// one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no library of this kind, or it is too old.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         static LOADED: OnceLock<OnnxRuntime> = OnceLock::new();
         if let Some(loaded) = LOADED.get() {
@@ -34,6 +38,7 @@ impl OnnxRuntime {
 
     /// The runtime's environment, of which a process has only one: whoever measures a bare session
     /// against [`super::Model`] needs it too.
+    #[must_use]
     pub fn environment(&self) -> &ort::environment::Environment {
         &self.environment
     }

@@ -60,6 +60,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// A pipeline that has seen no camera yet.
+    #[must_use]
     pub fn new(core: CoreSettings, inference: Inference) -> Self {
         Pipeline {
             core,
@@ -73,11 +74,13 @@ impl Pipeline {
     }
 
     /// Settings of the core.
+    #[must_use]
     pub fn core(&self) -> &CoreSettings {
         &self.core
     }
 
     /// The model and its decisions.
+    #[must_use]
     pub fn inference(&self) -> &Inference {
         &self.inference
     }
@@ -88,6 +91,7 @@ impl Pipeline {
     }
 
     /// The cameras there are, by name.
+    #[must_use]
     pub fn streams(&self) -> Vec<StreamId> {
         let present = |(_, place): &(&StreamId, &usize)| self.cameras[**place].core.is_some();
         let mut streams: Vec<StreamId> =

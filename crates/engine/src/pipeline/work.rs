@@ -28,21 +28,25 @@ impl Work {
     }
 
     /// The stream it belongs to.
+    #[must_use]
     pub fn stream(&self) -> &StreamId {
         &self.stream
     }
 
     /// What the core made of it.
+    #[must_use]
     pub fn batch(&self) -> &StepBatch {
         &self.batch
     }
 
     /// Capture time of the stream's last frame.
+    #[must_use]
     pub fn t(&self) -> SourceTime {
         self.batch.t
     }
 
     /// It is a frame that has its place in the stream.
+    #[must_use]
     pub fn is_frame(&self) -> bool {
         self.batch.steps.iter().any(|step| matches!(step, StreamStep::Frame { .. }))
     }

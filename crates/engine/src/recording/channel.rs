@@ -25,6 +25,7 @@ pub enum RecordingChannel {
 
 impl RecordingChannel {
     /// Its topic.
+    #[must_use]
     pub fn topic(self) -> String {
         match self {
             RecordingChannel::Landmarks(stream) => format!("{LANDMARKS}{stream}"),
@@ -36,6 +37,7 @@ impl RecordingChannel {
     }
 
     /// How its messages are encoded, in MCAP's words.
+    #[must_use]
     pub fn encoding(self) -> &'static str {
         match self {
             RecordingChannel::Landmarks(_) | RecordingChannel::Events(_) => "msgpack",

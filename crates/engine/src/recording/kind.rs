@@ -36,6 +36,10 @@ pub enum RecordingKind {
 const BEFORE_THE_MARK: u64 = 200;
 
 /// Whether a file is a recording, or is at least called one.
+///
+/// # Errors
+///
+/// When the file cannot be read.
 pub fn is_recording(path: &Path) -> io::Result<bool> {
     if path.extension().is_some_and(|extension| extension == "mcap") {
         return Ok(true);
@@ -46,6 +50,10 @@ pub fn is_recording(path: &Path) -> io::Result<bool> {
 }
 
 /// Looks into a regular file.
+///
+/// # Errors
+///
+/// When the file cannot be read.
 pub fn kind_of(path: &Path) -> io::Result<RecordingKind> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();

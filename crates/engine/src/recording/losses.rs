@@ -51,11 +51,13 @@ impl RecordingLosses {
     }
 
     /// Whether anything was not played.
+    #[must_use]
     pub fn any(&self) -> bool {
         self.stop.is_some() || !self.passed_over.is_empty()
     }
 
     /// Whether any message that was read could not be used.
+    #[must_use]
     pub fn passed_over(&self) -> bool {
         !self.passed_over.is_empty()
     }

@@ -52,6 +52,7 @@ pub struct RunDigests {
 
 impl RunDigests {
     /// What this model and these settings are.
+    #[must_use]
     pub fn of(model: &ModelCard, core: &CoreSettings, decide: &DecideSettings) -> Self {
         // Plain numbers, texts and maps: writing them to memory cannot fail.
         let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
@@ -172,7 +173,7 @@ mod tests {
             match item {
                 RecordingItem::Frame(_, wire) => seen.push((arrival.0, wire[0])),
                 RecordingItem::Tick(stream, tick) => {
-                    ticks.push((arrival.0, stream.as_str().to_owned(), tick))
+                    ticks.push((arrival.0, stream.as_str().to_owned(), tick));
                 }
                 other => panic!("{other:?}"),
             }

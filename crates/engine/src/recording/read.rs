@@ -41,6 +41,10 @@ pub fn read<E: From<RecordingError>>(
 
 /// All frames of a recording with their streams, in the order of arrival, and what of it could not
 /// be read.
+///
+/// # Errors
+///
+/// When the file is no recording, or no frame of it can be used.
 pub fn frames(bytes: &[u8]) -> Result<(Vec<(StreamId, Frame)>, RecordingLosses), RecordingError> {
     let (mut frames, mut refused) = (Vec::new(), RecordingLosses::default());
     let mut losses = read(bytes, |_, item| {

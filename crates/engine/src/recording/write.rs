@@ -24,6 +24,10 @@ pub struct RecordingWriter<W: Write + Seek> {
 
 impl<W: Write + Seek> RecordingWriter<W> {
     /// Begins a recording.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
     pub fn new(out: W) -> Result<Self, RecordingError> {
         let library = concat!("signd ", env!("CARGO_PKG_VERSION"));
         let options = WriteOptions::new()
@@ -35,6 +39,10 @@ impl<W: Write + Seek> RecordingWriter<W> {
     }
 
     /// Adds a frame as it came over the wire.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
     pub fn frame(
         &mut self,
         stream: &StreamId,
@@ -46,6 +54,10 @@ impl<W: Write + Seek> RecordingWriter<W> {
     }
 
     /// Adds a value as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
     pub fn json(
         &mut self,
         channel: RecordingChannel,
@@ -57,6 +69,10 @@ impl<W: Write + Seek> RecordingWriter<W> {
     }
 
     /// Adds a message; `t` becomes its MCAP `publish_time`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
     pub fn message(
         &mut self,
         channel: RecordingChannel,
@@ -89,6 +105,10 @@ impl<W: Write + Seek> RecordingWriter<W> {
     }
 
     /// Ends the recording.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
     pub fn finish(mut self) -> Result<(), RecordingError> {
         self.writer.finish()?;
         Ok(self.writer.into_inner().flush()?)

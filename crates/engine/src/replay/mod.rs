@@ -37,6 +37,7 @@ pub struct ReplayLosses {
 
 impl ReplayLosses {
     /// Everything that was not played, a line for each reason.
+    #[must_use]
     pub fn all(self) -> RecordingLosses {
         let ReplayLosses { mut unread, misplaced } = self;
         unread.extend(misplaced);
@@ -78,6 +79,10 @@ impl<'a> RecordingPlayer<'a> {
     }
 
     /// Plays a file. A frame that is refused does not stop it, as it does not stop the daemon.
+    ///
+    /// # Errors
+    ///
+    /// When no frame of it can be played, the model fails, or the listener does.
     pub fn play(
         &mut self,
         bytes: &[u8],
@@ -130,6 +135,10 @@ impl<'a> RecordingPlayer<'a> {
     }
 
     /// Decides what the end of the last recording leaves open, as the end of the daemon would.
+    ///
+    /// # Errors
+    ///
+    /// When the model fails, or the listener does.
     pub fn end(&mut self, tell: &mut ReplayListener<'_>) -> Result<(), ReplayError> {
         for stream in self.pipeline.streams() {
             self.tick(stream, Tick::End, tell)?;

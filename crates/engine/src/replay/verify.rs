@@ -65,6 +65,7 @@ pub struct ReplayDifference {
 
 impl ReplayVerifier {
     /// A comparison with a replay that has this model and these settings at work.
+    #[must_use]
     pub fn new(loaded: RunDigests) -> Self {
         ReplayVerifier {
             loaded,
@@ -78,21 +79,20 @@ impl ReplayVerifier {
         }
     }
 
-    /// Takes what the replay tells; never fails.
-    pub fn take(&mut self, told: ReplayOutput<'_>) -> std::io::Result<()> {
+    /// Takes what the replay tells.
+    pub fn take(&mut self, told: &ReplayOutput<'_>) {
         match told {
             ReplayOutput::Mark(RunMark::Begin { run, part, loaded }) => {
-                self.begin(*run, *part, loaded)
+                self.begin(*run, *part, loaded);
             }
             ReplayOutput::Mark(RunMark::Reload(loaded)) => self.at_work(loaded),
             ReplayOutput::Event(event) if !self.blind => self.replayed(event),
-            ReplayOutput::Recorded(stream, event) if !self.blind => self.recorded(stream, event),
+            ReplayOutput::Recorded(stream, event) if !self.blind => self.recorded(*stream, event),
             ReplayOutput::Event(_)
             | ReplayOutput::Recorded(..)
             | ReplayOutput::Time(_)
             | ReplayOutput::Core(..) => {}
         }
-        Ok(())
     }
 
     /// Not all of the recording could be read: events of it may be missing.
@@ -102,6 +102,7 @@ impl ReplayVerifier {
     }
 
     /// Everything is played.
+    #[must_use]
     pub fn end(mut self) -> VerifyReport {
         self.close();
         if self.part.is_none() {
@@ -194,6 +195,7 @@ fn differences(recorded: &Value, replayed: &Value, skipped: bool) -> Vec<String>
 
 impl VerifyReport {
     /// Everything was compared, and nothing differs.
+    #[must_use]
     pub fn equal(&self) -> bool {
         self.partings.is_empty() && self.blind.is_empty()
     }
@@ -255,12 +257,12 @@ mod tests {
     fn verify(part: u32) -> ReplayVerifier {
         let mut verify = ReplayVerifier::new(loaded("a"));
         let mark = RunMark::Begin { run: 1, part, loaded: loaded("a") };
-        verify.take(ReplayOutput::Mark(&mark)).expect("takes");
+        verify.take(&ReplayOutput::Mark(&mark));
         verify
     }
 
     fn replayed(verify: &mut ReplayVerifier, event: &Event) {
-        verify.take(ReplayOutput::Event(event)).expect("takes");
+        verify.take(&ReplayOutput::Event(event));
     }
 
     fn recorded(verify: &mut ReplayVerifier, event: &Event) {
@@ -268,7 +270,7 @@ mod tests {
         let run = Some(RunId::draw());
         let delivery = EventDelivery { latency_us: Some(99), run, ..EventDelivery::default() };
         events::encode(event, delivery, EventEncoding::Msgpack, &mut body);
-        verify.take(ReplayOutput::Recorded(event.stream, &body)).expect("takes");
+        verify.take(&ReplayOutput::Recorded(event.stream, &body));
     }
 
     #[test]
@@ -322,9 +324,9 @@ mod tests {
         assert!(!unmarked.end().equal());
         assert!(!verify(2).end().equal(), "parts 0 and 1 are missing");
         let mut reloaded = verify(0);
-        reloaded.take(ReplayOutput::Mark(&RunMark::Reload(loaded("a")))).expect("takes");
+        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(loaded("a"))));
         recorded(&mut reloaded, &event(1, 1));
-        reloaded.take(ReplayOutput::Mark(&RunMark::Reload(loaded("b")))).expect("takes");
+        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(loaded("b"))));
         recorded(&mut reloaded, &event(2, 2));
         let report = reloaded.end();
         assert_eq!(report.partings.len(), 1, "only what came before the other model is compared");

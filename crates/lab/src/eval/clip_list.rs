@@ -88,7 +88,7 @@ pub fn read(list: impl Read) -> Result<Vec<Result<ListEntry, ListFailure>>, List
                 .map_err(|reason| ListFailure { path: name(&record, columns[0]), reason }),
             Err(error) if matches!(error.kind(), ErrorKind::Io(_)) => return Err(error.into()),
             Err(error) => {
-                let line = error.position().map_or(0, |position| position.line());
+                let line = error.position().map_or(0, csv::Position::line);
                 Err(ListFailure { path: format!("line {line}"), reason: error.to_string() })
             }
         });
@@ -99,7 +99,7 @@ pub fn read(list: impl Read) -> Result<Vec<Result<ListEntry, ListFailure>>, List
 fn name(record: &StringRecord, column: usize) -> String {
     match record.get(column).filter(|path| !path.trim().is_empty()) {
         Some(path) => path.to_owned(),
-        None => format!("line {}", record.position().map_or(0, |position| position.line())),
+        None => format!("line {}", record.position().map_or(0, csv::Position::line)),
     }
 }
 

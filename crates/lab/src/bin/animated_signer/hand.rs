@@ -110,7 +110,7 @@ impl HandShape {
         })
     }
 
-    /// The reverse of [`angles`](Shape::angles).
+    /// The reverse of [`angles`](HandShape::angles).
     pub fn from_angles(angles: [f32; ANGLES]) -> HandShape {
         HandShape {
             fingers: std::array::from_fn(|f| std::array::from_fn(|j| angles[3 * f + j])),

@@ -11,6 +11,8 @@
 //! `OUT.truth.jsonl` beside it. `animated_signer clips DIR --people N --seed S` makes a training set.
 //! It has one sign or other motion in each recording, and `DIR/index.csv`.
 
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
+
 mod body;
 mod camera;
 mod draws;
@@ -132,9 +134,9 @@ fn clips(dir: &Path, people: u32, seed: u64, times: u32) -> Result<()> {
                 let mut performance = SignPerformance::new(&person, draws.fork());
                 performance.wait(draws.between(0.2, 0.8));
                 if is_sign {
-                    performance.sign(motion)
+                    performance.sign(motion);
                 } else {
-                    performance.fidget(motion)
+                    performance.fidget(motion);
                 }
                 performance.wait(draws.between(0.4, 0.8));
                 let faults = EstimatorFaults::new(&mut draws, performance.now, camera.fps);

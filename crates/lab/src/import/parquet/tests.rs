@@ -74,7 +74,7 @@ fn compressed(schema: &str, groups: &[&[Row]], codec: Compression) -> Vec<u8> {
             use parquet::basic::Type;
             match (field.name(), field.get_physical_type()) {
                 ("type" | "row_id", _) => {
-                    put!(ByteArrayType, |row| Some(ByteArray::from(row.part.as_str())))
+                    put!(ByteArrayType, |row| Some(ByteArray::from(row.part.as_str())));
                 }
                 (_, Type::INT32) => put!(Int32Type, |row| number(row).map(|v| v as i32)),
                 (_, Type::INT64) => put!(Int64Type, number),

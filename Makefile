@@ -1,5 +1,5 @@
 # The two commands a newcomer needs are `make demo` and `make test`. Both begin with `make setup`.
-.PHONY: setup setup-browser demo check test bench deb deb-arm64 test-boot
+.PHONY: setup setup-browser demo check check-models test bench deb deb-arm64 test-boot
 
 SIGND := target/release/signd
 
@@ -16,6 +16,10 @@ check: target/onnxruntime/libonnxruntime.so
 # What CI runs: lints and all tests, on what users run. Ends with one summary line.
 test: setup
 	scripts/test.sh
+
+# The Python under models/: style, types, tests, a small training. The first run fetches 2 GB of PyTorch.
+check-models: setup
+	scripts/check-models.sh
 
 # Installs the browser that the tests of the page want. Without it they are skipped.
 setup-browser:

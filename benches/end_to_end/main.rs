@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 fn main() {
     let mut model = shipped::model();
-    println!("end to end, model `{}`, ipc sockets, {FPS} fps", model.card().name);
+    println!("end to end, model `{}`, ipc sockets, {FPS} fps", model.card().identity.name);
     for (streams, seconds) in [(1, 20), (16, 15)] {
         measure(&mut model, streams, seconds);
     }

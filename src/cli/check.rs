@@ -40,8 +40,8 @@ impl ModelFile {
         let model = model(&settings)?;
         let card = model.card();
         let mut out = print::out();
-        writeln!(out, "name        {}", card.name)?;
-        writeln!(out, "sha256      {}", card.digest)?;
+        writeln!(out, "name        {}", card.identity.name)?;
+        writeln!(out, "sha256      {}", card.identity.sha256)?;
         let contract = card.contract;
         match &card.kind {
             RowKind::Features { schema, rate } => {

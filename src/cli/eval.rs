@@ -17,7 +17,7 @@ use signd_lab::eval::clip_list as list;
 use signd_lab::eval::clip_list::{ListEntry, ListFailure};
 use signd_lab::eval::report::{html, json, terminal};
 use signd_lab::eval::vocabulary::{self, SignVocabulary};
-use signd_lab::eval::{ClipEvaluation, EvaluatedClip, EvaluatedModel};
+use signd_lab::eval::{ClipEvaluation, EvaluatedClip};
 
 /// Flags of `signd eval`.
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ impl EvalFlags {
         let reports = Reports::new(&self, inputs.collect())?;
         let model = model(&settings)?;
         let card = model.card();
-        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
+        let subject = card.identity.clone();
         let vocabulary = match &self.vocab {
             None => SignVocabulary::new(&card.labels, None)?,
             Some(file) => {

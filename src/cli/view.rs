@@ -150,7 +150,7 @@ fn play(files: &[PathBuf], mut pipeline: Pipeline, line: &mut Line<'_>) -> Resul
     let card = pipeline.inference().card();
     let hello = Note::Hello {
         version: env!("CARGO_PKG_VERSION"),
-        model: card.name.clone(),
+        model: card.identity.name.clone(),
         scenes: true,
         lines: SceneLines::of(pipeline.core(), card),
     };

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use super::model_status::ModelStatus;
 use super::scene::SceneLines;
 use signd_core::event::{Event, EventBody, StatusKind};
 use signd_core::plausibility::InputDoubt;
@@ -56,32 +57,6 @@ pub(super) enum LiveItem {
     Model,
 }
 
-/// The model at work.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ModelIdentity {
-    /// Name and version, as its file says.
-    pub name: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-    /// Its contract.
-    pub contract: String,
-    /// How many labels it knows.
-    pub labels: usize,
-}
-
-impl ModelIdentity {
-    /// Of a model with this card.
-    pub fn of(card: &ModelCard) -> Self {
-        let (name, sha256) = (card.name.clone(), card.digest.clone());
-        ModelIdentity {
-            name,
-            sha256,
-            contract: card.contract.to_string(),
-            labels: card.labels.names.len(),
-        }
-    }
-}
-
 /// What stages, hub and metrics know together.
 #[derive(Debug, Default)]
 pub struct LiveState {
@@ -93,7 +68,7 @@ pub struct LiveState {
     pub lost_underway: AtomicU64,
     /// Items that viewers have lost by being slow.
     pub lost_by_viewers: AtomicU64,
-    model: Mutex<ModelIdentity>,
+    model: Mutex<ModelStatus>,
     lines: Mutex<SceneLines>,
     /// Digest of the settings at work.
     settings: Mutex<String>,
@@ -113,7 +88,7 @@ struct Hello<'a> {
 
 impl LiveState {
     /// The model at work now.
-    pub fn model(&self) -> ModelIdentity {
+    pub fn model(&self) -> ModelStatus {
         self.model.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -124,7 +99,7 @@ impl LiveState {
 
     /// The first item of a viewer, who will get scenes or not.
     pub(super) fn hello(&self, scenes: bool) -> Vec<u8> {
-        let ModelIdentity { name, labels, .. } = self.model();
+        let ModelStatus { name, labels, .. } = self.model();
         let version = env!("CARGO_PKG_VERSION");
         let lines = *self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let hello = Hello { kind: "hello", version, model: &name, labels, scenes, lines };
@@ -204,7 +179,7 @@ impl LiveSender {
     pub fn model(&self, card: &ModelCard, lines: SceneLines, settings: String) {
         *self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         *self.shared.lines.lock().unwrap_or_else(PoisonError::into_inner) = lines;
-        *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = ModelIdentity::of(card);
+        *self.shared.model.lock().unwrap_or_else(PoisonError::into_inner) = card.into();
         if let Some(to) = &self.to {
             self.send(to, LiveItem::Model);
         }

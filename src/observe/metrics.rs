@@ -178,7 +178,7 @@ impl MetricsSource {
             "Signs decided: a known label or none, and why the sign ended",
             outcomes.flat_map(|(outcome, counts)| {
                 EndReason::ALL.into_iter().zip(counts).map(move |(ended, count)| {
-                    ([("outcome", outcome.to_owned()), ("ended", ended.word())], count)
+                    ([("outcome", outcome.to_owned()), ("ended", ended.name().to_owned())], count)
                 })
             }),
         )?;

@@ -13,6 +13,7 @@ pub mod http;
 pub mod hub;
 pub mod live;
 pub mod metrics;
+pub mod model_status;
 pub mod origin;
 pub mod page;
 pub mod scene;

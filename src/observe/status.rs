@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::live::LiveState;
+use super::model_status::ModelStatus;
 use crate::endpoint::{InputEndpoint, SocketEndpoint};
 use crate::plumbing::counters::DaemonCounters;
 use crate::plumbing::refusals::RefusalRecord;
@@ -73,20 +74,6 @@ pub struct DaemonStatus {
     pub streams: Vec<StreamStatus>,
     /// The recording.
     pub recording: RecordingStatus,
-}
-
-/// The model at work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ModelStatus {
-    /// Name and version, as its file says.
-    pub name: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-    /// Its contract.
-    pub contract: String,
-    /// How many labels it knows.
-    pub labels: usize,
 }
 
 /// Endpoints as configured.
@@ -240,12 +227,7 @@ impl DaemonStatus {
                 origin.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
             ),
             uptime_s: seconds(origin.begun.elapsed()),
-            model: ModelStatus {
-                name: model.name,
-                sha256: model.sha256,
-                contract: model.contract,
-                labels: model.labels,
-            },
+            model,
             settings: shared.settings(),
             endpoints: origin.endpoints.clone(),
             received: tally.received,

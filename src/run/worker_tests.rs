@@ -137,7 +137,8 @@ fn a_reload_decides_what_is_open_with_the_old_model_and_goes_on_with_the_new_one
     let (before, after) = frames.split_at(40);
     before.iter().cloned().for_each(|frame| bench.send(None, frame));
     let inference = inference(WINDOW);
-    let loaded = RunDigests { model: inference.card().digest.clone(), settings: "s".into() };
+    let loaded =
+        RunDigests { model: inference.card().identity.sha256.clone(), settings: "s".into() };
     let limits = StreamLimits { max_streams: 1, stall: Duration::ZERO, gone: Duration::ZERO };
     let reload =
         ReloadRequest { limits, clients: ClientTable::default(), core: core(), inference, loaded };

@@ -72,9 +72,18 @@ impl EndReason {
 
     /// Its name in events.
     #[must_use]
-    pub fn word(self) -> String {
-        let value = serde_json::to_value(self).ok();
-        value.as_ref().and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+    pub const fn name(self) -> &'static str {
+        match self {
+            EndReason::Rest => "rest",
+            EndReason::Still => "still",
+            EndReason::Hidden => "hidden",
+            EndReason::Length => "length",
+            EndReason::Gap => "gap",
+            EndReason::Stalled => "stalled",
+            EndReason::Reset => "reset",
+            EndReason::End => "end",
+            EndReason::Early => "early",
+        }
     }
 }
 
@@ -275,6 +284,20 @@ impl Event {
             EventBody::Frame(frame) => frame.t,
             EventBody::Sign(sign) => sign.end_t,
             EventBody::Status(status) => status.t,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_for_an_end_has_one_name_and_its_own_place() {
+        for (i, reason) in EndReason::ALL.into_iter().enumerate() {
+            let written = serde_json::to_value(reason).expect("JSON");
+            assert_eq!(written, reason.name());
+            assert_eq!(reason as usize, i, "counters are indexed by it");
         }
     }
 }

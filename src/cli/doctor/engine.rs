@@ -62,7 +62,7 @@ pub fn examine(settings: &Settings, out: &mut Vec<DoctorFinding>) {
     };
     let card = model.card();
     let labels = card.labels.names.len();
-    let seen = format!("{}, contract {}, {labels} labels", card.name, card.contract);
+    let seen = format!("{}, contract {}, {labels} labels", card.identity.name, card.contract);
     out.push(match SignDecider::new(&settings.decide, card) {
         Ok(_) => DoctorFinding::well("model", seen),
         Err(error) => {

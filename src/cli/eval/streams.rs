@@ -14,7 +14,7 @@ use signd::config::Settings;
 use signd::output::OutputTarget;
 use signd_engine::inference::decide::{DecideSettings, SignDecider};
 use signd_engine::model::ModelContract;
-use signd_lab::eval::EvaluatedModel;
+use signd_engine::model::ModelIdentity;
 use signd_lab::eval::vocabulary::SignVocabulary;
 use signd_lab::streams::benchmark::StreamBenchmark;
 use signd_lab::streams::compose::library::ClipLibrary;
@@ -197,7 +197,7 @@ impl EvalStreamsFlags {
         &self,
         settings: &Settings,
         to: &SignVocabulary,
-    ) -> Result<Option<(PeerModel, EvaluatedModel)>> {
+    ) -> Result<Option<(PeerModel, ModelIdentity)>> {
         let Some(file) = &self.peer else { return Ok(None) };
         let model = model(&Settings { model: Some(file.clone()), ..settings.clone() })?;
         let card = model.card();
@@ -206,7 +206,7 @@ impl EvalStreamsFlags {
             "--peer: expected a model of the contract landmarks, found {}",
             card.contract
         );
-        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
+        let subject = card.identity.clone();
         let all = DecideSettings {
             top: 1,
             thresholds: Default::default(),

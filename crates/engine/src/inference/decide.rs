@@ -182,7 +182,7 @@ impl SignDecider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ModelContract;
+    use crate::model::{ModelContract, ModelIdentity};
     use signd_core::features::grid::RowKind;
 
     #[test]
@@ -199,8 +199,7 @@ mod tests {
     fn card(threshold: Option<f32>) -> ModelCard {
         let names = ["book", "dog", "none"].map(str::to_owned).to_vec();
         ModelCard {
-            name: "test 1".into(),
-            digest: String::new(),
+            identity: ModelIdentity { name: "test 1".into(), sha256: String::new() },
             contract: ModelContract::Landmarks,
             kind: RowKind::Landmarks,
             window: 128,

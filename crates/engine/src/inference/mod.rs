@@ -45,7 +45,12 @@ impl Inference {
     #[must_use]
     pub fn describe(&self) -> String {
         let card = self.model.card();
-        format!("model {} ({:.12}), {} labels", card.name, card.digest, card.labels.names.len())
+        format!(
+            "model {} ({:.12}), {} labels",
+            card.identity.name,
+            card.identity.sha256,
+            card.labels.names.len()
+        )
     }
 
     /// The hypotheses after the last row of a sign that is made of these rows. There is at least one. Of more

@@ -33,13 +33,20 @@ impl fmt::Display for ModelContract {
     }
 }
 
+/// Which model it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ModelIdentity {
+    /// Name and version, as its file says.
+    pub name: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
 /// What a model file says of itself.
 #[derive(Clone, Debug)]
 pub struct ModelCard {
-    /// Name and version.
-    pub name: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub digest: String,
+    /// Which model it is.
+    pub identity: ModelIdentity,
     /// What it takes and gives.
     pub contract: ModelContract,
     /// What its rows hold.
@@ -57,8 +64,8 @@ pub struct ModelCard {
 }
 
 impl ModelCard {
-    /// Reads the metadata of a file with this digest.
-    pub(super) fn read(session: &Session, digest: String) -> Result<ModelCard, ModelError> {
+    /// Reads the metadata of a file with this digest, SHA-256 in hexadecimal.
+    pub(super) fn read(session: &Session, sha256: String) -> Result<ModelCard, ModelError> {
         let metadata = session.metadata()?;
         let wrong = |key, expected: &str, found: Option<String>| ModelError::Metadata {
             key,
@@ -119,8 +126,10 @@ impl ModelCard {
             _ => None,
         };
         Ok(ModelCard {
-            name: text("signd.name", "name and version of the model")?,
-            digest,
+            identity: ModelIdentity {
+                name: text("signd.name", "name and version of the model")?,
+                sha256,
+            },
             contract,
             kind,
             window: number("signd.window", "rows, 1 to 1024", 1.0, 1024.0)? as usize,

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use ort::session::Session;
 use ort::value::TensorRef;
 
-pub use card::{ModelCard, ModelContract};
+pub use card::{ModelCard, ModelContract, ModelIdentity};
 pub use runtime::OnnxRuntime;
 
 use crate::digest;

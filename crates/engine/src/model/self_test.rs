@@ -18,7 +18,7 @@ impl Model {
         if let CallForm::Stream { state, .. } = self.ports.form {
             self.shared = if self.rows_are_independent(state)? { SHARED } else { 1 };
             if self.shared == 1 {
-                let model = &self.card.name;
+                let model = &self.card.identity.name;
                 tracing::warn!(model, "rows that share a call change each other: one row a call");
             }
         }

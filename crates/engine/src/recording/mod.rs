@@ -57,7 +57,7 @@ impl RunDigests {
         // Plain numbers, texts and maps: writing them to memory cannot fail.
         let text = serde_json::to_vec(&(core, decide)).unwrap_or_default();
         let settings = digest::sha256(&text);
-        RunDigests { model: model.digest.clone(), settings }
+        RunDigests { model: model.identity.sha256.clone(), settings }
     }
 }
 

@@ -16,7 +16,7 @@ pub mod metrics;
 pub mod report;
 pub mod vocabulary;
 
-use serde::Serialize;
+use signd_engine::model::ModelIdentity;
 
 use clip_judge::ClipAnswer;
 use clip_list::{ListEntry, ListFailure};
@@ -54,20 +54,11 @@ impl EvaluatedClip {
     }
 }
 
-/// Which model was evaluated.
-#[derive(Clone, Debug, Serialize)]
-pub struct EvaluatedModel {
-    /// Name and version.
-    pub name: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-}
-
 /// Everything that is reported.
 #[derive(Clone, Debug)]
 pub struct ClipEvaluation {
     /// The model.
-    pub model: EvaluatedModel,
+    pub model: ModelIdentity,
     /// The signs scored.
     pub vocabulary: SignVocabulary,
     /// The daemon's own segmenter found the signs. Else clips are segments as they are.
@@ -83,7 +74,7 @@ pub struct ClipEvaluation {
 impl ClipEvaluation {
     /// Sums up.
     pub fn new(
-        model: EvaluatedModel,
+        model: ModelIdentity,
         vocabulary: SignVocabulary,
         segmented: bool,
         clips: Vec<EvaluatedClip>,
@@ -119,7 +110,7 @@ mod tests {
 
     /// The evaluation of these clips.
     pub fn evaluation(clips: &[EvaluatedClip]) -> ClipEvaluation {
-        let model = EvaluatedModel { name: "test 1".into(), sha256: String::new() };
+        let model = ModelIdentity { name: "test 1".into(), sha256: String::new() };
         ClipEvaluation::new(model, vocabulary(), false, clips.to_vec(), Vec::new())
     }
 }

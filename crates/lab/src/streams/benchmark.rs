@@ -16,11 +16,11 @@ use super::score::order::{GlossOrder, gloss_order};
 use super::score::stream_score::{StreamScore, score_stream};
 use super::score::trade::THRESHOLDS;
 use super::truth::{AnnotatedStream, TrueSign};
-use crate::eval::EvaluatedModel;
 use crate::eval::clip_list::ListFailure;
 use crate::eval::vocabulary::SignVocabulary;
 use signd_core::frame::{ArrivalTime, Frame};
 use signd_engine::model::ModelError;
+use signd_engine::model::ModelIdentity;
 
 /// Rate at which the peer runs, whole clips are cut and pictures are drawn.
 pub const USUAL_FPS: f64 = 30.0;
@@ -68,9 +68,9 @@ pub struct StreamBenchmark {
     /// What all draws follow from.
     pub seed: u64,
     /// The models, by fold.
-    pub models: Vec<EvaluatedModel>,
+    pub models: Vec<ModelIdentity>,
     /// The peer.
-    pub peer: Option<EvaluatedModel>,
+    pub peer: Option<ModelIdentity>,
     /// The labels.
     pub vocabulary: SignVocabulary,
     /// The streams.

@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
+use crate::eval::ClipEvaluation;
 use crate::eval::clip_list::ListFailure;
 use crate::eval::figures::{IntervalEstimate, OpenSetFigures, SignerFigures};
 use crate::eval::metrics::ReliabilityBin;
-use crate::eval::{ClipEvaluation, EvaluatedModel};
+use signd_engine::model::ModelIdentity;
 
 #[derive(Serialize)]
 struct ClipReport<'a> {
-    model: &'a EvaluatedModel,
+    model: &'a ModelIdentity,
     vocabulary: usize,
     segmented: bool,
     n: usize,

@@ -1,7 +1,6 @@
 //! A model that judges streams as the daemon does, and signs that are cut by hand.
 
 use crate::clip;
-use crate::eval::EvaluatedModel;
 use crate::eval::vocabulary::SignVocabulary;
 use crate::streams::camera::delivery::START;
 use crate::streams::span::TimeSpan;
@@ -11,6 +10,7 @@ use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::CoreSettings;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::{DecideSettings, SignDecider, UnknownLabel};
+use signd_engine::model::ModelIdentity;
 use signd_engine::model::{Model, ModelError};
 use signd_engine::pipeline::Pipeline;
 
@@ -20,7 +20,7 @@ use super::trace::{StreamTrace, trace_stream};
 pub struct StreamJudge {
     pipeline: Pipeline,
     /// Which one.
-    pub subject: EvaluatedModel,
+    pub subject: ModelIdentity,
     /// Its labels.
     pub vocabulary: SignVocabulary,
 }
@@ -33,7 +33,7 @@ impl StreamJudge {
         core: &CoreSettings,
     ) -> Result<StreamJudge, UnknownLabel> {
         let card = model.card();
-        let subject = EvaluatedModel { name: card.name.clone(), sha256: card.digest.clone() };
+        let subject = card.identity.clone();
         let vocabulary = SignVocabulary::of(&card.labels);
         let settings = DecideSettings { top: MAX_TOP, ..settings.clone() };
         let decider = SignDecider::new(&settings, card)?;

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::eval::EvaluatedModel;
 use crate::eval::clip_list::ListFailure;
 use crate::streams::benchmark::StreamBenchmark;
 use crate::streams::camera::delivery::StreamDelivery;
@@ -14,6 +13,7 @@ use crate::streams::score::stream_score::StreamScore;
 use crate::streams::score::trade::TradePoint;
 use crate::streams::truth::TrueSign;
 use signd_core::event::EndReason;
+use signd_engine::model::ModelIdentity;
 
 #[derive(Serialize)]
 struct StreamReport<'a> {
@@ -22,8 +22,8 @@ struct StreamReport<'a> {
     misses: usize,
     signs: usize,
     seed: u64,
-    models: &'a [EvaluatedModel],
-    peer: Option<&'a EvaluatedModel>,
+    models: &'a [ModelIdentity],
+    peer: Option<&'a ModelIdentity>,
     left_out: usize,
     failures: &'a [ListFailure],
     truth_checks: &'a [TruthCheck],

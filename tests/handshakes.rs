@@ -3,10 +3,9 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::common::keyed::{self, Client, Keyed, frame};
-use crate::common::{PATIENCE_MS, receive, send_frame, wait};
+use crate::common::{PATIENCE, PATIENCE_MS, receive, send_frame, wait};
 
 /// A greeting of ZMTP 3.0 for this mechanism.
 fn greeting(mechanism: &str) -> Vec<u8> {
@@ -18,7 +17,7 @@ fn greeting(mechanism: &str) -> Vec<u8> {
 
 fn connect(endpoint: &str) -> TcpStream {
     let stream = TcpStream::connect(&endpoint["tcp://".len()..]).expect("connects");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("sets");
+    stream.set_read_timeout(Some(PATIENCE)).expect("sets");
     stream
 }
 

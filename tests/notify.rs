@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::common::stick_figure::{Gesture, frames};
-use crate::common::{Daemon, receive, root, send_frame, signd};
+use crate::common::{Daemon, PATIENCE, receive, root, send_frame, signd};
 use signd_core::frame::{Frame, SourceTime};
 
 /// The manager's end.
@@ -18,7 +18,7 @@ impl Manager {
     fn new() -> Manager {
         let folder = tempfile::tempdir().expect("folder");
         let socket = UnixDatagram::bind(folder.path().join("notify")).expect("binds");
-        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("sets");
+        socket.set_read_timeout(Some(PATIENCE)).expect("sets");
         Manager { socket, folder }
     }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -18,10 +17,10 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Sends these bytes; the connection, on which reading gives up after ten seconds.
+/// Sends these bytes; the connection, on which reading gives up when patience ends.
 pub fn send(address: &str, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("connects");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("sets");
+    stream.set_read_timeout(Some(super::PATIENCE)).expect("sets");
     stream.write_all(bytes).expect("sends");
     stream
 }
@@ -66,7 +65,7 @@ impl Iterator for Viewer {
     /// The next item's JSON; none at the end.
     fn next(&mut self) -> Option<String> {
         let mut line = String::new();
-        while self.0.read_line(&mut line).expect("within ten seconds") > 0 {
+        while self.0.read_line(&mut line).expect("a line in time") > 0 {
             if let Some(json) = line.strip_prefix("data: ") {
                 return Some(json.trim_end().to_owned());
             }

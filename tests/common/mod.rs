@@ -24,6 +24,7 @@ use signd_core::wire::landmarks;
 /// How long a test waits for what has to come, ms, before it fails. Half of the minute that the daemon
 /// is given. No test that passes waits this long.
 pub const PATIENCE_MS: i32 = 30_000;
+pub const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS as u64);
 
 /// Waits until there is one.
 pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

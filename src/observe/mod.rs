@@ -203,7 +203,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let address = listener.local_addr().expect("bound");
         let publish = "tcp://127.0.0.1:5557".parse().expect("an endpoint");
-        let origin = Arc::new(DaemonInfo::new(RunId::draw(), &[], &publish).at(address));
+        let origin = Arc::new(DaemonInfo::new(RunId::new(7), &[], &publish).at(address));
         let shared = Arc::clone(live.shared());
         let inside = Inside { metrics, origin, shared, watched, door: hub.handle(), landmarks };
         let server =

@@ -17,12 +17,11 @@ use crate::observe::status::DaemonInfo;
 use crate::observe::{self, HttpError};
 use crate::plumbing::counters::DaemonCounters;
 use crate::plumbing::progress::PipelineProgress;
-use crate::plumbing::{StageMonitor, flow};
+use crate::plumbing::{StageMonitor, draw_run_id, flow};
 use crate::publish::{self, Publisher};
 use crate::recorder::{self, RecordingSender};
 use crate::socket::{HandshakeFailure, SocketContext, SocketError, ZmqSocket};
 use crossbeam_channel::Receiver;
-use signd_core::event::RunId;
 use signd_engine::inference::Inference;
 use signd_engine::model::ModelError;
 use signd_engine::pipeline::Pipeline;
@@ -105,7 +104,7 @@ pub fn run(
     let _watches =
         count_failed_handshakes(&context, doors.chain([(&outlet, "publish")]), counters)?;
 
-    let run_id = RunId::draw();
+    let run_id = draw_run_id();
     let progress = Arc::new(PipelineProgress::default());
     let watched = StageMonitor { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
     let origin = DaemonInfo::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);

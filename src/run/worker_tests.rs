@@ -57,7 +57,7 @@ impl Bench {
             socket,
             EventEncoding::Json,
             clients,
-            RunId::draw(),
+            RunId::new(7),
             RecordingSender::default(),
             live.clone(),
             &watched.counters,

@@ -4,7 +4,6 @@
 //! Events are plain values without heap data of their own, so that a ring slot holds one.
 
 use std::fmt::Write;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use arrayvec::{ArrayString, ArrayVec};
@@ -171,11 +170,9 @@ impl ModelLabels {
 pub struct RunId(ArrayString<8>);
 
 impl RunId {
-    /// Another one at each call.
+    /// The id that a number drawn at random gives.
     #[must_use]
-    pub fn draw() -> RunId {
-        // The standard library seeds its hash maps from the system's random numbers.
-        let random = RandomState::new().hash_one(std::process::id()) as u32;
+    pub fn new(random: u32) -> RunId {
         let mut text = ArrayString::new();
         // Eight digits fit.
         let _ = write!(text, "{random:08x}");

@@ -267,7 +267,7 @@ mod tests {
 
     fn recorded(verify: &mut ReplayVerifier, event: &Event) {
         let mut body = Vec::new();
-        let run = Some(RunId::draw());
+        let run = Some(RunId::new(7));
         let delivery = EventDelivery { latency_us: Some(99), run, ..EventDelivery::default() };
         events::encode(event, delivery, EventEncoding::Msgpack, &mut body);
         verify.take(&ReplayOutput::Recorded(event.stream, &body));

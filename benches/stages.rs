@@ -17,8 +17,7 @@ use signd_core::event::{Event, EventBody};
 use signd_core::features::grid::RowKind;
 use signd_core::features::placement::HAND;
 use signd_core::features::{PlacedLandmarks, RowBuilder, Schema};
-use signd_core::frame::Hand;
-use signd_core::frame::{ArrivalTime, Frame, SourceTime, is_missing};
+use signd_core::frame::{ArrivalTime, Frame, Hand, SourceTime, is_missing};
 use signd_core::gate::{Gate, HandView};
 use signd_core::segment::tagger::TaggerState;
 use signd_core::segment::{HandMotion, Segmenter, SegmenterInput};
@@ -165,8 +164,8 @@ fn tagger(bencher: Bencher) {
     let card = shipped::model().card().clone();
     let tagger = card.tagger.clone().expect("the shipped model brings one");
     let row = vec![0.25; card.kind.width()];
-    let mut course = TaggerState::new(&tagger);
-    bencher.bench_local(|| course.push(&tagger, &row));
+    let mut state = TaggerState::new(&tagger);
+    bencher.bench_local(|| state.push(&tagger, &row));
 }
 
 /// The front end: continuity and stages 2 to 4, as the daemon runs them with the shipped model.

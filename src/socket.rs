@@ -343,7 +343,6 @@ impl SocketMonitor {
 }
 
 /// Sockets to be read from, looked at together.
-#[derive(Default)]
 pub struct SocketPoll<'a>(Vec<zmq::PollItem<'a>>);
 
 impl<'a> SocketPoll<'a> {

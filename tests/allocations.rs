@@ -6,7 +6,6 @@
 #[path = "common/models.rs"]
 mod models;
 
-use signd_core::stream_id;
 use std::path::Path;
 use std::time::Instant;
 
@@ -22,6 +21,7 @@ use signd::plumbing::flow;
 use signd_core::event::{Event, EventBody};
 use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::{StepBatch, StreamStep};
+use signd_core::stream_id;
 use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_core::wire::landmarks;
 use signd_engine::model::Model;

@@ -1,5 +1,5 @@
-//! No file imports itself through others: within each crate the files can be read in an order in which
-//! each knows only earlier ones.
+//! No file and no folder imports itself through others: within each crate they can be read in an order in
+//! which each knows only earlier ones.
 //!
 //! Counted is what begins with `crate`, `super` or `self`. That a folder's `mod.rs` passes on what its
 //! own files hold is no import.
@@ -50,9 +50,30 @@ fn reached(imports: &Imports, from: &Segments) -> BTreeSet<Segments> {
     seen
 }
 
-#[test]
-fn no_file_imports_itself_through_others() {
+/// The same with each folder beside `lib.rs` as one room.
+fn folders(files: &Imports) -> Imports {
+    let folder = |module: &Segments| module.iter().take(1).cloned().collect::<Segments>();
+    let mut folders = Imports::new();
+    for (from, all) in files {
+        let (from, all) = (folder(from), all.iter().map(folder));
+        let others: Vec<Segments> = all.filter(|to| *to != from).collect();
+        folders.entry(from).or_default().extend(others);
+    }
+    folders
+}
+
+/// The imports that close a circle, in words.
+fn circles(imports: &Imports) -> Vec<String> {
     let mut circles = Vec::new();
+    for (from, all) in imports {
+        let closing = all.iter().filter(|to| reached(imports, to).contains(from));
+        circles.extend(closing.map(|to| format!("{} -> {}", from.join("::"), to.join("::"))));
+    }
+    circles
+}
+
+#[test]
+fn no_file_and_no_folder_imports_itself_through_others() {
     for folder in [
         "src",
         "crates/core/src",
@@ -69,11 +90,9 @@ fn no_file_imports_itself_through_others() {
             (from, to)
         });
         let imports: Imports = imports.collect();
-        for (from, all) in &imports {
-            let closing = all.iter().filter(|to| reached(&imports, to).contains(from));
-            let say = |to: &Segments| format!("{folder}: {} -> {}", from.join("::"), to.join("::"));
-            circles.extend(closing.map(say));
+        for (what, imports) in [("files", &imports), ("folders", &folders(&imports))] {
+            let circles = circles(imports);
+            assert!(circles.is_empty(), "{what} in {folder} in circles:\n{}", circles.join("\n"));
         }
     }
-    assert!(circles.is_empty(), "in circles:\n{}", circles.join("\n"));
 }

@@ -1,7 +1,6 @@
 //! Damaged frames in otherwise good streams, through everything behind the decoder: core and inference with
 //! the shipped model end with every frame, keep within bounds and tell nothing but numbers.
 
-use signd_core::stream_id;
 use std::process::{Command, Stdio};
 
 use crate::common::models::{SHIPPED, model, pipeline};
@@ -13,6 +12,7 @@ use signd_core::features::grid::RowKind;
 use signd_core::features::placement::PALM;
 use signd_core::frame::{ArrivalTime, BodyPart, FARTHEST, Frame, SourceTime};
 use signd_core::stream::{StepBatch, Stream, Tick};
+use signd_core::stream_id;
 use signd_core::wire::landmarks::{encode, read};
 use signd_engine::pipeline::Work;
 
@@ -196,7 +196,7 @@ fn a_damaged_frame_is_forgotten_within_a_minute() {
             stream.push(frame, ArrivalTime(frame.t.0), &mut batch);
         }
         let view = stream.view().expect("a frame");
-        (view.glance.motion, view.placed.0[PALM])
+        (view.input.motion, view.placed.0[PALM])
     };
     let (motion, palm) = in_the_end(&|_| ());
     for part in BodyPart::ALL {

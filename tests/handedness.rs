@@ -3,7 +3,6 @@
 
 // pose#95: handedness is often forgotten, and clips of left-handed signers are misread.
 
-use signd_core::stream_id;
 use std::path::Path;
 
 use crate::common::mirror::mirrored;
@@ -12,9 +11,9 @@ use signd::config::{Settings, SettingsFlags};
 use signd_core::event::{Event, EventBody};
 use signd_core::features::Schema;
 use signd_core::features::grid::RowKind;
-use signd_core::frame::Hand;
-use signd_core::frame::{ArrivalTime, BodyPart, Frame, SourceTime};
+use signd_core::frame::{ArrivalTime, BodyPart, Frame, Hand, SourceTime};
 use signd_core::stream::{StepBatch, Stream, Tick};
+use signd_core::stream_id;
 use signd_engine::pipeline::Work;
 use signd_engine::recording;
 

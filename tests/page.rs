@@ -1,6 +1,5 @@
 //! The page in a real browser: live from the real daemon, and from recordings.
 
-use signd_core::stream_id;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use crate::common::browser::{Browser, END, ESCAPE, HOME, LEFT, RIGHT, SHIFT};
 use crate::common::{Daemon, root, signd, terminate};
 use serde_json::{Value, json};
 use signd_core::frame::{ArrivalTime, BodyPart, Frame, is_missing};
+use signd_core::stream_id;
 use signd_core::wire::landmarks;
 use signd_engine::recording::{self, RecordingWriter};
 

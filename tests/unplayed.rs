@@ -1,6 +1,5 @@
 //! Whatever of a recording is not played is said on standard error and in the exit code.
 
-use signd_core::stream_id;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::process::Output;
 use crate::common::stick_figure::frames;
 use crate::common::{encode, root, signd};
 use signd_core::frame::{ArrivalTime, SourceTime};
+use signd_core::stream_id;
 use signd_engine::recording::{RecordingChannel, RecordingWriter};
 
 fn signer() -> PathBuf {

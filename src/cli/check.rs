@@ -20,7 +20,7 @@ pub struct ModelFile {
 /// Checks configuration and model, and that this machine has the endpoints.
 pub fn check(common: &Common) -> Result<CommandOutcome> {
     let settings = common.settings(SettingsFlags::default())?;
-    settings.guard()?;
+    settings.key_policy()?;
     inference(&settings)?;
     for (_, endpoint) in settings.bound() {
         match endpoint.look() {

@@ -39,11 +39,11 @@ impl ReplayFlags {
     pub fn execute(self) -> Result<CommandOutcome> {
         let settings = self.common.settings(SettingsFlags::default())?;
         let inference = inference(&settings)?;
-        let loaded = settings.run_digests(inference.card());
+        let digests = settings.run_digests(inference.card());
         let mut pipeline = Pipeline::new(settings.core, inference);
         let mut replay = replay::RecordingPlayer::new(&mut pipeline);
         if self.verify {
-            return self.verify(&mut replay, &loaded);
+            return self.verify(&mut replay, &digests);
         }
         let mut out = BufWriter::new(print::out());
         let (mut line, mut outcome) = (Vec::new(), CommandOutcome::Done);
@@ -76,9 +76,10 @@ impl ReplayFlags {
     fn verify(
         &self,
         replay: &mut replay::RecordingPlayer<'_>,
-        loaded: &RunDigests,
+        digests: &RunDigests,
     ) -> Result<CommandOutcome> {
-        let (mut verify, mut outcome) = (ReplayVerifier::new(loaded.clone()), CommandOutcome::Done);
+        let (mut verify, mut outcome) =
+            (ReplayVerifier::new(digests.clone()), CommandOutcome::Done);
         for path in &self.files {
             let mut take = |told: ReplayOutput<'_>| {
                 verify.take(&told);

@@ -41,7 +41,7 @@ pub struct RunFlags {
 
 impl RunFlags {
     pub fn execute(self) -> Result<CommandOutcome> {
-        let (settings, inference, guard) = self.load()?;
+        let (settings, inference, policy) = self.load()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // A second Ctrl-C while draining ends the process at once. A supervisor that sends SIGTERM
@@ -65,7 +65,7 @@ impl RunFlags {
         };
         let stopped = move || stop.load(Ordering::Relaxed);
         let ended =
-            signd::run::run(&settings, &guard, inference, reloads, &counters, stopped, ready);
+            signd::run::run(&settings, &policy, inference, reloads, &counters, stopped, ready);
         // Why it ended by itself is what a reader of the last lines looks for.
         ended?;
         tracing::info!("ended: {}", counters.summary());
@@ -81,9 +81,9 @@ impl RunFlags {
             http: self.http.clone(),
             ..SettingsFlags::default()
         })?;
-        let guard = settings.guard()?;
+        let policy = settings.key_policy()?;
         let inference = inference(&settings)?;
-        Ok((settings, inference, guard))
+        Ok((settings, inference, policy))
     }
 
     /// Reads configuration and model again at each SIGHUP, beside the running pipeline; hands them
@@ -100,14 +100,14 @@ impl RunFlags {
             counters.reloaded(loaded.is_ok());
             match loaded {
                 Ok((settings, inference, _)) => {
-                    let loaded = settings.run_digests(inference.card());
-                    let model = loaded.model.clone();
+                    let digests = settings.run_digests(inference.card());
+                    let model = digests.model.clone();
                     let reload = ReloadRequest {
                         limits: settings.ingest.limits,
                         clients: settings.keys.clients,
                         core: settings.core,
                         inference,
-                        loaded,
+                        digests,
                     };
                     if to.send(reload).is_err() {
                         return; // the daemon is ending

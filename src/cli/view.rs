@@ -2,7 +2,6 @@
 //!
 //! A thread replays them onto a [`spool`] while the page already shows what is there.
 
-use signd_core::stream_id;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Cursor, Write};
@@ -22,6 +21,7 @@ use signd::observe::origin::AllowedHost;
 use signd::observe::page::{self, PageInfo, PageMode};
 use signd::observe::scene::{FrameScene, SceneLines};
 use signd::observe::spool::{self, spool};
+use signd_core::stream_id;
 use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_engine::pipeline::Pipeline;
 use signd_engine::recording;
@@ -100,15 +100,15 @@ impl ViewFlags {
         let names = self.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()));
         let title = names.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(", ");
         let about = PageInfo { mode: PageMode::Recording, title };
-        let (mut filler, shelf) = spool().map_err(on_shelf)?;
-        let routes = move || page::routes(&about).merge(spool::routes(shelf));
+        let (mut writer, spool) = spool().map_err(on_spool)?;
+        let routes = move || page::routes(&about).merge(spool::routes(spool));
         let listener = TcpListener::bind(self.listen).with_context(|| self.listen.to_string())?;
         let server = HttpServer::start(listener, hosts, routes)?;
         print::line(format_args!("http://{}/", server.address()))?;
         // Not waited for: who has seen enough may leave before it is done.
         let replay = std::thread::Builder::new().name("replay".into()).spawn(move || {
             let played =
-                play(&self.files, pipeline, &mut |line| filler.line(line).map_err(on_shelf));
+                play(&self.files, pipeline, &mut |line| writer.line(line).map_err(on_spool));
             let (ended, error) = match played {
                 Ok(unplayed) => {
                     let error = (!unplayed.is_empty()).then(|| unplayed.join("; "));
@@ -121,7 +121,7 @@ impl ViewFlags {
                 }
             };
             let end = serde_json::to_vec(&Note::End { error }).unwrap_or_default();
-            if let Err(error) = filler.line(&end).and_then(|()| filler.show()) {
+            if let Err(error) = writer.line(&end).and_then(|()| writer.show()) {
                 print::note(error);
             }
             ended
@@ -135,7 +135,7 @@ impl ViewFlags {
 }
 
 /// An error of the disk on which the lines for the page are.
-fn on_shelf(error: io::Error) -> io::Error {
+fn on_spool(error: io::Error) -> io::Error {
     let folder = std::env::temp_dir();
     io::Error::new(error.kind(), format!("temporary files in {}: {error}", folder.display()))
 }
@@ -152,7 +152,7 @@ fn play(files: &[PathBuf], mut pipeline: Pipeline, line: &mut Line<'_>) -> Resul
         version: env!("CARGO_PKG_VERSION"),
         model: card.identity.name.clone(),
         scenes: true,
-        lines: SceneLines::of(pipeline.core(), card),
+        lines: SceneLines::of(pipeline.settings(), card),
     };
     line(&serde_json::to_vec(&hello)?)?;
     let mut replay = RecordingPlayer::new(&mut pipeline);

@@ -136,7 +136,7 @@ impl Settings {
     }
 
     /// Reads the daemon's key and checks that every endpoint is guarded as far as it has to be.
-    pub fn guard(&self) -> Result<KeyPolicy, KeyPolicyError> {
+    pub fn key_policy(&self) -> Result<KeyPolicy, KeyPolicyError> {
         KeyPolicy::load(&self.keys, &self.publish.endpoint, &self.ingest.inputs)
     }
 

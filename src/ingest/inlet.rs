@@ -38,7 +38,7 @@ pub struct OpenInput {
 pub fn open(
     input: &InputEndpoint,
     context: &SocketContext,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
     clients: &ClientTable,
 ) -> Result<OpenInput, PlaceError> {
     let endpoint = &input.endpoint;
@@ -55,10 +55,10 @@ pub fn open(
         let source = match &input.client {
             Some(client) => {
                 let key = clients.key(client).ok_or(SocketError::DENIED)?;
-                guard.call(&socket, &key)?;
+                policy.call(&socket, &key)?;
                 AllowedSender::One(key.to_string())
             }
-            None if !input.connect && guard.serve(&socket, endpoint, GuardedSocket::Ingest)? => {
+            None if !input.connect && policy.serve(&socket, endpoint, GuardedSocket::Ingest)? => {
                 AllowedSender::Clients
             }
             None => AllowedSender::Anybody,

@@ -4,8 +4,8 @@
 //! ring, anything else is counted by reason and logged at a limited rate. The thread also watches
 //! the clock: a stream without frames gets a [`Tick`] in the place where its next frame would be.
 
-mod inbound;
 mod inlet;
+mod message;
 mod settings;
 
 use std::collections::HashMap;
@@ -27,8 +27,8 @@ use signd_core::stream_id::{self, StreamId};
 use signd_core::wire::landmarks;
 use signd_engine::recording::RecordingChannel;
 
-pub use inbound::{IngestMessage, ReloadRequest, StreamInput};
 pub use inlet::{AllowedSender, OpenInput, open};
+pub use message::{IngestMessage, ReloadRequest, StreamInput};
 pub use settings::{IngestSettings, StreamLimits};
 
 /// Longest sleep, so that a request to stop is seen soon.
@@ -54,7 +54,7 @@ pub struct Ingest {
     reloads: crossbeam_channel::Receiver<ReloadRequest>,
     out: RingSender<IngestMessage>,
     pool: BufferPool<Box<StreamInput>>,
-    tape: RecordingSender,
+    recording: RecordingSender,
     counters: Arc<DaemonCounters>,
     progress: Arc<PipelineProgress>,
     streams: HashMap<StreamId, Pulse>,
@@ -77,21 +77,21 @@ impl Ingest {
     /// Ingest on these sockets, into this ring.
     pub fn new(
         limits: StreamLimits,
-        inlets: IngestInputs,
+        inputs: IngestInputs,
         reloads: crossbeam_channel::Receiver<ReloadRequest>,
         out: RingSender<IngestMessage>,
         pool: BufferPool<Box<StreamInput>>,
-        tape: RecordingSender,
+        recording: RecordingSender,
         watched: StageMonitor,
     ) -> Self {
         Ingest {
-            sockets: inlets.sockets,
-            clients: inlets.clients,
-            present: inlets.present,
+            sockets: inputs.sockets,
+            clients: inputs.clients,
+            present: inputs.present,
             reloads,
             out,
             pool,
-            tape,
+            recording,
             counters: watched.counters,
             progress: watched.progress,
             streams: HashMap::new(),
@@ -168,28 +168,28 @@ impl Ingest {
             let why = format_args!("{most} streams are there already");
             return self.counters.refuse(DropReason::TooManyStreams, Some(&stream), &why);
         }
-        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
+        let mut input = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
         let begun = Instant::now();
-        let filled = landmarks::read(body, &mut inbound.frame);
+        let filled = landmarks::read(body, &mut input.frame);
         if let Err(refusal) = filled {
-            self.pool.give(inbound);
+            self.pool.give(input);
             return self.drop_frame((&refusal).into(), &stream, &refusal);
         }
         self.counters.timings.decode.add(begun.elapsed());
         if !self.out.has_room() {
-            self.pool.give(inbound);
+            self.pool.give(input);
             return self.drop_frame(
                 DropReason::RingFull,
                 &stream,
                 &"the ring to the front is full",
             );
         }
-        inbound.stamp(stream, None);
-        let (received, arrival, t) = (inbound.received, inbound.arrival, inbound.frame.t);
+        input.stamp(stream, None);
+        let (received, arrival, t) = (input.received, input.arrival, input.frame.t);
         // Recorded before it is sent, so that in the recording a frame precedes its events.
         let channel = RecordingChannel::Landmarks(stream);
-        self.tape.message(channel, arrival, t, |data| data.extend_from_slice(body));
-        self.pass(IngestMessage::Inbound(inbound));
+        self.recording.message(channel, arrival, t, |data| data.extend_from_slice(body));
+        self.pass(IngestMessage::Input(input));
         self.counters.received();
         self.streams.insert(stream, Pulse { last: received, stalled: false });
     }
@@ -205,7 +205,7 @@ impl Ingest {
         self.counters.refuse(reason, Some(stream), why);
         if self.streams.contains_key(stream) {
             let (channel, arrival) = (RecordingChannel::Drops(*stream), now());
-            self.tape.json(channel, arrival, &DropMark { reason: reason.name() });
+            self.recording.json(channel, arrival, &DropMark { reason: reason.name() });
         }
     }
 
@@ -214,7 +214,7 @@ impl Ingest {
         self.limits = reload.limits;
         self.clients.clone_from(&reload.clients);
         self.present.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.clients);
-        self.tape.reload(now(), &reload.loaded);
+        self.recording.reload(now(), &reload.digests);
         self.pass(IngestMessage::Reload(Box::new(reload)));
     }
 
@@ -247,10 +247,10 @@ impl Ingest {
 
     /// A tick is never dropped: it waits for room.
     fn tick(&mut self, stream: StreamId, tick: Tick) {
-        let mut inbound = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
-        inbound.stamp(stream, Some(tick));
-        self.tape.json(RecordingChannel::Ticks(stream), inbound.arrival, &tick);
-        self.pass(IngestMessage::Inbound(inbound));
+        let mut input = self.pool.take().unwrap_or_else(|| Box::new(StreamInput::blank(stream)));
+        input.stamp(stream, Some(tick));
+        self.recording.json(RecordingChannel::Ticks(stream), input.arrival, &tick);
+        self.pass(IngestMessage::Input(input));
     }
 }
 

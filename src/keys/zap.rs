@@ -11,37 +11,12 @@ use std::time::Duration;
 
 use super::PublicKey;
 use super::clients::{ClientTable, GuardedSocket};
+use crate::plumbing::refusals::RefusalReason;
 use crate::socket::{SocketContext, SocketKind, ZmqSocket};
 
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
 const STOP: &str = "stop";
-
-/// Why a client was not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalReason {
-    /// Its key is nobody's.
-    UnknownKey,
-    /// Its key may do other things, but not this.
-    NotAllowed,
-    /// It came without a key, with another daemon's, or did not finish.
-    Handshake,
-}
-
-impl RefusalReason {
-    /// All reasons, in the order of their numbers.
-    pub const ALL: [RefusalReason; 3] =
-        [RefusalReason::UnknownKey, RefusalReason::NotAllowed, RefusalReason::Handshake];
-
-    /// The name under which it is counted.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RefusalReason::UnknownKey => "unknown_key",
-            RefusalReason::NotAllowed => "not_allowed",
-            RefusalReason::Handshake => "handshake",
-        }
-    }
-}
 
 /// The clients as they are now; replaced at a reload.
 pub type SharedClients = Arc<Mutex<ClientTable>>;

@@ -132,19 +132,25 @@ impl ViewerHub {
         self.viewers.push(viewer);
     }
 
+    fn tell(&mut self, stream: StreamId, kind: LiveKind, json: &[u8]) {
+        let text = message(json);
+        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
+            viewer.give(&text, &self.shared);
+        }
+    }
+
     fn pass(&mut self, item: LiveItem) {
         match item {
-            LiveItem::Told { stream, kind, json } => {
-                let text = message(&json);
-                for viewer in self.viewers.iter_mut().filter(|viewer| viewer.wants(stream, kind)) {
-                    viewer.give(&text, &self.shared);
-                }
-                if matches!(kind, LiveKind::Status(StatusKind::Gone | StatusKind::Reset)) {
+            LiveItem::Told { stream, kind, json } => self.tell(stream, kind, &json),
+            LiveItem::Status { stream, status, json, retained } => {
+                self.tell(stream, LiveKind::Status, &json);
+                if matches!(status.status, StatusKind::Gone | StatusKind::Reset) {
                     self.retained.retain(|(known, _), _| *known != stream);
                 }
-            }
-            LiveItem::Retained { stream, doubt, json } => {
-                self.retained.insert((stream, doubt), message(&json));
+                if status.status != StatusKind::Gone {
+                    let doubt = status.reason.doubt();
+                    self.retained.insert((stream, doubt), message(&retained));
+                }
             }
             LiveItem::Model => {
                 for viewer in &mut self.viewers {

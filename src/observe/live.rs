@@ -12,8 +12,7 @@ use tokio::sync::mpsc;
 
 use super::model_status::ModelStatus;
 use super::scene::SceneLines;
-use signd_core::event::{Event, EventBody, StatusKind};
-use signd_core::plausibility::InputDoubt;
+use signd_core::event::{Event, EventBody, StatusEvent};
 use signd_core::stream_id::StreamId;
 use signd_engine::model::ModelCard;
 
@@ -30,8 +29,8 @@ pub enum LiveKind {
     Frame,
     /// A sign event.
     Sign,
-    /// A status event. Sent also without viewers: the hub has to know which streams are gone.
-    Status(StatusKind),
+    /// A status event. Sent also without viewers: the hub keeps each stream's last, and each doubt.
+    Status,
     /// What the daemon sees of a frame: landmarks, for those who want and may see them.
     Scene,
 }
@@ -42,7 +41,7 @@ impl LiveKind {
         match &event.body {
             EventBody::Frame(_) => LiveKind::Frame,
             EventBody::Sign(_) => LiveKind::Sign,
-            EventBody::Status(status) => LiveKind::Status(status.status),
+            EventBody::Status(_) => LiveKind::Status,
         }
     }
 }
@@ -51,8 +50,8 @@ impl LiveKind {
 pub(super) enum LiveItem {
     /// JSON of one stream.
     Told { stream: StreamId, kind: LiveKind, json: Vec<u8> },
-    /// JSON of a status of a stream, or of a doubt about it, for viewers who come later.
-    Retained { stream: StreamId, doubt: Option<InputDoubt>, json: Vec<u8> },
+    /// A status: JSON as it is told now, and as it is told to viewers who come later.
+    Status { stream: StreamId, status: StatusEvent, json: Vec<u8>, retained: Vec<u8> },
     /// Another model is at work.
     Model,
 }
@@ -119,7 +118,7 @@ impl std::fmt::Debug for LiveItem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             LiveItem::Told { kind, stream, .. } => write!(f, "{kind:?} of {stream}"),
-            LiveItem::Retained { stream, .. } => write!(f, "retained of {stream}"),
+            LiveItem::Status { stream, .. } => write!(f, "Status of {stream}"),
             LiveItem::Model => f.write_str("Model"),
         }
     }
@@ -140,7 +139,7 @@ impl LiveSender {
     /// Somebody wants items of this kind.
     pub fn wanted(&self, kind: LiveKind) -> bool {
         match kind {
-            LiveKind::Status(_) => self.to.is_some(),
+            LiveKind::Status => self.to.is_some(),
             LiveKind::Scene => self.shared.scenes.load(Relaxed) > 0,
             LiveKind::Frame | LiveKind::Sign => self.shared.viewers.load(Relaxed) > 0,
         }
@@ -162,17 +161,19 @@ impl LiveSender {
         }
     }
 
-    /// Hands over a status or doubt for viewers who come later, as [`LiveSender::offer`] does.
-    pub fn retain(
+    /// Hands over a status as it is told now. `again` writes it as it is told to viewers who come later.
+    pub fn status(
         &self,
         stream: StreamId,
-        doubt: Option<InputDoubt>,
-        fill: impl FnOnce(&mut Vec<u8>),
+        status: &StatusEvent,
+        now: &[u8],
+        again: impl FnOnce(&mut Vec<u8>),
     ) {
         let Some(to) = &self.to else { return };
-        let mut json = Vec::with_capacity(512);
-        fill(&mut json);
-        self.send(to, LiveItem::Retained { stream, doubt, json });
+        let mut retained = Vec::with_capacity(512);
+        again(&mut retained);
+        let (status, json) = (status.clone(), now.to_vec());
+        self.send(to, LiveItem::Status { stream, status, json, retained });
     }
 
     /// From here on, this model is at work, a core with these lines, and settings with this digest.

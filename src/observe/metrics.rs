@@ -141,16 +141,16 @@ impl Collector for MetricsSource {
 impl MetricsSource {
     /// Frames, events, queues.
     fn flow(&self, out: &mut Writer) -> fmt::Result {
-        let (tally, levels) = (self.watched.counters.tally(), &self.watched.counters.levels);
+        let (counted, levels) = (self.watched.counters.snapshot(), &self.watched.counters.levels);
         out.counter(
             "signd_frames_received",
             "Frames taken into the pipeline",
-            plain(tally.received),
+            plain(counted.received),
         )?;
         out.counter(
             "signd_frames_dropped",
             "Frames dropped, by the stage that did and why",
-            tally.dropped.map(|(reason, count)| {
+            counted.dropped.map(|(reason, count)| {
                 let [stage, reason] = [reason.stage(), reason.name()].map(str::to_owned);
                 ([("stage", stage), ("reason", reason)], count)
             }),
@@ -158,21 +158,21 @@ impl MetricsSource {
         out.counter(
             "signd_clients_refused",
             "Clients not let in for want of a key that may, by reason",
-            tally.refused.map(|(reason, count)| one("reason", reason.name(), count)),
+            counted.refused.map(|(reason, count)| one("reason", reason.name(), count)),
         )?;
         out.counter(
             "signd_hypotheses_skipped",
             "Frame events that repeat older hypotheses because the model was behind",
-            plain(tally.skipped),
+            plain(counted.skipped),
         )?;
-        let [frames, signs, statuses] = tally.published;
+        let [frames, signs, statuses] = counted.published;
         out.counter(
             "signd_events_published",
             "Events published, by kind",
             [("frame", frames), ("sign", signs), ("status", statuses)]
                 .map(|(kind, count)| one("kind", kind, count)),
         )?;
-        let outcomes = ["none", "known"].into_iter().zip(tally.decided);
+        let outcomes = ["none", "known"].into_iter().zip(counted.decided);
         out.counter(
             "signd_decisions",
             "Signs decided: a known label or none, and why the sign ended",
@@ -239,7 +239,7 @@ impl MetricsSource {
         out.info("signd_model", "The model at work; its name holds its version", model)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         out.info("signd_build", "The program", [("version", version)])?;
-        let [failed, done] = self.watched.counters.tally().reloads;
+        let [failed, done] = self.watched.counters.snapshot().reloads;
         out.counter(
             "signd_reloads",
             "Configuration and model read again; on failure the old ones go on",

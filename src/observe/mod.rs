@@ -79,7 +79,7 @@ fn owner(listen: SocketAddr, error: &std::io::Error) -> String {
 /// to its viewers.
 pub fn start(
     http: &HttpSettings,
-    origin: DaemonInfo,
+    info: DaemonInfo,
     watched: StageMonitor,
 ) -> Result<(Option<HttpServer>, LiveSender), HttpError> {
     let Some(listen) = http.listen else { return Ok((None, LiveSender::default())) };
@@ -93,7 +93,7 @@ pub fn start(
     let address = listener.local_addr().map_err(failed)?;
     let inside = Inside {
         metrics: Arc::new(RunMetrics::new(watched.clone(), live.shared())),
-        origin: Arc::new(origin.at(address)),
+        info: Arc::new(info.at(address)),
         shared: Arc::clone(live.shared()),
         watched,
         door: hub.handle(),
@@ -109,7 +109,7 @@ pub fn start(
 #[derive(Clone)]
 struct Inside {
     metrics: Arc<RunMetrics>,
-    origin: Arc<DaemonInfo>,
+    info: Arc<DaemonInfo>,
     shared: Arc<LiveState>,
     watched: StageMonitor,
     door: HubHandle,
@@ -134,7 +134,7 @@ async fn metrics(State(inside): State<Inside>) -> Response {
 }
 
 async fn status(State(inside): State<Inside>) -> Response {
-    let status = DaemonStatus::now(&inside.origin, &inside.watched.counters, &inside.shared);
+    let status = DaemonStatus::now(&inside.info, &inside.watched.counters, &inside.shared);
     // Plain texts and numbers: writing them to memory cannot fail.
     let json = serde_json::to_vec(&status).unwrap_or_default();
     ([(header::CONTENT_TYPE, "application/json")], json).into_response()
@@ -203,9 +203,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let address = listener.local_addr().expect("bound");
         let publish = "tcp://127.0.0.1:5557".parse().expect("an endpoint");
-        let origin = Arc::new(DaemonInfo::new(RunId::new(7), &[], &publish).at(address));
+        let info = Arc::new(DaemonInfo::new(RunId::new(7), &[], &publish).at(address));
         let shared = Arc::clone(live.shared());
-        let inside = Inside { metrics, origin, shared, watched, door: hub.handle(), landmarks };
+        let inside = Inside { metrics, info, shared, watched, door: hub.handle(), landmarks };
         let server =
             HttpServer::start(listener, Vec::new(), || routes(inside, hub)).expect("starts");
         (server, live, progress)

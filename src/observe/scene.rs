@@ -7,8 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use signd_core::features::placement::COUNT;
-use signd_core::frame::Hand;
-use signd_core::frame::{Landmark, is_missing};
+use signd_core::frame::{Hand, Landmark, is_missing};
 use signd_core::stream::{CoreSettings, Stream};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::VERSION;
@@ -41,12 +40,12 @@ impl FrameScene {
         let view = core.view()?;
         Some(FrameScene {
             stream,
-            seq: view.glance.seq,
-            t: view.glance.t.0,
+            seq: view.input.seq,
+            t: view.input.t.0,
             dominant: view.dominant,
-            visible: view.glance.visible,
-            raised: view.glance.raised,
-            motion: view.glance.motion,
+            visible: view.input.visible,
+            raised: view.input.raised,
+            motion: view.input.motion,
             points: view.placed.0,
         })
     }

@@ -34,7 +34,7 @@ pub struct SpoolWriter {
     whole: Arc<AtomicU64>,
 }
 
-/// An empty shelf, on the disk of temporary files.
+/// An empty spool, on the disk of temporary files.
 pub fn spool() -> io::Result<(SpoolWriter, SpoolReader)> {
     let file = tempfile::tempfile()?;
     let whole = Arc::new(AtomicU64::new(0));
@@ -77,11 +77,11 @@ impl SpoolReader {
 }
 
 /// `/items?from=BYTE`: the next piece.
-pub fn routes(shelf: SpoolReader) -> Router {
-    let shelf = Arc::new(shelf);
+pub fn routes(spool: SpoolReader) -> Router {
+    let spool = Arc::new(spool);
     let piece = move |Query(PieceQuery { from }): Query<PieceQuery>| async move {
         let kind = [(CONTENT_TYPE, "application/x-ndjson")];
-        match shelf.piece(from) {
+        match spool.piece(from) {
             Ok(piece) => (kind, piece).into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         }
@@ -100,14 +100,14 @@ mod tests {
 
     #[test]
     fn pieces_are_whole_lines_and_together_everything_shown() {
-        let (mut filler, shelf) = spool().expect("temporary file");
-        assert_eq!(shelf.piece(0).expect("reads"), b"");
+        let (mut writer, spool) = spool().expect("temporary file");
+        assert_eq!(spool.piece(0).expect("reads"), b"");
         let line = vec![b'x'; 1000];
-        (0..3000).for_each(|_| filler.line(&line).expect("writes"));
-        filler.show().expect("writes");
+        (0..3000).for_each(|_| writer.line(&line).expect("writes"));
+        writer.show().expect("writes");
         let mut read = Vec::new();
         loop {
-            let piece = shelf.piece(read.len() as u64).expect("reads");
+            let piece = spool.piece(read.len() as u64).expect("reads");
             if piece.is_empty() {
                 break;
             }
@@ -115,6 +115,6 @@ mod tests {
             read.extend(piece);
         }
         assert_eq!(read.len(), 3000 * 1001);
-        assert_eq!(shelf.piece(u64::MAX).expect("reads"), b"");
+        assert_eq!(spool.piece(u64::MAX).expect("reads"), b"");
     }
 }

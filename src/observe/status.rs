@@ -213,24 +213,24 @@ pub struct RecordingStatus {
 
 impl DaemonStatus {
     /// At this moment.
-    pub fn now(origin: &DaemonInfo, counters: &DaemonCounters, shared: &LiveState) -> DaemonStatus {
-        let (model, tally) = (shared.model(), counters.tally());
-        let drops = tally.dropped.into_iter().filter(|(_, count)| *count > 0);
-        let refused = tally.refused.into_iter().filter(|(_, count)| *count > 0);
+    pub fn now(info: &DaemonInfo, counters: &DaemonCounters, shared: &LiveState) -> DaemonStatus {
+        let (model, counted) = (shared.model(), counters.snapshot());
+        let drops = counted.dropped.into_iter().filter(|(_, count)| *count > 0);
+        let refused = counted.refused.into_iter().filter(|(_, count)| *count > 0);
         let levels = &counters.levels;
         DaemonStatus {
             v: VERSION,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").into(),
-            run: origin.run.as_str().into(),
+            run: info.run.as_str().into(),
             started: seconds(
-                origin.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+                info.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
             ),
-            uptime_s: seconds(origin.begun.elapsed()),
+            uptime_s: seconds(info.begun.elapsed()),
             model,
             settings: shared.settings(),
-            endpoints: origin.endpoints.clone(),
-            received: tally.received,
+            endpoints: info.endpoints.clone(),
+            received: counted.received,
             drops: drops.map(|(reason, count)| dropped(counters, reason, count)).collect(),
             refused: refused
                 .map(|(reason, count)| ClientStatus {

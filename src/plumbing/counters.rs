@@ -10,7 +10,7 @@ use super::doubts::DoubtCounts;
 use super::histogram::AtomicHistogram;
 use super::refusals::{LastRefusal, RefusalRecord};
 use super::roster::StreamRoster;
-use crate::keys::zap::RefusalReason;
+use crate::plumbing::refusals::RefusalReason;
 use signd_core::drop_reason::DropReason;
 use signd_core::event::{EndReason, EventBody};
 use signd_core::stream_id::StreamId;
@@ -20,7 +20,7 @@ use signd_core::stream_id::StreamId;
 pub struct StageTimings {
     /// Message to frame, of each frame that is well formed.
     pub decode: AtomicHistogram,
-    /// Gate, features and segmenter, of each frame received.
+    /// Gate, features and segmenter, of each frame received; of a camera that is new, also making its core.
     pub front: AtomicHistogram,
     /// In stage 5, of each frame event; a call to the model counts in full for all that share it.
     pub infer: AtomicHistogram,
@@ -220,7 +220,7 @@ impl DaemonCounters {
     }
 
     /// How much has been counted so far.
-    pub fn tally(&self) -> CounterSnapshot {
+    pub fn snapshot(&self) -> CounterSnapshot {
         let get = |count: &AtomicU64| count.load(Relaxed);
         CounterSnapshot {
             received: get(&self.received),
@@ -247,7 +247,7 @@ impl DaemonCounters {
     /// All counts as one line: `received=… skipped=… dropped.<reason>=… refused.<reason>=…`, zeros of
     /// the latter two left out.
     pub fn summary(&self) -> String {
-        let CounterSnapshot { received, skipped, dropped, refused, .. } = self.tally();
+        let CounterSnapshot { received, skipped, dropped, refused, .. } = self.snapshot();
         let mut line = format!("received={received} skipped={skipped}");
         for (reason, n) in dropped.into_iter().filter(|(_, n)| *n > 0) {
             line += &format!(" dropped.{}={n}", reason.name());

@@ -175,7 +175,7 @@ mod tests {
             if closed {
                 break;
             }
-            is_readable(receiver.descriptor(), Duration::from_secs(60));
+            assert!(is_readable(receiver.descriptor(), Duration::from_secs(60)), "a lost bell");
             receiver.hush();
         }
         writer.join().expect("writer");

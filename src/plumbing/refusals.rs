@@ -7,6 +7,32 @@ use std::time::Instant;
 /// Longest text kept, bytes. What a sender wrote may be quoted in it.
 const MOST: usize = 200;
 
+/// Why a client was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// Its key is nobody's.
+    UnknownKey,
+    /// Its key may do other things, but not this.
+    NotAllowed,
+    /// It came without a key, with another daemon's, or did not finish.
+    Handshake,
+}
+
+impl RefusalReason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [RefusalReason; 3] =
+        [RefusalReason::UnknownKey, RefusalReason::NotAllowed, RefusalReason::Handshake];
+
+    /// The name under which it is counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RefusalReason::UnknownKey => "unknown_key",
+            RefusalReason::NotAllowed => "not_allowed",
+            RefusalReason::Handshake => "handshake",
+        }
+    }
+}
+
 /// One refusal.
 #[derive(Clone, Debug)]
 pub struct RefusalRecord {

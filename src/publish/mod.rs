@@ -26,7 +26,7 @@ use signd_core::stream_id::StreamId;
 use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_engine::recording::RecordingChannel;
 
-use encoder::{EventEncoder, WantedForms};
+use encoder::EventEncoder;
 
 /// How long an address may take to become free again. A millisecond is common.
 const REBIND: Duration = Duration::from_secs(1);
@@ -46,9 +46,9 @@ pub struct PublishSettings {
 pub fn open(
     context: &SocketContext,
     settings: &PublishSettings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
 ) -> Result<(ZmqSocket, Option<SocketFile>), PlaceError> {
-    let socket = prepare(context, settings, guard);
+    let socket = prepare(context, settings, policy);
     let socket = socket.map_err(|error| settings.endpoint.failed(error))?;
     let file = settings.endpoint.bind(&socket)?;
     Ok((socket, file))
@@ -57,7 +57,7 @@ pub fn open(
 fn prepare(
     context: &SocketContext,
     settings: &PublishSettings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
 ) -> Result<ZmqSocket, SocketError> {
     let socket = context.socket(SocketKind::Xpub)?;
     socket.set_linger(Duration::from_millis(500))?;
@@ -67,7 +67,7 @@ fn prepare(
     // Every subscription is passed up, also one that somebody else has already: a second late
     // subscriber needs the status as much as the first.
     socket.pass_every_subscription()?;
-    guard.serve(&socket, &settings.endpoint, GuardedSocket::Publish)?;
+    policy.serve(&socket, &settings.endpoint, GuardedSocket::Publish)?;
     Ok(socket)
 }
 
@@ -77,7 +77,7 @@ pub struct Publisher {
     clients: ClientTable,
     encoding: EventEncoding,
     run: RunId,
-    tape: RecordingSender,
+    recording: RecordingSender,
     live: LiveSender,
     counters: Arc<DaemonCounters>,
     subscription: MessagePart,
@@ -93,7 +93,7 @@ impl Publisher {
         encoding: EventEncoding,
         clients: ClientTable,
         run: RunId,
-        tape: RecordingSender,
+        recording: RecordingSender,
         live: LiveSender,
         counters: &Arc<DaemonCounters>,
     ) -> Self {
@@ -102,7 +102,7 @@ impl Publisher {
             clients,
             encoding,
             run,
-            tape,
+            recording,
             live,
             counters: Arc::clone(counters),
             subscription: MessagePart::default(),
@@ -111,7 +111,7 @@ impl Publisher {
         }
     }
 
-    /// Readable when there is a subscription.
+    /// The socket. It is readable when there is a subscription.
     pub fn socket(&self) -> &ZmqSocket {
         &self.socket
     }
@@ -132,33 +132,35 @@ impl Publisher {
         let begun = Instant::now();
         let latency_us = Some(begun.saturating_duration_since(received).as_micros() as u64);
         let delivery = EventDelivery { latency_us, retained: false, run: Some(self.run) };
-        let kind = LiveKind::of(&event);
-        let wanted = WantedForms {
-            msgpack: self.encoding == EventEncoding::Msgpack || self.tape.records(),
-            json: self.encoding == EventEncoding::Json || self.live.wanted(kind),
-        };
-        self.encoder.write(&event, delivery, wanted);
-        self.send()?;
+        let again = self.again();
+        self.encoder.begin(&event);
+        self.socket.send(&self.encoder.message(&event, delivery, self.encoding))?;
         self.counters.published(&event.body, begun, received);
-        let (encoder, channel) = (&self.encoder, RecordingChannel::Events(event.stream));
-        self.tape.message(channel, now(), event.t(), |data| {
-            data.extend_from_slice(encoder.body(EventEncoding::Msgpack));
+        let channel = RecordingChannel::Events(event.stream);
+        self.recording.message(channel, now(), event.t(), |data| {
+            let body = self.encoder.body(&event, delivery, EventEncoding::Msgpack);
+            data.extend_from_slice(body);
         });
-        self.live.offer(event.stream, kind, |json| {
-            json.extend_from_slice(encoder.body(EventEncoding::Json));
-        });
-        if let EventBody::Status(status) = &event.body {
-            let doubt = status.reason.doubt();
-            // With a reset begins another camera, or a mended one.
-            if matches!(status.status, StatusKind::Gone | StatusKind::Reset) {
-                self.retained.retain(|(stream, _), _| *stream != event.stream);
-            }
-            if status.status != StatusKind::Gone {
-                self.live.retain(event.stream, doubt, |json| {
-                    events::encode(&event, self.again(), EventEncoding::Json, json);
-                });
-                self.retained.insert((event.stream, doubt), event);
-            }
+        let EventBody::Status(status) = &event.body else {
+            self.live.offer(event.stream, LiveKind::of(&event), |json| {
+                let body = self.encoder.body(&event, delivery, EventEncoding::Json);
+                json.extend_from_slice(body);
+            });
+            return Ok(());
+        };
+        if self.live.wanted(LiveKind::Status) {
+            let body = self.encoder.body(&event, delivery, EventEncoding::Json);
+            self.live.status(event.stream, status, body, |json| {
+                events::encode(&event, again, EventEncoding::Json, json);
+            });
+        }
+        let (kind, doubt) = (status.status, status.reason.doubt());
+        // With a reset begins another camera, or a mended one.
+        if matches!(kind, StatusKind::Gone | StatusKind::Reset) {
+            self.retained.retain(|(stream, _), _| *stream != event.stream);
+        }
+        if kind != StatusKind::Gone {
+            self.retained.insert((event.stream, doubt), event);
         }
         Ok(())
     }
@@ -183,12 +185,10 @@ impl Publisher {
     }
 
     fn resend(&mut self, prefix: &[u8]) -> Result<(), SocketError> {
-        let msgpack = self.encoding == EventEncoding::Msgpack;
-        let wanted = WantedForms { msgpack, json: !msgpack };
+        let again = self.again();
         for event in self.retained.values() {
-            self.encoder.write(event, self.again(), wanted);
-            if self.encoder.topic().starts_with(prefix) {
-                self.send()?;
+            if self.encoder.begin(event).starts_with(prefix) {
+                self.socket.send(&self.encoder.message(event, again, self.encoding))?;
             }
         }
         Ok(())
@@ -197,10 +197,5 @@ impl Publisher {
     /// How a status is delivered to a late subscriber.
     fn again(&self) -> EventDelivery {
         EventDelivery { latency_us: None, retained: true, run: Some(self.run) }
-    }
-
-    /// Sends the event that was written last.
-    fn send(&self) -> Result<(), SocketError> {
-        self.socket.send(&[self.encoder.topic(), self.encoder.body(self.encoding)])
     }
 }

@@ -23,7 +23,7 @@ pub struct RecordingFiles {
     has_frames: bool,
     run: ArrivalTime,
     part: u32,
-    loaded: RunDigests,
+    digests: RunDigests,
     recorder: Option<RecordingWriter<BufWriter<File>>>,
     /// The file that is being written, to see whether it is still in its folder.
     file: Option<File>,
@@ -36,35 +36,35 @@ const LOOK_EVERY: u32 = 64;
 
 impl RecordingFiles {
     /// Begins its first file.
-    pub fn begin(settings: RecordSettings, loaded: RunDigests) -> Result<Self, RecordingError> {
+    pub fn begin(settings: RecordSettings, digests: RunDigests) -> Result<Self, RecordingError> {
         let (files, run, has_frames) = (FileRotation::new(&settings)?, now(), false);
         let (recorder, file, unseen) = (None, None, LOOK_EVERY);
-        let mut reel = RecordingFiles {
+        let mut files = RecordingFiles {
             settings,
             files,
             has_frames,
             run,
             part: 0,
-            loaded,
+            digests,
             recorder,
             file,
             unseen,
         };
-        reel.next(run)?;
-        Ok(reel)
+        files.next(run)?;
+        Ok(files)
     }
 
-    /// Writes what comes until all tapes are gone.
+    /// Writes what comes until all senders are gone.
     pub fn write(
         &mut self,
         from: &Receiver<RecordingEntry>,
         spare: &Sender<Vec<u8>>,
         levels: &LevelGauges,
     ) -> Result<(), RecordingError> {
-        for taken in from {
+        for entry in from {
             levels.tape.leave();
             let Some(recorder) = &mut self.recorder else { break };
-            match taken {
+            match entry {
                 RecordingEntry::Message { channel, arrival, t, data } => {
                     recorder.message(channel, arrival, t, &data)?;
                     if matches!(channel, RecordingChannel::Landmarks(_)) && !self.has_frames {
@@ -84,13 +84,13 @@ impl RecordingFiles {
                     }
                     levels.recorded.set(self.recorder.as_ref().map_or(0, RecordingWriter::bytes));
                 }
-                RecordingEntry::Reload(arrival, loaded) => {
+                RecordingEntry::Reload(arrival, digests) => {
                     recorder.json(
                         RecordingChannel::Run,
                         arrival,
-                        &RunMark::Reload(loaded.clone()),
+                        &RunMark::Reload(digests.clone()),
                     )?;
-                    self.loaded = loaded;
+                    self.digests = digests;
                 }
             }
         }
@@ -118,8 +118,8 @@ impl RecordingFiles {
             self.files.prune();
         }
         let mut recorder = RecordingWriter::new(out)?;
-        let RecordingFiles { run, part, loaded, .. } = self;
-        let begin = RunMark::Begin { run: run.0, part: *part, loaded: loaded.clone() };
+        let RecordingFiles { run, part, digests, .. } = self;
+        let begin = RunMark::Begin { run: run.0, part: *part, digests: digests.clone() };
         recorder.json(RecordingChannel::Run, now, &begin)?;
         self.recorder = Some(recorder);
         Ok(())
@@ -138,9 +138,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("run.mcap");
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
-        let loaded = RunDigests { model: "m".into(), settings: "s".into() };
-        let mut reel = RecordingFiles::begin(settings, loaded).expect("begins");
-        assert!(reel.look().is_ok());
+        let digests = RunDigests { model: "m".into(), settings: "s".into() };
+        let mut files = RecordingFiles::begin(settings, digests).expect("begins");
+        assert!(files.look().is_ok());
         std::fs::remove_file(&path).expect("removes");
         let (to, from) = bounded(LOOK_EVERY as usize);
         let cam = stream_id::parse(b"cam1").expect("valid");
@@ -151,7 +151,7 @@ mod tests {
                 .expect("sends");
         }
         drop(to);
-        let ended = reel.write(&from, &bounded(1).0, &LevelGauges::default());
+        let ended = files.write(&from, &bounded(1).0, &LevelGauges::default());
         assert!(matches!(ended, Err(RecordingError::Removed)), "{ended:?}");
     }
 }

@@ -31,16 +31,16 @@ pub fn check(settings: &RecordSettings) -> Result<(), RecordingError> {
     FileRotation::new(settings)?.check()
 }
 
-/// Begins to record. The thread ends, the file finished, when every clone of the tape is gone.
+/// Begins to record. The thread ends, the file finished, when every clone of the sender is gone.
 pub fn start(
     settings: &RecordSettings,
-    loaded: RunDigests,
+    digests: RunDigests,
     counters: Arc<DaemonCounters>,
 ) -> Result<(RecordingSender, Option<JoinHandle<()>>), RecordingError> {
     let (to, from) = bounded(BEHIND);
     let (give, spare) = bounded(BEHIND);
-    let mut reel = match RecordingFiles::begin(settings.clone(), loaded) {
-        Ok(reel) => reel,
+    let mut files = match RecordingFiles::begin(settings.clone(), digests) {
+        Ok(files) => files,
         // A path that cannot be is a mistake of the operator; a disk that is full is not.
         Err(RecordingError::Mcap(error)) => {
             tracing::error!("no recording: {error}");
@@ -53,7 +53,7 @@ pub fn start(
     let write = move || {
         let levels = &shared.levels;
         levels.recording.store(true, Ordering::Relaxed);
-        let ended = reel.write(&from, &give, levels);
+        let ended = files.write(&from, &give, levels);
         levels.recording.store(false, Ordering::Relaxed);
         match ended {
             Ok(()) => tracing::info!("recording {shown} is complete"),
@@ -76,16 +76,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("run.mcap");
         let settings = RecordSettings { path: path.clone(), max_mb: 1, keep: 3 };
-        let loaded = RunDigests { model: "m".into(), settings: "s".into() };
-        let (mut tape, writer) = start(&settings, loaded, Arc::default()).expect("begins");
+        let digests = RunDigests { model: "m".into(), settings: "s".into() };
+        let (mut sender, writer) = start(&settings, digests, Arc::default()).expect("begins");
         let cam = stream_id::parse(b"cam1").expect("valid");
         for i in 0..42u64 {
             // 100 kB a message: ten a file, so five files, of which the last three are kept.
             let at = ArrivalTime(i);
             let fill = |data: &mut Vec<u8>| data.resize(100_000, i as u8);
-            tape.message(RecordingChannel::Landmarks(cam), at, SourceTime(i), fill);
+            sender.message(RecordingChannel::Landmarks(cam), at, SourceTime(i), fill);
         }
-        drop(tape);
+        drop(sender);
         writer.expect("records").join().expect("ends");
         let mut seen = Vec::new();
         for name in ["run.2.mcap", "run.1.mcap", "run.mcap"] {

@@ -41,11 +41,6 @@ impl RecordingSender {
         RecordingSender(Some(RecordingQueue { to, spare, stopped: Arc::default(), counters }))
     }
 
-    /// Whether the run is being recorded.
-    pub fn records(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Adds a message that `fill` writes into an empty buffer.
     pub fn message(
         &mut self,
@@ -54,8 +49,8 @@ impl RecordingSender {
         t: SourceTime,
         fill: impl FnOnce(&mut Vec<u8>),
     ) {
-        let Some(feed) = &self.0 else { return };
-        let mut data = feed.spare.try_recv().unwrap_or_default();
+        let Some(queue) = &self.0 else { return };
+        let mut data = queue.spare.try_recv().unwrap_or_default();
         data.clear();
         fill(&mut data);
         self.put(RecordingEntry::Message { channel, arrival, t, data });
@@ -75,21 +70,21 @@ impl RecordingSender {
     }
 
     /// Configuration and model were read again.
-    pub fn reload(&mut self, arrival: ArrivalTime, loaded: &RunDigests) {
-        self.put(RecordingEntry::Reload(arrival, loaded.clone()));
+    pub fn reload(&mut self, arrival: ArrivalTime, digests: &RunDigests) {
+        self.put(RecordingEntry::Reload(arrival, digests.clone()));
     }
 
-    fn put(&mut self, taken: RecordingEntry) {
-        let Some(feed) = &self.0 else { return };
+    fn put(&mut self, entry: RecordingEntry) {
+        let Some(queue) = &self.0 else { return };
         // What one stage could not add must not be followed by what another can.
-        if feed.stopped.load(Ordering::Acquire) {
+        if queue.stopped.load(Ordering::Acquire) {
             self.0 = None;
             return;
         }
-        feed.counters.levels.tape.enter();
-        if feed.to.try_send(taken).is_err() {
-            feed.counters.levels.tape.leave();
-            feed.stopped.store(true, Ordering::Release);
+        queue.counters.levels.tape.enter();
+        if queue.to.try_send(entry).is_err() {
+            queue.counters.levels.tape.leave();
+            queue.stopped.store(true, Ordering::Release);
             tracing::error!("the recording stopped: its writer is behind or the disk is full");
             self.0 = None;
         }

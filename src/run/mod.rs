@@ -11,12 +11,13 @@ use crate::endpoint::place::PlaceError;
 use crate::ingest::{self, Ingest, IngestInputs, ReloadRequest};
 use crate::keys::handshakes::{self, HandshakeWatch};
 use crate::keys::policy::KeyPolicy;
-use crate::keys::zap::{RefusalReason, ZapHandler};
+use crate::keys::zap::ZapHandler;
 use crate::observe::scene::SceneLines;
 use crate::observe::status::DaemonInfo;
 use crate::observe::{self, HttpError};
 use crate::plumbing::counters::DaemonCounters;
 use crate::plumbing::progress::PipelineProgress;
+use crate::plumbing::refusals::RefusalReason;
 use crate::plumbing::{StageMonitor, draw_run_id, flow};
 use crate::publish::{self, Publisher};
 use crate::recorder::{self, RecordingSender};
@@ -66,7 +67,7 @@ pub enum RunError {
 /// `reloads` take effect between two frames.
 pub fn run(
     settings: &Settings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
     inference: Inference,
     reloads: Receiver<ReloadRequest>,
     counters: &Arc<DaemonCounters>,
@@ -88,17 +89,17 @@ pub fn run(
     let turned_away = Arc::clone(counters);
     let refused = move |why, door: &str, from: &str| turned_away.refuse_client(why, door, from);
     // There before the first socket, and, as the last to be dropped, gone after all of them.
-    let _zap = match guard.has_key() {
+    let _zap = match policy.has_key() {
         true => Some(ZapHandler::start(&context, Arc::clone(&present), refused)?),
         false => None,
     };
     let mut sockets = Vec::new();
     for input in &settings.ingest.inputs {
-        let opened = ingest::open(input, &context, guard, clients)?;
+        let opened = ingest::open(input, &context, policy, clients)?;
         files.push(opened.file);
         sockets.push((opened.socket, opened.source));
     }
-    let (outlet, file) = publish::open(&context, &settings.publish, guard)?;
+    let (outlet, file) = publish::open(&context, &settings.publish, policy)?;
     files.push(file);
     let doors = sockets.iter().map(|(socket, _)| (socket, "ingest"));
     let _watches =
@@ -107,18 +108,18 @@ pub fn run(
     let run_id = draw_run_id();
     let progress = Arc::new(PipelineProgress::default());
     let watched = StageMonitor { counters: Arc::clone(counters), progress: Arc::clone(&progress) };
-    let origin = DaemonInfo::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);
-    let (server, live) = observe::start(&settings.http, origin, watched.clone())?;
+    let info = DaemonInfo::new(run_id, &settings.ingest.inputs, &settings.publish.endpoint);
+    let (server, live) = observe::start(&settings.http, info, watched.clone())?;
     let card = inference.card();
-    let loaded = settings.run_digests(card);
-    live.model(card, SceneLines::of(&settings.core, card), loaded.settings.clone());
+    let digests = settings.run_digests(card);
+    live.model(card, SceneLines::of(&settings.core, card), digests.settings.clone());
 
     let (frames_in, frames_out) = flow::ring(FRAMES)?;
     let (frame_pool, frame_returns) = flow::pool(FRAMES);
 
-    let (tape, writer) = match recording {
+    let (recording_sender, writer) = match recording {
         Some((record, failed)) => {
-            recorder::start(record, loaded, Arc::clone(counters)).map_err(failed)?
+            recorder::start(record, digests, Arc::clone(counters)).map_err(failed)?
         }
         None => (RecordingSender::default(), None),
     };
@@ -127,18 +128,18 @@ pub fn run(
         settings.publish.encoding,
         clients.clone(),
         run_id,
-        tape.clone(),
+        recording_sender.clone(),
         live.clone(),
         counters,
     );
-    let inlets = IngestInputs { sockets, clients: clients.clone(), present };
+    let ingest_inputs = IngestInputs { sockets, clients: clients.clone(), present };
     let ingest = Ingest::new(
         settings.ingest.limits,
-        inlets,
+        ingest_inputs,
         reloads,
         frames_in,
         frame_pool,
-        tape,
+        recording_sender,
         watched.clone(),
     );
     let pipeline = Pipeline::new(settings.core.clone(), inference);
@@ -154,7 +155,7 @@ pub fn run(
         ended
     });
     drop(server);
-    // Their ends of the tape are gone with them.
+    // Their ends of the recording are gone with them.
     if let Some(writer) = writer {
         writer.join().map_err(|_| RunError::Panic("record"))?;
     }

@@ -94,7 +94,7 @@ impl PipelineWorker {
             {
                 self.counters.levels.ring.leave();
                 match passed {
-                    IngestMessage::Inbound(inbound) => self.front(inbound),
+                    IngestMessage::Input(input) => self.front(input),
                     IngestMessage::Reload(reload) => self.reload(*reload)?,
                     // One on its way says enough; a later one says no more.
                     IngestMessage::Token => _ = self.before_token.get_or_insert(self.waiting.len()),
@@ -115,8 +115,8 @@ impl PipelineWorker {
     }
 
     /// Stages 2 to 4.
-    fn front(&mut self, inbound: Box<StreamInput>) {
-        let StreamInput { stream, tick, frame, arrival, received } = &*inbound;
+    fn front(&mut self, input: Box<StreamInput>) {
+        let StreamInput { stream, tick, frame, arrival, received } = &*input;
         let mut work = self.spare.pop().unwrap_or_default();
         match tick {
             Some(tick) => self.pipeline.tick(*stream, *tick, &mut work),
@@ -131,14 +131,14 @@ impl PipelineWorker {
                 }
             }
         }
-        self.count(&inbound, work.batch());
+        self.count(&input, work.batch());
         self.waiting.push_back(PendingWork { work, received: *received, inferred: Duration::ZERO });
-        self.returns.give(inbound);
+        self.returns.give(input);
     }
 
     /// Counts what a frame or tick changed.
-    fn count(&mut self, inbound: &StreamInput, batch: &StepBatch) {
-        let StreamInput { stream, tick, frame, received, .. } = inbound;
+    fn count(&mut self, input: &StreamInput, batch: &StepBatch) {
+        let StreamInput { stream, tick, frame, received, .. } = input;
         let count = self.counts.entry(*stream);
         let count = count.or_insert_with(|| self.counters.roster.enter(*stream));
         for step in &batch.steps {
@@ -227,7 +227,7 @@ impl PipelineWorker {
         while !self.waiting.is_empty() {
             self.turn()?;
         }
-        let ReloadRequest { clients, core, inference, loaded, .. } = reload;
+        let ReloadRequest { clients, core, inference, digests, .. } = reload;
         self.publish.adopt(&clients)?;
         let (now, mut published) = (Instant::now(), Ok(()));
         self.pipeline.reload(core, inference, |event| {
@@ -237,7 +237,7 @@ impl PipelineWorker {
         })?;
         published?;
         let card = self.pipeline.inference().card();
-        self.live.model(card, SceneLines::of(self.pipeline.core(), card), loaded.settings);
+        self.live.model(card, SceneLines::of(self.pipeline.settings(), card), digests.settings);
         notify::ready(&format!("reloaded: {}", self.pipeline.inference().describe()));
         Ok(())
     }

@@ -12,7 +12,6 @@ use signd_engine::model::{Model, OnnxRuntime};
 use signd_engine::recording::{self, RunDigests};
 
 use super::*;
-use crate::config::{Settings, SettingsFlags};
 use crate::ingest::StreamLimits;
 use crate::keys::clients::ClientTable;
 use crate::plumbing::flow::{BufferPool, RingSender, pool, ring};
@@ -24,10 +23,6 @@ const STREAMING: &str = "pace-stream.onnx";
 
 fn project(file: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
-}
-
-fn core() -> CoreSettings {
-    Settings::load(&SettingsFlags::default()).expect("defaults").core
 }
 
 fn inference(model: &str) -> Inference {
@@ -64,7 +59,7 @@ impl Bench {
         );
         let (frames, receiver) = ring(64).expect("pipe");
         let (pool, returns) = pool(64);
-        let pipeline = Pipeline::new(core(), inference(model));
+        let pipeline = Pipeline::new(CoreSettings::default(), inference(model));
         let worker =
             PipelineWorker::new(pipeline, receiver, returns, publish, live, watched.clone());
         Bench { frames, pool, worker, watched }
@@ -72,9 +67,9 @@ impl Bench {
 
     fn send(&mut self, tick: Option<Tick>, frame: Frame) {
         let (stream, arrival) = (cam(), signd_core::frame::ArrivalTime(frame.t.0));
-        let inbound = StreamInput { stream, tick, frame, arrival, received: Instant::now() };
+        let input = StreamInput { stream, tick, frame, arrival, received: Instant::now() };
         self.watched.counters.levels.ring.enter();
-        self.frames.send(IngestMessage::Inbound(Box::new(inbound)));
+        self.frames.send(IngestMessage::Input(Box::new(input)));
     }
 
     /// Ingest ends, and the worker deals with all that was sent.
@@ -103,10 +98,10 @@ fn of_frames_that_wait_only_the_newest_is_asked_about_and_no_decision_is_skipped
         signing().into_iter().for_each(|frame| bench.send(None, frame));
         bench.send(Some(Tick::End), Frame::default());
         let (watched, mut pool) = bench.run();
-        let tally = watched.counters.tally();
+        let counted = watched.counters.snapshot();
         // Two statuses: it appeared and it is gone.
-        assert_eq!(tally.published, [45, 1, 2], "{model}");
-        assert_eq!(tally.skipped > 10, skips, "{model}: {}", tally.skipped);
+        assert_eq!(counted.published, [45, 1, 2], "{model}");
+        assert_eq!(counted.skipped > 10, skips, "{model}: {}", counted.skipped);
         assert_eq!(watched.counters.levels.ring.get(), 0, "{model}");
         assert!(watched.counters.roster.present().is_empty(), "{model}");
         let returned = std::iter::from_fn(|| pool.take()).count();
@@ -125,7 +120,7 @@ fn a_token_comes_through_after_what_was_before_it_and_not_where_none_was_sent() 
         }
         let (watched, _) = bench.run();
         assert_eq!(watched.progress.late().is_none(), sent);
-        assert_eq!(watched.counters.tally().published[0], 45);
+        assert_eq!(watched.counters.snapshot().published[0], 45);
     }
 }
 
@@ -137,16 +132,21 @@ fn a_reload_decides_what_is_open_with_the_old_model_and_goes_on_with_the_new_one
     let (before, after) = frames.split_at(40);
     before.iter().cloned().for_each(|frame| bench.send(None, frame));
     let inference = inference(WINDOW);
-    let loaded =
+    let digests =
         RunDigests { model: inference.card().identity.sha256.clone(), settings: "s".into() };
     let limits = StreamLimits { max_streams: 1, stall: Duration::ZERO, gone: Duration::ZERO };
-    let reload =
-        ReloadRequest { limits, clients: ClientTable::default(), core: core(), inference, loaded };
+    let reload = ReloadRequest {
+        limits,
+        clients: ClientTable::default(),
+        core: CoreSettings::default(),
+        inference,
+        digests,
+    };
     bench.watched.counters.levels.ring.enter();
     bench.frames.send(IngestMessage::Reload(Box::new(reload)));
     after.iter().cloned().for_each(|frame| bench.send(None, frame));
     let (watched, _) = bench.run();
-    assert_eq!(watched.counters.tally().published, [45, 1, 1]);
+    assert_eq!(watched.counters.snapshot().published, [45, 1, 1]);
     assert_eq!(
         (live.shared().model().contract, live.shared().settings()),
         ("features".into(), "s".into())
@@ -160,9 +160,9 @@ fn a_frame_that_has_no_place_in_its_stream_is_counted_and_not_told_of() {
     bench.send(None, frame.clone());
     bench.send(None, frame);
     let (watched, _) = bench.run();
-    let tally = watched.counters.tally();
-    assert_eq!(tally.published, [1, 0, 1]);
-    let dropped = tally.dropped.into_iter().filter(|(_, count)| *count > 0);
+    let counted = watched.counters.snapshot();
+    assert_eq!(counted.published, [1, 0, 1]);
+    let dropped = counted.dropped.into_iter().filter(|(_, count)| *count > 0);
     assert_eq!(
         dropped.collect::<Vec<_>>(),
         [(signd_core::drop_reason::DropReason::TimeNotRising, 1)]

@@ -1,9 +1,9 @@
 //! The core of `signd`: frames of body landmarks in, and what each of them changed out.
 //!
 //! ```text
-//! frame ─▶ continuity ▸ plausibility ▸ gate ▸ features ▸ segment ─▶ steps
-//!          next one?    a person?      hand   rows       signs
-//!          └──────────────── one Stream for each camera ─────────┘
+//! frame ─▶ continuity ▸ plausibility ▸ signer ▸ gate ▸ features ▸ segment ─▶ steps
+//!          next one?    a person?      where?   hand   rows       signs
+//!          └───────────────────── one Stream for each camera ─────────────┘
 //! ```
 //!
 //! [`stream::Stream`] is the whole of it. It is a value: it takes a frame or a tick and appends to a

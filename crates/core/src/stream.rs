@@ -10,8 +10,7 @@ use crate::continuity::{Continuity, ContinuityVerdict, MisplacedReason};
 use crate::event::{EndReason, SignState, StatusKind, StatusReason};
 use crate::features::placement::{HAND, PALM};
 use crate::features::{PlacedLandmarks, RowBuilder, grid::RowKind};
-use crate::frame::Hand;
-use crate::frame::{ArrivalTime, Frame, SourceTime, is_missing};
+use crate::frame::{ArrivalTime, Frame, Hand, SourceTime, is_missing};
 use crate::gate::{Gate, GateSettings, HandView};
 use crate::plausibility::{DoubtThreshold, InputDoubt, InputJudge};
 use crate::segment::tagger::Tagger;
@@ -124,7 +123,7 @@ impl StepBatch {
 #[derive(Clone, Copy, Debug)]
 pub struct StreamView<'a> {
     /// What the segmenter was told.
-    pub glance: &'a SegmenterInput,
+    pub input: &'a SegmenterInput,
     /// The dominant hand, once anything is known of either hand.
     pub dominant: Option<Hand>,
     /// The placed landmarks, mirrored if the left hand is dominant.
@@ -248,8 +247,8 @@ impl Stream {
     /// be asked right after [`Stream::push`], and only if the frame had a place in its stream.
     #[must_use]
     pub fn view(&self) -> Option<StreamView<'_>> {
-        let glance = self.segmenter.latest()?;
-        Some(StreamView { glance, dominant: self.dominant, placed: &self.placed })
+        let input = self.segmenter.latest()?;
+        Some(StreamView { input, dominant: self.dominant, placed: &self.placed })
     }
 
     fn stages(&mut self, frame: &Frame, lost: u64, out: &mut StepBatch) {

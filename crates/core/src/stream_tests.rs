@@ -337,7 +337,7 @@ fn the_stages_can_be_looked_into_only_right_after_a_frame() {
     assert!(camera.core.view().is_none());
     camera.play("____");
     let view = camera.core.view().expect("a frame was taken");
-    assert_eq!((view.glance.seq, view.dominant), (4, Some(Hand::Right)));
+    assert_eq!((view.input.seq, view.dominant), (4, Some(Hand::Right)));
     camera.play("s");
     assert!(camera.core.view().is_none());
 }

@@ -37,7 +37,7 @@ pub struct HeardFrames {
 /// counted by reason.
 pub fn instead_of_the_daemon(
     settings: &Settings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
     time: Duration,
 ) -> io::Result<HeardFrames> {
     let mut files = Vec::new(); // removed after the context has closed its sockets
@@ -45,13 +45,13 @@ pub fn instead_of_the_daemon(
     let clients = &settings.keys.clients;
     // Whom the daemon would not let in is not let in here.
     let present = Arc::new(Mutex::new(clients.clone()));
-    let _zap = match guard.has_key() {
+    let _zap = match policy.has_key() {
         true => Some(ZapHandler::start(&context, present, |_, _, _| {})?),
         false => None,
     };
     let mut sockets = Vec::new();
     for input in &settings.ingest.inputs {
-        let opened = ingest::open(input, &context, guard, clients).map_err(io::Error::other)?;
+        let opened = ingest::open(input, &context, policy, clients).map_err(io::Error::other)?;
         files.push(opened.file);
         sockets.push(opened.socket);
     }

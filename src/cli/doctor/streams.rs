@@ -60,14 +60,14 @@ impl HeardStreams {
         self.0.contains_key(stream)
     }
 
-    /// What they show. `sight` knows better than the frames what is seen of a stream, where it knows.
+    /// What they show. `shares` knows better than the frames what is seen of a stream, where it knows.
     pub fn judge(
         &self,
-        sight: impl Fn(&str) -> Option<VisibleShares>,
+        shares: impl Fn(&str) -> Option<VisibleShares>,
         out: &mut Vec<DoctorFinding>,
     ) {
         for (stream, frames) in &self.0 {
-            stream_of(stream, frames, sight(stream), out);
+            stream_of(stream, frames, shares(stream), out);
         }
     }
 }
@@ -85,11 +85,13 @@ pub fn none(endpoints: &str, seconds: u64) -> DoctorFinding {
 }
 
 /// The rate of a stream and what is seen in it.
-pub fn rate_and_sight(stream: &str, fps: f64, sight: VisibleShares) -> DoctorFinding {
-    let body = sight.body.map(|body| format!(" and the body in {body:.0} %")).unwrap_or_default();
-    let seen =
-        format!("{stream}: {fps:.1} frames a second, a hand in {:.0} %{body} of them", sight.hands);
-    let (no_hand, no_body) = (sight.hands < 1.0, sight.body.is_some_and(|body| body < 1.0));
+pub fn rate_and_shares(stream: &str, fps: f64, shares: VisibleShares) -> DoctorFinding {
+    let body = shares.body.map(|body| format!(" and the body in {body:.0} %")).unwrap_or_default();
+    let seen = format!(
+        "{stream}: {fps:.1} frames a second, a hand in {:.0} %{body} of them",
+        shares.hands
+    );
+    let (no_hand, no_body) = (shares.hands < 1.0, shares.body.is_some_and(|body| body < 1.0));
     let blind = match (no_hand, no_body) {
         (true, true) => {
             "no person is seen: look at the picture, the light and the estimator, and at which \
@@ -109,7 +111,7 @@ pub fn rate_and_sight(stream: &str, fps: f64, sight: VisibleShares) -> DoctorFin
         let remedy = "signs need 15 or more frames a second: a smaller picture or a lighter estimator is faster";
         return DoctorFinding::mind("frames", seen, remedy);
     }
-    if sight.body.is_some_and(|body| body < 50.0) {
+    if shares.body.is_some_and(|body| body < 50.0) {
         let remedy = "frames without the body do not count: the shoulders must be in the picture";
         return DoctorFinding::mind("frames", seen, remedy);
     }
@@ -119,7 +121,7 @@ pub fn rate_and_sight(stream: &str, fps: f64, sight: VisibleShares) -> DoctorFin
 fn stream_of(
     stream: &str,
     frames: &[HeardFrame],
-    sight: Option<VisibleShares>,
+    shares: Option<VisibleShares>,
     out: &mut Vec<DoctorFinding>,
 ) {
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
@@ -137,7 +139,7 @@ fn stream_of(
             remedy,
         ));
     } else {
-        rate(stream, frames, sight, out);
+        rate(stream, frames, shares, out);
     }
     let offset = (last.arrival as f64 - last.t as f64) * 1e-9;
     if offset.abs() > CLOCK_S {
@@ -159,7 +161,7 @@ fn stream_of(
 fn rate(
     stream: &str,
     frames: &[HeardFrame],
-    sight: Option<VisibleShares>,
+    shares: Option<VisibleShares>,
     out: &mut Vec<DoctorFinding>,
 ) {
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
@@ -176,8 +178,8 @@ fn rate(
     }
     let known = frames.iter().all(|f| f.body.is_some());
     let body = known.then(|| share(frames, |f| f.body == Some(true)));
-    let sight = sight.unwrap_or_else(|| VisibleShares { hands: share(frames, |f| f.hand), body });
-    out.push(rate_and_sight(stream, fps, sight));
+    let shares = shares.unwrap_or_else(|| VisibleShares { hands: share(frames, |f| f.hand), body });
+    out.push(rate_and_shares(stream, fps, shares));
     if arrived - captured > 0.2 * captured {
         let seen = of(format!("{captured:.1} s of capture time took {arrived:.1} s to arrive"));
         let remedy = "the camera client or the network falls behind: send fewer frames";

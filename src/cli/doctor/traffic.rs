@@ -22,8 +22,8 @@ pub fn examine(
     wait: Duration,
     out: &mut Vec<DoctorFinding>,
 ) {
-    let guard = match settings.guard() {
-        Ok(guard) => Some(guard),
+    let policy = match settings.key_policy() {
+        Ok(policy) => Some(policy),
         Err(error) => {
             let remedy = "a service's credential is seen by the service alone: look at its log";
             out.push(match daemon.runs() {
@@ -36,11 +36,11 @@ pub fn examine(
             None
         }
     };
-    let watched = match (&daemon.status, guard) {
-        (Some(before), guard) => asked(before, settings, guard.as_ref(), wait, out),
+    let watched = match (&daemon.status, policy) {
+        (Some(before), policy) => asked(before, settings, policy.as_ref(), wait, out),
         (None, None) => Ok(()),
-        (None, Some(guard)) if daemon.runs() => heard(settings, &guard, wait, out),
-        (None, Some(guard)) => taken(settings, &guard, wait, out),
+        (None, Some(policy)) if daemon.runs() => heard(settings, &policy, wait, out),
+        (None, Some(policy)) => taken(settings, &policy, wait, out),
     };
     if let Err(error) = watched {
         let remedy = "see the endpoints in the configuration";
@@ -52,7 +52,7 @@ pub fn examine(
 fn asked(
     before: &DaemonStatus,
     settings: &Settings,
-    guard: Option<&KeyPolicy>,
+    policy: Option<&KeyPolicy>,
     wait: Duration,
     out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
@@ -60,7 +60,7 @@ fn asked(
     let ask = || daemon::address(settings).and_then(ask::status);
     let before = ask().unwrap_or_else(|| before.clone());
     let publish: Option<SocketEndpoint> = before.endpoints.publish.parse().ok();
-    let open = publish.filter(|publish| guard.is_some_and(|guard| !guard.asks(publish)));
+    let open = publish.filter(|publish| policy.is_some_and(|policy| !policy.asks(publish)));
     let streams = match open {
         Some(publish) => listen::to_the_daemon(&publish, wait)?,
         None => {
@@ -82,10 +82,10 @@ fn asked(
     }
     let told = daemon::judge(&before, &after, settings, wait, out);
     let active = || after.streams.iter().filter(|stream| stream.status == "active");
-    streams.judge(|id| active().find(|stream| stream.stream == id).and_then(sight), out);
+    streams.judge(|id| active().find(|stream| stream.stream == id).and_then(shares), out);
     for stream in active().filter(|stream| !streams.has(&stream.stream)) {
-        if let (Some(fps), Some(sight)) = (stream.fps, sight(stream)) {
-            out.push(streams::rate_and_sight(&stream.stream, fps, sight));
+        if let (Some(fps), Some(shares)) = (stream.fps, shares(stream)) {
+            out.push(streams::rate_and_shares(&stream.stream, fps, shares));
         }
     }
     if streams.is_empty() && !told {
@@ -97,11 +97,11 @@ fn asked(
 /// The events of a daemon that cannot be asked.
 fn heard(
     settings: &Settings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
     wait: Duration,
     out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
-    if guard.asks(&settings.publish.endpoint) {
+    if policy.asks(&settings.publish.endpoint) {
         let remedy = "`signd watch --key FILE --daemon-key PUBLIC` shows what it says";
         out.push(DoctorFinding::mind("frames", "the daemon shows events only to keys", remedy));
         return Ok(());
@@ -122,12 +122,12 @@ fn heard(
 /// The frames themselves, taken in the place of a daemon that does not run.
 fn taken(
     settings: &Settings,
-    guard: &KeyPolicy,
+    policy: &KeyPolicy,
     wait: Duration,
     out: &mut Vec<DoctorFinding>,
 ) -> io::Result<()> {
     let HeardFrames { streams, refused, doubts } =
-        listen::instead_of_the_daemon(settings, guard, wait)?;
+        listen::instead_of_the_daemon(settings, policy, wait)?;
     out.extend(doubts.iter().map(|(stream, doubt)| doubtful(stream, doubt)));
     out.extend(refused.iter().map(|refused| refused.finding(wait.as_secs())));
     streams.judge(|_| None, out);
@@ -146,6 +146,6 @@ fn doubtful(stream: &str, doubt: &DoubtStatus) -> DoctorFinding {
     }
 }
 
-fn sight(stream: &StreamStatus) -> Option<VisibleShares> {
+fn shares(stream: &StreamStatus) -> Option<VisibleShares> {
     Some(VisibleShares { hands: stream.hands_percent?, body: stream.body_percent })
 }

@@ -5,8 +5,7 @@
 
 use std::ops::Range;
 
-use crate::frame::Hand;
-use crate::frame::{BodyPart, Frame, Landmark, is_missing};
+use crate::frame::{BodyPart, Frame, Hand, Landmark, is_missing};
 use crate::signer::SignerSpace;
 use crate::signer::hands::HandParts;
 

@@ -1,7 +1,6 @@
 //! What one frame shows of one hand.
 
-use crate::frame::Hand;
-use crate::frame::{BodyPart, Frame};
+use crate::frame::{BodyPart, Frame, Hand};
 use crate::signer::SignerSpace;
 
 /// How much a hand below the rest line counts towards dominance. Above zero, so that a hand that

@@ -74,7 +74,7 @@ pub struct Gate {
 #[derive(Clone, Copy, Debug, Default)]
 struct HandTrack {
     /// In the latest frame.
-    sight: HandView,
+    view: HandView,
     /// Share of time visible, weighted and decayed, 0..1.
     score: f64,
     /// Above the rest line, shoulder widths, smoothed; a hand below it counts as on it.
@@ -108,8 +108,8 @@ impl Gate {
     ) -> GateOutput {
         let dt = self.last.map_or(0.0, |last| t.seconds_since(last));
         self.last = Some(t);
-        for (track, sight) in self.hands.iter_mut().zip([left, right]) {
-            track.push(t, sight, dt, &self.settings);
+        for (track, view) in self.hands.iter_mut().zip([left, right]) {
+            track.push(t, view, dt, &self.settings);
         }
         let before = self.dominant;
         if !in_sign || before.is_none() {
@@ -122,7 +122,7 @@ impl Gate {
             let [mine, its] = [hand, hand.other()].map(|hand| &self.hands[hand as usize]);
             let more = mine.score > its.score + self.settings.switch_margin;
             self.shown |= mine.visible;
-            self.settled |= mine.sight.raised && more;
+            self.settled |= mine.view.raised && more;
         }
         let visible = self.dominant.is_some_and(|hand| self.hands[hand as usize].visible);
         GateOutput { dominant: self.dominant, visible }
@@ -137,9 +137,9 @@ impl Gate {
         let current = self.dominant.or_else(|| self.first())?;
         let other = current.other();
         let [mine, its] = [current, other].map(|hand| &self.hands[hand as usize]);
-        let alone = !mine.visible && its.visible && (its.sight.raised || !self.shown);
+        let alone = !mine.visible && its.visible && (its.view.raised || !self.shown);
         let least = if self.settled { CLEARLY_HIGHER } else { HIGHER };
-        let higher = its.sight.height > mine.sight.height && its.height > mine.height + least;
+        let higher = its.view.height > mine.view.height && its.height > mine.height + least;
         let ahead = its.score > mine.score + self.settings.switch_margin;
         // A hand that went up alone is about to sign, whatever the other did before.
         let kept_up = mine.height > its.height + CLEARLY_HIGHER;
@@ -148,8 +148,8 @@ impl Gate {
 
     /// The hand to begin with; none while nothing is known of either.
     fn first(&self) -> Option<Hand> {
-        let [left, right] = self.hands.map(|track| track.sight);
-        let known = [left, right].iter().any(|sight| sight.present || sight.height.is_some());
+        let [left, right] = self.hands.map(|track| track.view);
+        let known = [left, right].iter().any(|view| view.present || view.height.is_some());
         known.then_some(match (left.present, right.present) {
             (true, false) => Hand::Left,
             // Either would do: what tells them apart decides from this frame on.
@@ -159,15 +159,15 @@ impl Gate {
 }
 
 impl HandTrack {
-    fn push(&mut self, t: SourceTime, sight: HandView, dt: f64, settings: &GateSettings) {
-        self.sight = sight;
+    fn push(&mut self, t: SourceTime, view: HandView, dt: f64, settings: &GateSettings) {
+        self.view = view;
         let keep = (-dt / settings.memory_s).exp();
-        self.score = self.score * keep + sight.weight() * (1.0 - keep);
+        self.score = self.score * keep + view.weight() * (1.0 - keep);
         // Of the first frame all is new.
         let keep = if dt > 0.0 { (-dt / HEIGHT_TAU_S).exp() } else { 0.0 };
-        let height = f64::from(sight.height.unwrap_or(0.0).max(0.0));
+        let height = f64::from(view.height.unwrap_or(0.0).max(0.0));
         self.height = self.height * keep + height * (1.0 - keep);
-        if sight.present {
+        if view.present {
             let since = *self.since.get_or_insert(t);
             self.seen = Some(t);
             self.visible |= t.seconds_since(since) * 1e3 >= settings.appear_ms;

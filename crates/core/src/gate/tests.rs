@@ -32,7 +32,7 @@ fn other_side(letter: char) -> char {
     }
 }
 
-fn sight(line: &str, i: usize) -> HandView {
+fn view(line: &str, i: usize) -> HandView {
     let (present, height) = match line.as_bytes().get(i) {
         Some(b'^') => (true, 0.7),
         Some(b'#') => (true, 0.5),
@@ -58,8 +58,7 @@ fn gated([left, right]: [&str; 2], sign: &str, count: usize) -> String {
     let letter = |i: usize| {
         let t = SourceTime(1_000_000_000 + i as u64 * 40_000_000);
         let in_sign = sign.as_bytes().get(i) == Some(&b'=');
-        let GateOutput { dominant, visible } =
-            gate.push(t, sight(left, i), sight(right, i), in_sign);
+        let GateOutput { dominant, visible } = gate.push(t, view(left, i), view(right, i), in_sign);
         match (dominant, visible) {
             (None, _) => '.',
             (Some(Hand::Left), true) => 'L',

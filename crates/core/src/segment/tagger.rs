@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn it_answers_as_pytorch_does() {
         let tagger = Tagger::parse(&written(|_| ()), 4).expect("well written");
-        let mut course = TaggerState::new(&tagger);
+        let mut state = TaggerState::new(&tagger);
         let rows = [[0.1, 0.2], [0.15, f32::NAN], [9.0, 0.3], [0.2, 0.31]];
         // `models/signd_models/train/tagger.py` with these weights.
         let expected = [
@@ -258,12 +258,12 @@ mod tests {
         ];
         for _ in 0..2 {
             for ([a, b], expected) in rows.iter().zip(expected) {
-                let tag = course.push(&tagger, &[7.0, *a, 7.0, *b]);
+                let tag = state.push(&tagger, &[7.0, *a, 7.0, *b]);
                 for (found, expected) in [tag.now, tag.then].iter().zip(expected) {
                     assert!((found - expected).abs() < 1e-5, "{found} {expected}");
                 }
             }
-            course.restart();
+            state.restart();
         }
     }
 

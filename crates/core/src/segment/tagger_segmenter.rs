@@ -19,7 +19,7 @@ use crate::event::{EndReason, SignState};
 pub struct TaggerSegmenter {
     settings: SegmentSettings,
     tagger: Arc<Tagger>,
-    course: TaggerState,
+    tagger_state: TaggerState,
     state: SignState,
     history: FrameHistory,
     /// First frame of the sign.
@@ -34,11 +34,11 @@ impl TaggerSegmenter {
     /// A segmenter that has seen nothing.
     #[must_use]
     pub fn new(settings: SegmentSettings, tagger: Arc<Tagger>) -> Self {
-        let course = TaggerState::new(&tagger);
+        let tagger_state = TaggerState::new(&tagger);
         TaggerSegmenter {
             settings,
             tagger,
-            course,
+            tagger_state,
             state: SignState::Idle,
             history: FrameHistory::default(),
             start: None,
@@ -70,7 +70,7 @@ impl TaggerSegmenter {
         let width = self.tagger.width;
         let first = now.row + 1 - (rows.len() / width) as u64;
         for (row, values) in (first..).zip(rows.chunks_exact(width)) {
-            let tag = self.course.push(&self.tagger, values);
+            let tag = self.tagger_state.push(&self.tagger, values);
             let change = self.take(row, tag);
             told(change, self.state);
         }
@@ -136,7 +136,7 @@ impl TaggerSegmenter {
         let end = open.and_then(|(start, last)| self.segment(start, last, ended));
         self.rest();
         self.history.clear();
-        self.course.restart();
+        self.tagger_state.restart();
         end
     }
 

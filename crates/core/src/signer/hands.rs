@@ -4,8 +4,7 @@
 //! frame or two. A hand is held against its own wrist as the body model sees it; while the body
 //! model sees no wrists, against where that hand was a moment ago.
 
-use crate::frame::Hand;
-use crate::frame::{BodyPart, Frame, Landmark, SourceTime, is_missing};
+use crate::frame::{BodyPart, Frame, Hand, Landmark, SourceTime, is_missing};
 
 /// Without body wrists, a swap lasting longer than this is taken for the truth.
 const SWAP_S: f64 = 0.25;

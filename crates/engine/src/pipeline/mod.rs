@@ -38,6 +38,7 @@ pub enum WorkState {
 
 /// One camera: its core, and what inference knows of it.
 struct Camera {
+    stream: StreamId,
     /// None once it is gone, until a frame comes again.
     core: Option<Stream>,
     inference: CameraInference,
@@ -47,7 +48,7 @@ struct Camera {
 
 /// All cameras, and the model that they share.
 pub struct Pipeline {
-    core: CoreSettings,
+    settings: CoreSettings,
     inference: Inference,
     places: HashMap<StreamId, usize>,
     cameras: Slab<Camera>,
@@ -61,9 +62,9 @@ pub struct Pipeline {
 impl Pipeline {
     /// A pipeline that has seen no camera yet.
     #[must_use]
-    pub fn new(core: CoreSettings, inference: Inference) -> Self {
+    pub fn new(settings: CoreSettings, inference: Inference) -> Self {
         Pipeline {
-            core,
+            settings,
             inference,
             places: HashMap::new(),
             cameras: Slab::new(),
@@ -75,8 +76,8 @@ impl Pipeline {
 
     /// Settings of the core.
     #[must_use]
-    pub fn core(&self) -> &CoreSettings {
-        &self.core
+    pub fn settings(&self) -> &CoreSettings {
+        &self.settings
     }
 
     /// The model and its decisions.
@@ -111,10 +112,10 @@ impl Pipeline {
     ) -> &Stream {
         let place = *self.places.entry(stream).or_insert_with(|| {
             let inference = CameraInference::new(&self.inference.model);
-            self.cameras.insert(Camera { core: None, inference, waiting: 0 })
+            self.cameras.insert(Camera { stream, core: None, inference, waiting: 0 })
         });
         let camera = &mut self.cameras[place];
-        let new = || Stream::new(&self.core, self.inference.needs());
+        let new = || Stream::new(&self.settings, self.inference.needs());
         let core = camera.core.get_or_insert_with(new);
         work.begin(stream);
         core.push(frame, arrival, &mut work.batch);
@@ -149,7 +150,6 @@ impl Pipeline {
         fresh: bool,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
-        let place = work.camera;
         let mut step = || -> Result<(), ModelError> {
             while self.advance(work, fresh, &mut emit)? == WorkState::NeedsModel {
                 self.feed()?;
@@ -157,8 +157,10 @@ impl Pipeline {
             Ok(())
         };
         let finished = step();
-        if let (Err(_), Some(place)) = (&finished, place) {
-            self.forget(work.stream, place);
+        if finished.is_err()
+            && let Some(place) = work.camera.take()
+        {
+            self.forget(place);
         }
         finished
     }
@@ -177,7 +179,12 @@ impl Pipeline {
         mut emit: impl FnMut(Event),
     ) -> Result<WorkState, ModelError> {
         let Some(place) = work.camera else { return Ok(WorkState::Done) };
-        let camera = &mut self.cameras[place];
+        // Its camera may have been forgotten, and another one have its place.
+        let camera = self.cameras.get_mut(place).filter(|camera| camera.stream == work.stream);
+        let Some(camera) = camera else {
+            work.camera = None;
+            return Ok(WorkState::Done);
+        };
         if camera.inference.next_row().is_none() {
             let labels = Arc::clone(self.inference.model.labels());
             let stream = work.stream;
@@ -192,12 +199,11 @@ impl Pipeline {
             return Ok(WorkState::NeedsModel);
         }
         work.camera = None;
-        camera.waiting -= 1;
-        if work.last {
-            camera.inference = CameraInference::new(&self.inference.model);
-        }
+        camera.waiting = camera.waiting.saturating_sub(1);
         if camera.core.is_none() && camera.waiting == 0 {
-            self.forget(work.stream, place);
+            self.forget(place);
+        } else if work.last {
+            camera.inference = CameraInference::new(&self.inference.model);
         }
         Ok(WorkState::Done)
     }
@@ -238,12 +244,12 @@ impl Pipeline {
     /// When the old model fails.
     pub fn reload(
         &mut self,
-        core: CoreSettings,
+        settings: CoreSettings,
         inference: Inference,
         emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
-        self.close(&core, &inference.needs(), emit)?;
-        (self.core, self.inference) = (core, inference);
+        self.close(&settings, &inference.needs(), emit)?;
+        (self.settings, self.inference) = (settings, inference);
         self.renew();
         Ok(())
     }
@@ -254,14 +260,14 @@ impl Pipeline {
     ///
     /// When the model fails.
     pub fn restart(&mut self, emit: impl FnMut(Event)) -> Result<(), ModelError> {
-        self.close(&self.core.clone(), &self.inference.needs(), emit)?;
+        self.close(&self.settings.clone(), &self.inference.needs(), emit)?;
         self.renew();
         Ok(())
     }
 
     fn close(
         &mut self,
-        core: &CoreSettings,
+        settings: &CoreSettings,
         needs: &ModelNeeds,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
@@ -269,9 +275,9 @@ impl Pipeline {
         for stream in self.streams() {
             let place = self.places[&stream];
             let camera = &mut self.cameras[place];
-            let Some(stage) = &mut camera.core else { continue };
+            let Some(core) = &mut camera.core else { continue };
             work.begin(stream);
-            stage.adopt(core, needs.clone(), &mut work.batch);
+            core.adopt(settings, needs.clone(), &mut work.batch);
             work.camera = Some(place);
             camera.waiting += 1;
             self.finish(&mut work, true, &mut emit)?;
@@ -286,9 +292,10 @@ impl Pipeline {
         }
     }
 
-    fn forget(&mut self, stream: StreamId, place: usize) {
-        self.places.remove(&stream);
-        self.cameras.try_remove(place);
-        self.hungry.retain(|hungry| *hungry != place);
+    fn forget(&mut self, place: usize) {
+        if let Some(camera) = self.cameras.try_remove(place) {
+            self.places.remove(&camera.stream);
+            self.hungry.retain(|hungry| *hungry != place);
+        }
     }
 }

@@ -7,18 +7,8 @@ use crate::test_models::{PACE_STREAM, PACE_WINDOW, decide, inference};
 
 const SECOND: u64 = 1_000_000_000;
 
-fn core() -> CoreSettings {
-    let text = include_str!("../../../../conf/signd.toml");
-    #[derive(serde::Deserialize)]
-    struct Shipped {
-        core: CoreSettings,
-    }
-    let Shipped { core } = toml::from_str(text).expect("the settings that ship");
-    core
-}
-
 fn pipeline(model: &str) -> Pipeline {
-    Pipeline::new(core(), inference(model, &decide(0.0, 0.0)))
+    Pipeline::new(CoreSettings::default(), inference(model, &decide(0.0, 0.0)))
 }
 
 /// A second and a half in which the right hand comes up and moves about, never to be lowered again.
@@ -50,13 +40,13 @@ fn later(mut frame: Frame) -> Frame {
 
 /// What is said of a stream: its statuses, and how many frames and signs.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct Heard {
     statuses: Vec<(StatusKind, StatusReason)>,
     frames: usize,
     signs: Vec<u64>,
 }
 
-impl Told {
+impl Heard {
     fn take(&mut self, event: &Event) {
         match &event.body {
             EventBody::Frame(_) => self.frames += 1,
@@ -70,26 +60,26 @@ fn id(name: &str) -> StreamId {
     stream_id::parse(name.as_bytes()).expect("valid")
 }
 
-fn play(pipeline: &mut Pipeline, frames: &[Frame], told: &mut Told) {
+fn play(pipeline: &mut Pipeline, frames: &[Frame], heard: &mut Heard) {
     let mut work = Work::default();
     for frame in frames {
         pipeline.frame(id("cam"), frame, ArrivalTime(frame.t.0), &mut work);
-        pipeline.finish(&mut work, true, |event| told.take(&event)).expect("runs");
+        pipeline.finish(&mut work, true, |event| heard.take(&event)).expect("runs");
     }
 }
 
 #[test]
 fn a_camera_comes_with_its_first_frame_and_goes_with_its_last_tick() {
     for model in [PACE_STREAM, PACE_WINDOW] {
-        let (mut pipeline, mut told) = (pipeline(model), Told::default());
-        play(&mut pipeline, &signing(), &mut told);
+        let (mut pipeline, mut heard) = (pipeline(model), Heard::default());
+        play(&mut pipeline, &signing(), &mut heard);
         assert_eq!(pipeline.streams(), [id("cam")]);
         let mut work = Work::default();
         pipeline.tick(id("cam"), Tick::Gone, &mut work);
-        pipeline.finish(&mut work, true, |event| told.take(&event)).expect("runs");
+        pipeline.finish(&mut work, true, |event| heard.take(&event)).expect("runs");
         let appeared = (StatusKind::Appeared, StatusReason::FirstFrame);
-        assert_eq!(told.statuses, [appeared, (StatusKind::Gone, StatusReason::Silence)]);
-        assert_eq!((told.frames, &told.signs[..]), (45, &[0][..]));
+        assert_eq!(heard.statuses, [appeared, (StatusKind::Gone, StatusReason::Silence)]);
+        assert_eq!((heard.frames, &heard.signs[..]), (45, &[0][..]));
         assert!(pipeline.streams().is_empty() && pipeline.cameras.is_empty());
     }
 }
@@ -105,8 +95,8 @@ fn a_tick_for_a_camera_that_is_not_there_changes_nothing() {
 }
 
 #[test]
-fn a_camera_that_comes_back_before_its_end_is_told_is_told_of_in_order_and_counts_anew() {
-    let (mut pipeline, mut told) = (pipeline(PACE_STREAM), Told::default());
+fn a_camera_that_returns_while_its_end_waits_keeps_order_and_counts_anew() {
+    let (mut pipeline, mut heard) = (pipeline(PACE_STREAM), Heard::default());
     let mut waiting = Vec::new();
     for round in 0..2 {
         for frame in signing() {
@@ -119,9 +109,9 @@ fn a_camera_that_comes_back_before_its_end_is_told_is_told_of_in_order_and_count
         waiting.push(work);
     }
     while let Some(work) = waiting.first_mut() {
-        match pipeline.advance(work, true, |event| told.take(&event)).expect("runs") {
+        match pipeline.advance(work, true, |event| heard.take(&event)).expect("runs") {
             WorkState::Done => drop(waiting.remove(0)),
-            // Those behind wait for the same row, and are not told before.
+            // Those behind wait for the same row, and are not heard before.
             WorkState::NeedsModel => {
                 let behind = pipeline.advance(&mut waiting[1], true, |_| panic!("out of order"));
                 assert_eq!(behind.expect("runs"), WorkState::NeedsModel);
@@ -132,26 +122,26 @@ fn a_camera_that_comes_back_before_its_end_is_told_is_told_of_in_order_and_count
     let appeared = (StatusKind::Appeared, StatusReason::FirstFrame);
     let (gone, ended) =
         ((StatusKind::Gone, StatusReason::Silence), (StatusKind::Gone, StatusReason::Shutdown));
-    assert_eq!(told.statuses, [appeared, gone, appeared, ended]);
-    assert_eq!((told.frames, &told.signs[..]), (90, &[0, 0][..]));
+    assert_eq!(heard.statuses, [appeared, gone, appeared, ended]);
+    assert_eq!((heard.frames, &heard.signs[..]), (90, &[0, 0][..]));
     assert!(pipeline.cameras.is_empty());
 }
 
 #[test]
 fn a_reload_decides_what_is_open_and_keeps_place_and_numbers() {
     for model in [PACE_STREAM, PACE_WINDOW] {
-        let (mut pipeline, mut told) = (pipeline(model), Told::default());
+        let (mut pipeline, mut heard) = (pipeline(model), Heard::default());
         let frames = signing();
-        play(&mut pipeline, &frames[..30], &mut told);
-        assert!(told.signs.is_empty(), "the sign is open");
+        play(&mut pipeline, &frames[..30], &mut heard);
+        assert!(heard.signs.is_empty(), "the sign is open");
         let next = inference(model, &decide(0.0, 0.0));
-        pipeline.reload(core(), next, |event| told.take(&event)).expect("runs");
-        assert_eq!((told.frames, &told.signs[..]), (30, &[0][..]));
+        pipeline.reload(CoreSettings::default(), next, |event| heard.take(&event)).expect("runs");
+        assert_eq!((heard.frames, &heard.signs[..]), (30, &[0][..]));
         let again: Vec<Frame> = frames.iter().cloned().map(later).collect();
-        play(&mut pipeline, &again, &mut told);
-        pipeline.restart(|event| told.take(&event)).expect("runs");
-        assert_eq!(told.statuses.len(), 1, "no second first frame: {:?}", told.statuses);
-        assert_eq!((told.frames, &told.signs[..]), (75, &[0, 1][..]));
+        play(&mut pipeline, &again, &mut heard);
+        pipeline.restart(|event| heard.take(&event)).expect("runs");
+        assert_eq!(heard.statuses.len(), 1, "no second first frame: {:?}", heard.statuses);
+        assert_eq!((heard.frames, &heard.signs[..]), (75, &[0, 1][..]));
     }
 }
 
@@ -167,7 +157,7 @@ fn a_restart_says_what_a_reload_of_the_same_says() {
                 let again = |event: Event| said.push(event.body);
                 match restart {
                     true => pipeline.restart(again).expect("runs"),
-                    false => pipeline.reload(core(), next, again).expect("runs"),
+                    false => pipeline.reload(CoreSettings::default(), next, again).expect("runs"),
                 }
             }
             pipeline.frame(id("cam"), frame, ArrivalTime(frame.t.0), &mut work);
@@ -176,4 +166,20 @@ fn a_restart_says_what_a_reload_of_the_same_says() {
         said
     });
     assert_eq!(all[0], all[1]);
+}
+
+#[test]
+fn work_whose_camera_was_forgotten_is_done_and_touches_no_other_camera() {
+    let mut pipeline = pipeline(PACE_STREAM);
+    let (mut waiting, mut other) = (Work::default(), Work::default());
+    let frames = signing();
+    pipeline.frame(id("cam"), &frames[0], ArrivalTime(frames[0].t.0), &mut waiting);
+    pipeline.forget(waiting.camera.expect("a place"));
+    pipeline.frame(id("another"), &frames[0], ArrivalTime(frames[0].t.0), &mut other);
+    assert_eq!(waiting.camera, other.camera, "it has the place now");
+    let never = |event: Event| panic!("{event:?}");
+    assert_eq!(pipeline.advance(&mut waiting, true, never).expect("runs"), WorkState::Done);
+    let mut heard = Heard::default();
+    pipeline.finish(&mut other, true, |event| heard.take(&event)).expect("runs");
+    assert_eq!((pipeline.streams(), heard.frames), (vec![id("another")], 1));
 }

@@ -1,6 +1,5 @@
 //! One frame or tick on its way through the pipeline.
 
-use signd_core::frame::SourceTime;
 use signd_core::stream::{StepBatch, StreamStep};
 use signd_core::stream_id::StreamId;
 
@@ -37,12 +36,6 @@ impl Work {
     #[must_use]
     pub fn batch(&self) -> &StepBatch {
         &self.batch
-    }
-
-    /// Capture time of the stream's last frame.
-    #[must_use]
-    pub fn t(&self) -> SourceTime {
-        self.batch.t
     }
 
     /// It is a frame that has its place in the stream.

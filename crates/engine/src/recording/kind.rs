@@ -66,7 +66,7 @@ pub fn kind_of(path: &Path) -> io::Result<RecordingKind> {
         _ => return Ok(RecordingKind::Other(file_kind::describe(&head))),
     }
     file.seek(SeekFrom::Start(mcap::MAGIC.len() as u64))?;
-    let mut seen = RunTrace::default();
+    let mut seen = FileScan::default();
     while seen.next(&mut file, size)? {}
     Ok(match (seen.run, seen.frames) {
         (true, true) => RecordingKind::Run,
@@ -79,7 +79,7 @@ pub fn kind_of(path: &Path) -> io::Result<RecordingKind> {
 }
 
 #[derive(Default)]
-struct RunTrace {
+struct FileScan {
     run: bool,
     frames: bool,
     /// Number of the channel `run`.
@@ -88,7 +88,7 @@ struct RunTrace {
     others: BTreeSet<u16>,
 }
 
-impl RunTrace {
+impl FileScan {
     /// Looks at the next record; false when there is none or it does not matter any more.
     fn next(&mut self, file: &mut BufReader<File>, size: u64) -> io::Result<bool> {
         let mut bytes = Vec::new();

@@ -73,7 +73,7 @@ pub enum RunMark {
         part: u32,
         /// At work from here on.
         #[serde(flatten)]
-        loaded: RunDigests,
+        digests: RunDigests,
     },
     /// Configuration and model were read again.
     Reload(RunDigests),
@@ -206,12 +206,12 @@ mod tests {
 
     #[test]
     fn marks_as_documented() {
-        let loaded = RunDigests { model: "ab".into(), settings: "cd".into() };
-        let begin = RunMark::Begin { run: 7, part: 0, loaded: loaded.clone() };
+        let digests = RunDigests { model: "ab".into(), settings: "cd".into() };
+        let begin = RunMark::Begin { run: 7, part: 0, digests: digests.clone() };
         let text = serde_json::to_string(&begin).expect("JSON");
         assert_eq!(text, r#"{"mark":"begin","run":7,"part":0,"model":"ab","settings":"cd"}"#);
         assert_eq!(serde_json::from_str::<RunMark>(&text).expect("mark"), begin);
-        let text = serde_json::to_string(&RunMark::Reload(loaded)).expect("JSON");
+        let text = serde_json::to_string(&RunMark::Reload(digests)).expect("JSON");
         assert_eq!(text, r#"{"mark":"reload","model":"ab","settings":"cd"}"#);
     }
 }

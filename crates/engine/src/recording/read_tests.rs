@@ -1,12 +1,12 @@
 //! What is read of files that are damaged, foreign or odd, and what is said of the rest.
 
-use signd_core::stream_id;
 use std::io::{Cursor, Write};
 
 use mcap::records::op;
 
 use super::*;
 use signd_core::frame::{ArrivalTime, BodyPart, Frame, SourceTime};
+use signd_core::stream_id;
 use signd_core::wire::landmarks;
 
 /// A frame's message.
@@ -296,8 +296,8 @@ fn a_damaged_recording_with_frames_is_never_taken_for_an_empty_run() {
     let path = folder.path().join("run.mcap");
     let mut out = std::io::Cursor::new(Vec::new());
     let mut recorder = RecordingWriter::new(&mut out).expect("begins");
-    let loaded = RunDigests { model: "m".into(), settings: "s".into() };
-    let begin = RunMark::Begin { run: 1, part: 0, loaded };
+    let digests = RunDigests { model: "m".into(), settings: "s".into() };
+    let begin = RunMark::Begin { run: 1, part: 0, digests };
     recorder.json(RecordingChannel::Run, ArrivalTime(1), &begin).expect("written");
     let cam = stream_id::parse(b"cam1").expect("valid");
     for i in 0..3u64 {

@@ -19,7 +19,7 @@ use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 /// Compares the events of a replay with the recorded ones.
 #[derive(Debug)]
 pub struct ReplayVerifier {
-    loaded: RunDigests,
+    digests: RunDigests,
     waiting: BTreeMap<StreamId, VecDeque<Value>>,
     parted: BTreeMap<StreamId, ReplayDifference>,
     /// Run and number of the part that is being played; none before the first.
@@ -66,9 +66,9 @@ pub struct ReplayDifference {
 impl ReplayVerifier {
     /// A comparison with a replay that has this model and these settings at work.
     #[must_use]
-    pub fn new(loaded: RunDigests) -> Self {
+    pub fn new(digests: RunDigests) -> Self {
         ReplayVerifier {
-            loaded,
+            digests,
             waiting: BTreeMap::new(),
             parted: BTreeMap::new(),
             part: None,
@@ -82,10 +82,10 @@ impl ReplayVerifier {
     /// Takes what the replay tells.
     pub fn take(&mut self, told: &ReplayOutput<'_>) {
         match told {
-            ReplayOutput::Mark(RunMark::Begin { run, part, loaded }) => {
-                self.begin(*run, *part, loaded);
+            ReplayOutput::Mark(RunMark::Begin { run, part, digests }) => {
+                self.begin(*run, *part, digests);
             }
-            ReplayOutput::Mark(RunMark::Reload(loaded)) => self.at_work(loaded),
+            ReplayOutput::Mark(RunMark::Reload(digests)) => self.at_work(digests),
             ReplayOutput::Event(event) if !self.blind => self.replayed(event),
             ReplayOutput::Recorded(stream, event) if !self.blind => self.recorded(*stream, event),
             ReplayOutput::Event(_)
@@ -111,7 +111,7 @@ impl ReplayVerifier {
         self.report
     }
 
-    fn begin(&mut self, run: u64, part: u32, loaded: &RunDigests) {
+    fn begin(&mut self, run: u64, part: u32, digests: &RunDigests) {
         let before = self.part.replace((run, part));
         // After a hole the parts no longer join.
         let joins = before.is_some_and(|(r, p)| (r, p.checked_add(1)) == (run, Some(part)));
@@ -122,11 +122,11 @@ impl ReplayVerifier {
                 self.report.blind.push("the parts before it are missing");
             }
         }
-        self.at_work(loaded);
+        self.at_work(digests);
     }
 
     fn at_work(&mut self, recorded: &RunDigests) {
-        let (model, settings) = (&self.loaded.model, &self.loaded.settings);
+        let (model, settings) = (&self.digests.model, &self.digests.settings);
         let why = match (model == &recorded.model, settings == &recorded.settings) {
             (true, true) => return,
             (true, false) => "it was recorded with other settings",
@@ -249,14 +249,14 @@ mod tests {
         }
     }
 
-    fn loaded(model: &str) -> RunDigests {
+    fn digests(model: &str) -> RunDigests {
         RunDigests { model: model.into(), settings: "s".into() }
     }
 
     /// A recording with model `a`, replayed with model `a`.
     fn verify(part: u32) -> ReplayVerifier {
-        let mut verify = ReplayVerifier::new(loaded("a"));
-        let mark = RunMark::Begin { run: 1, part, loaded: loaded("a") };
+        let mut verify = ReplayVerifier::new(digests("a"));
+        let mark = RunMark::Begin { run: 1, part, digests: digests("a") };
         verify.take(&ReplayOutput::Mark(&mark));
         verify
     }
@@ -320,13 +320,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_not_called_equal() {
-        let unmarked = ReplayVerifier::new(loaded("a"));
+        let unmarked = ReplayVerifier::new(digests("a"));
         assert!(!unmarked.end().equal());
         assert!(!verify(2).end().equal(), "parts 0 and 1 are missing");
         let mut reloaded = verify(0);
-        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(loaded("a"))));
+        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(digests("a"))));
         recorded(&mut reloaded, &event(1, 1));
-        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(loaded("b"))));
+        reloaded.take(&ReplayOutput::Mark(&RunMark::Reload(digests("b"))));
         recorded(&mut reloaded, &event(2, 2));
         let report = reloaded.end();
         assert_eq!(report.partings.len(), 1, "only what came before the other model is compared");

@@ -78,7 +78,7 @@ impl ClipJudge {
             true => segmented(&mut self.pipeline, frames)?,
             false => {
                 let kind = &self.pipeline.inference().card().kind;
-                let rows = clip::rows(frames, kind, self.pipeline.core());
+                let rows = clip::rows(frames, kind, self.pipeline.settings());
                 ClipAnswer { top: self.pipeline.inference_mut().answer(&rows)?, decisions: 1 }
             }
         };

@@ -25,13 +25,13 @@ mod signs;
 mod space;
 mod stance;
 
-use signd_core::stream_id;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use signd_core::frame::{ArrivalTime, Frame, SourceTime};
+use signd_core::stream_id;
 use signd_core::wire::landmarks;
 use signd_engine::recording::RecordingWriter;
 

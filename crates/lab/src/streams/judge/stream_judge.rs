@@ -10,8 +10,7 @@ use signd_core::frame::{ArrivalTime, Frame};
 use signd_core::stream::CoreSettings;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::{DecideSettings, SignDecider, UnknownLabel};
-use signd_engine::model::ModelIdentity;
-use signd_engine::model::{Model, ModelError};
+use signd_engine::model::{Model, ModelError, ModelIdentity};
 use signd_engine::pipeline::Pipeline;
 
 use super::trace::{StreamTrace, trace_stream};
@@ -66,7 +65,7 @@ impl StreamJudge {
             return Ok(false);
         }
         let kind = &self.pipeline.inference().card().kind;
-        let rows = clip::rows(&within, kind, self.pipeline.core());
+        let rows = clip::rows(&within, kind, self.pipeline.settings());
         let top = self.pipeline.inference_mut().answer(&rows)?;
         Ok(top.first().map(|(output, _)| *output) == Some(label))
     }

@@ -61,7 +61,7 @@ pub fn trace_stream(
     for (frame, arrival) in frames {
         let core = pipeline.frame(id, frame, *arrival, &mut work);
         // Events do not tell of motion.
-        let motion = core.view().map(|view| view.glance.motion);
+        let motion = core.view().map(|view| view.input.motion);
         finish(pipeline, &mut work, &mut trace)?;
         if let (Some(last), Some(motion)) = (trace.frames.last_mut(), motion) {
             last.motion = motion;

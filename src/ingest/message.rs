@@ -15,7 +15,7 @@ use super::settings::StreamLimits;
 /// What ingest hands to the front.
 pub enum IngestMessage {
     /// A frame or a tick.
-    Inbound(Box<StreamInput>),
+    Input(Box<StreamInput>),
     /// From here on, other settings and another model.
     Reload(Box<ReloadRequest>),
     /// Whoever holds it has dealt with everything before it; see [`crate::plumbing::progress`].
@@ -46,8 +46,8 @@ pub struct ReloadRequest {
     pub core: CoreSettings,
     /// The model and how it decides.
     pub inference: Inference,
-    /// Which these are.
-    pub loaded: RunDigests,
+    /// The digests of this model and these settings.
+    pub digests: RunDigests,
 }
 
 impl StreamInput {

@@ -30,7 +30,7 @@ use signd_core::wire::landmarks;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::SignDecider;
 use signd_engine::model::Model;
-use signd_engine::pipeline::{Pipeline, Work, WorkState};
+use signd_engine::pipeline::{Pipeline, StreamWork, WorkState};
 
 /// Frames of the recording.
 const FRAMES: u32 = 608;
@@ -205,7 +205,7 @@ fn streaming(bencher: Bencher, streams: usize) {
         .map(|i| stream_id::parse(format!("cam{i}").as_bytes()).expect("valid"))
         .collect();
     let signing = signing();
-    let (mut seq, mut works) = (0, (0..streams).map(|_| Work::default()).collect::<Vec<_>>());
+    let (mut seq, mut works) = (0, (0..streams).map(|_| StreamWork::default()).collect::<Vec<_>>());
     bencher.counter(ItemsCount::new(streams)).bench_local(|| {
         // Forth and back, so that no frame is far from the one before.
         let (count, at) = (signing.len() as u64 - 1, seq % (2 * (signing.len() as u64 - 1)));
@@ -272,7 +272,7 @@ fn count(bencher: Bencher) {
 fn recorded_events() -> Vec<Event> {
     let mut pipeline = pipeline(shipped::model());
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut work, mut events) = (Work::default(), Vec::new());
+    let (mut work, mut events) = (StreamWork::default(), Vec::new());
     for frame in shipped::frames() {
         pipeline.frame(id, &frame, ArrivalTime(frame.t.0), &mut work);
         pipeline.finish(&mut work, true, |event| events.push(event)).expect("runs");

@@ -25,7 +25,7 @@ use signd_core::stream_id;
 use signd_core::wire::events::{self, EventDelivery, EventEncoding};
 use signd_core::wire::landmarks;
 use signd_engine::model::Model;
-use signd_engine::pipeline::Work;
+use signd_engine::pipeline::StreamWork;
 use signd_engine::recording;
 
 /// The window form of the shipped model.
@@ -114,7 +114,7 @@ fn play(name: &str) -> u64 {
     let mut calls = Calls { width, streaming, open: false, made: 0 };
     let mut pipeline = pipeline(&settings, name);
     let id = stream_id::parse(b"cam1").expect("valid");
-    let mut work = Work::default();
+    let mut work = StreamWork::default();
     let (mut to_front, mut from_ingest) = flow::ring::<Box<Frame>>(4).expect("pipe");
     let (mut pool, mut returns) = flow::pool::<Box<Frame>>(4);
     let (mut head, mut body) = (Vec::with_capacity(256), Vec::with_capacity(4096));

@@ -13,7 +13,7 @@ use signd_core::event::{Event, EventBody, FrameEvent, Hypotheses, SignEvent, Sig
 use signd_core::frame::{ArrivalTime, Frame, SourceTime};
 use signd_core::stream::{StreamStep, Tick};
 use signd_engine::model::Model;
-use signd_engine::pipeline::Work;
+use signd_engine::pipeline::StreamWork;
 
 const WIDTH: usize = 54;
 
@@ -53,7 +53,7 @@ fn events(name: &str, session: &[Frame], more: &[u8]) -> (Vec<Event>, u64) {
     let model = Model::open(models::runtime(), file.path()).expect("a model");
     let mut pipeline = models::with(&settings, model);
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut work, mut events, mut made, mut back) = (Work::default(), Vec::new(), 0, 0);
+    let (mut work, mut events, mut made, mut back) = (StreamWork::default(), Vec::new(), 0, 0);
     for i in 0..=session.len() {
         match session.get(i) {
             Some(frame) => drop(pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work)),

@@ -14,7 +14,7 @@ use signd_core::frame::{ArrivalTime, BodyPart, FARTHEST, Frame, SourceTime};
 use signd_core::stream::{StepBatch, Stream, Tick};
 use signd_core::stream_id;
 use signd_core::wire::landmarks::{encode, read};
-use signd_engine::pipeline::Work;
+use signd_engine::pipeline::StreamWork;
 
 const S: u64 = 1_000_000_000;
 /// Address space of the test that feeds damage, KiB. It needs a sixth of this.
@@ -130,7 +130,7 @@ fn whatever_is_accepted_comes_to_an_end_and_is_told_in_numbers() {
     let good = frames(&gestures, 5.0, 30.0, SourceTime(1_700_000_000 * S));
 
     let id = stream_id::parse(b"cam1").expect("valid");
-    let (mut mutator, mut work) = (Mutator(0x5eed), Work::default());
+    let (mut mutator, mut work) = (Mutator(0x5eed), StreamWork::default());
     let (mut message, mut damaged, mut taken) = (Vec::new(), Vec::new(), Frame::default());
     let (mut accepted, mut placed, mut refused, mut signs) = (0, 0, 0, 0);
     for round in 0..120 {

@@ -14,7 +14,7 @@ use signd_core::features::grid::RowKind;
 use signd_core::frame::{ArrivalTime, BodyPart, Frame, Hand, SourceTime};
 use signd_core::stream::{StepBatch, Stream, Tick};
 use signd_core::stream_id;
-use signd_engine::pipeline::Work;
+use signd_engine::pipeline::StreamWork;
 use signd_engine::recording;
 
 /// Frames a second of the recording.
@@ -72,7 +72,7 @@ fn decided(frames: &[Frame]) -> (Vec<Sign>, Vec<Option<Hand>>) {
     let mut pipeline = models::pipeline(&settings(), models::SHIPPED);
     let id = stream_id::parse(b"cam1").expect("valid");
     let (mut signs, mut hands) = (Vec::new(), Vec::new());
-    let mut work = Work::default();
+    let mut work = StreamWork::default();
     for i in 0..=frames.len() {
         match frames.get(i) {
             Some(frame) => drop(pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work)),

@@ -9,7 +9,7 @@ use signd::config::{Settings, SettingsFlags};
 use signd_core::event::{Event, EventBody, Hypotheses};
 use signd_core::frame::{ArrivalTime, Frame, SourceTime};
 use signd_core::stream_id::{self, StreamId};
-use signd_engine::pipeline::{Work, WorkState};
+use signd_engine::pipeline::{StreamWork, WorkState};
 
 fn settings() -> Settings {
     Settings::load(&SettingsFlags::default()).expect("defaults")
@@ -52,7 +52,7 @@ fn note(answers: &mut Answers, event: &Event) {
 fn alone(model: &str, signers: &Signers) -> Answers {
     let mut answers = Answers::new();
     for (id, frames) in signers {
-        let (mut pipeline, mut work) = (pipeline(&settings(), model), Work::default());
+        let (mut pipeline, mut work) = (pipeline(&settings(), model), StreamWork::default());
         for frame in frames {
             pipeline.frame(*id, frame, ArrivalTime(frame.t.0), &mut work);
             pipeline.finish(&mut work, true, |event| note(&mut answers, &event)).expect("runs");
@@ -69,7 +69,7 @@ fn together(model: &str, signers: &Signers) -> (Answers, usize) {
     for i in 0..signers.values().map(Vec::len).max().unwrap_or(0) {
         let mut waiting = Vec::new();
         for (id, frames) in signers.iter().cycle().skip(i % count).take(count) {
-            let mut work = Work::default();
+            let mut work = StreamWork::default();
             pipeline.frame(*id, &frames[i], ArrivalTime(frames[i].t.0), &mut work);
             waiting.push(work);
         }
@@ -118,7 +118,7 @@ fn rows_that_share_calls_do_not_change_each_other_however_many_there_are() {
 
 #[test]
 fn nothing_is_fed_while_no_sign_is_open() {
-    let (mut pipeline, mut work) = (pipeline(&settings(), PACE_STREAM), Work::default());
+    let (mut pipeline, mut work) = (pipeline(&settings(), PACE_STREAM), StreamWork::default());
     let (id, frames) = signers(1).pop_first().expect("a signer");
     let before = frames.iter().take_while(|frame| {
         pipeline.frame(id, frame, ArrivalTime(frame.t.0), &mut work);

@@ -25,14 +25,14 @@ use signd_core::continuity::MisplacedReason;
 use signd_core::event::{EventBody, StatusKind};
 use signd_core::stream::{StepBatch, StreamStep, Tick};
 use signd_core::stream_id::StreamId;
-use signd_engine::pipeline::{Pipeline, Work, WorkState};
+use signd_engine::pipeline::{Pipeline, StreamWork, WorkState};
 
 /// Most batches that wait for the model; behind them frames wait in the ring.
 const WAITING: usize = 64;
 
 /// A frame or tick that waits for the model.
 struct PendingWork {
-    work: Work,
+    work: StreamWork,
     received: Instant,
     /// Time in stage 5 so far.
     inferred: Duration,
@@ -50,8 +50,8 @@ pub struct PipelineWorker {
     at: usize,
     /// Of those that wait, how many came before the watchdog's token; none: no token is here.
     before_token: Option<usize>,
-    /// Work that is done, kept for its memory.
-    spare: Vec<Work>,
+    /// StreamWork that is done, kept for its memory.
+    spare: Vec<StreamWork>,
     publish: Publisher,
     live: LiveSender,
     counters: Arc<DaemonCounters>,

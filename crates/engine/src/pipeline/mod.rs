@@ -25,7 +25,7 @@ use slab::Slab;
 
 use crate::inference::{CameraInference, Inference};
 use crate::model::ModelError;
-pub use work::Work;
+pub use work::StreamWork;
 
 /// How far [`Pipeline::advance`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Pipeline {
         &self.inference
     }
 
-    /// The same, for answers about signs that somebody else has cut.
+    /// The same, to ask it about signs that were cut by other means.
     pub fn inference_mut(&mut self) -> &mut Inference {
         &mut self.inference
     }
@@ -108,7 +108,7 @@ impl Pipeline {
         stream: StreamId,
         frame: &Frame,
         arrival: ArrivalTime,
-        work: &mut Work,
+        work: &mut StreamWork,
     ) -> &Stream {
         let place = *self.places.entry(stream).or_insert_with(|| {
             let inference = CameraInference::new(&self.inference.model);
@@ -125,7 +125,7 @@ impl Pipeline {
     }
 
     /// Takes what the clock decided about a camera. Nothing follows where there is no such camera.
-    pub fn tick(&mut self, stream: StreamId, tick: Tick, work: &mut Work) {
+    pub fn tick(&mut self, stream: StreamId, tick: Tick, work: &mut StreamWork) {
         work.begin(stream);
         let Some(place) = self.places.get(&stream) else { return };
         let camera = &mut self.cameras[*place];
@@ -146,7 +146,7 @@ impl Pipeline {
     /// When the model fails. The camera is then forgotten.
     pub fn finish(
         &mut self,
-        work: &mut Work,
+        work: &mut StreamWork,
         fresh: bool,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
@@ -174,7 +174,7 @@ impl Pipeline {
     /// When the model fails.
     pub fn advance(
         &mut self,
-        work: &mut Work,
+        work: &mut StreamWork,
         fresh: bool,
         mut emit: impl FnMut(Event),
     ) -> Result<WorkState, ModelError> {
@@ -271,7 +271,7 @@ impl Pipeline {
         needs: &ModelNeeds,
         mut emit: impl FnMut(Event),
     ) -> Result<(), ModelError> {
-        let mut work = Work::default();
+        let mut work = StreamWork::default();
         for stream in self.streams() {
             let place = self.places[&stream];
             let camera = &mut self.cameras[place];

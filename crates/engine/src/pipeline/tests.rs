@@ -61,7 +61,7 @@ fn id(name: &str) -> StreamId {
 }
 
 fn play(pipeline: &mut Pipeline, frames: &[Frame], heard: &mut Heard) {
-    let mut work = Work::default();
+    let mut work = StreamWork::default();
     for frame in frames {
         pipeline.frame(id("cam"), frame, ArrivalTime(frame.t.0), &mut work);
         pipeline.finish(&mut work, true, |event| heard.take(&event)).expect("runs");
@@ -74,7 +74,7 @@ fn a_camera_comes_with_its_first_frame_and_goes_with_its_last_tick() {
         let (mut pipeline, mut heard) = (pipeline(model), Heard::default());
         play(&mut pipeline, &signing(), &mut heard);
         assert_eq!(pipeline.streams(), [id("cam")]);
-        let mut work = Work::default();
+        let mut work = StreamWork::default();
         pipeline.tick(id("cam"), Tick::Gone, &mut work);
         pipeline.finish(&mut work, true, |event| heard.take(&event)).expect("runs");
         let appeared = (StatusKind::Appeared, StatusReason::FirstFrame);
@@ -87,7 +87,7 @@ fn a_camera_comes_with_its_first_frame_and_goes_with_its_last_tick() {
 #[test]
 fn a_tick_for_a_camera_that_is_not_there_changes_nothing() {
     let mut pipeline = pipeline(PACE_STREAM);
-    let mut work = Work::default();
+    let mut work = StreamWork::default();
     pipeline.tick(id("cam"), Tick::Stalled, &mut work);
     let never = |event: Event| panic!("{event:?}");
     assert_eq!(pipeline.advance(&mut work, true, never).expect("runs"), WorkState::Done);
@@ -100,11 +100,11 @@ fn a_camera_that_returns_while_its_end_waits_keeps_order_and_counts_anew() {
     let mut waiting = Vec::new();
     for round in 0..2 {
         for frame in signing() {
-            let mut work = Work::default();
+            let mut work = StreamWork::default();
             pipeline.frame(id("cam"), &frame, ArrivalTime(frame.t.0), &mut work);
             waiting.push(work);
         }
-        let mut work = Work::default();
+        let mut work = StreamWork::default();
         pipeline.tick(id("cam"), if round == 0 { Tick::Gone } else { Tick::End }, &mut work);
         waiting.push(work);
     }
@@ -150,7 +150,7 @@ fn a_restart_says_what_a_reload_of_the_same_says() {
     let frames = signing();
     let all = [true, false].map(|restart| {
         let (mut pipeline, mut said) = (pipeline(PACE_STREAM), Vec::new());
-        let mut work = Work::default();
+        let mut work = StreamWork::default();
         for (i, frame) in frames.iter().enumerate() {
             if i == 25 {
                 let next = inference(PACE_STREAM, &decide(0.0, 0.0));
@@ -171,7 +171,7 @@ fn a_restart_says_what_a_reload_of_the_same_says() {
 #[test]
 fn work_whose_camera_was_forgotten_is_done_and_touches_no_other_camera() {
     let mut pipeline = pipeline(PACE_STREAM);
-    let (mut waiting, mut other) = (Work::default(), Work::default());
+    let (mut waiting, mut other) = (StreamWork::default(), StreamWork::default());
     let frames = signing();
     pipeline.frame(id("cam"), &frames[0], ArrivalTime(frames[0].t.0), &mut waiting);
     pipeline.forget(waiting.camera.expect("a place"));

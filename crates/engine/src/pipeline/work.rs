@@ -6,7 +6,7 @@ use signd_core::stream_id::StreamId;
 /// What a frame or a tick changed in the core, and how far inference has taken it. Reused from frame to
 /// frame, it allocates nothing.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct StreamWork {
     pub(super) stream: StreamId,
     /// The camera's place in the pipeline, until inference is done with it.
     pub(super) camera: Option<usize>,
@@ -17,7 +17,7 @@ pub struct Work {
     pub(super) taken: usize,
 }
 
-impl Work {
+impl StreamWork {
     pub(super) fn begin(&mut self, stream: StreamId) {
         self.stream = stream;
         self.camera = None;

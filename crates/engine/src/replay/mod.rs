@@ -3,7 +3,7 @@
 pub mod verify;
 
 use crate::model::ModelError;
-use crate::pipeline::{Pipeline, Work};
+use crate::pipeline::{Pipeline, StreamWork};
 use crate::recording::{self, RecordingError, RecordingItem, RecordingLosses, RunMark};
 use signd_core::drop_reason::DropReason;
 use signd_core::event::Event;
@@ -69,13 +69,18 @@ pub struct RecordingPlayer<'a> {
     /// Run and number of the part played last.
     part: Option<(u64, u32)>,
     frame: Frame,
-    work: Work,
+    work: StreamWork,
 }
 
 impl<'a> RecordingPlayer<'a> {
     /// Nothing played yet.
     pub fn new(pipeline: &'a mut Pipeline) -> Self {
-        RecordingPlayer { pipeline, part: None, frame: Frame::default(), work: Work::default() }
+        RecordingPlayer {
+            pipeline,
+            part: None,
+            frame: Frame::default(),
+            work: StreamWork::default(),
+        }
     }
 
     /// Plays a file. A frame that is refused does not stop it, as it does not stop the daemon.

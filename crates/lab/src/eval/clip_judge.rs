@@ -19,7 +19,7 @@ use signd_core::stream_id::StreamId;
 use signd_engine::inference::Inference;
 use signd_engine::inference::decide::{DecideSettings, SignDecider, UnknownLabel};
 use signd_engine::model::{Model, ModelError};
-use signd_engine::pipeline::{Pipeline, Work};
+use signd_engine::pipeline::{Pipeline, StreamWork};
 
 use super::vocabulary::SignVocabulary;
 
@@ -90,7 +90,7 @@ impl ClipJudge {
 }
 
 fn segmented(pipeline: &mut Pipeline, frames: &[Frame]) -> Result<ClipAnswer, ModelError> {
-    let (id, mut work) = (StreamId::default(), Work::default());
+    let (id, mut work) = (StreamId::default(), StreamWork::default());
     let (mut answer, mut longest) = (ClipAnswer::default(), -1.0);
     let mut take = |event: Event| {
         let EventBody::Sign(sign) = event.body else { return };

@@ -7,7 +7,7 @@ use signd_core::stream::{StepBatch, StreamStep, Tick};
 use signd_core::stream_id::StreamId;
 use signd_engine::inference::decide::sureness;
 use signd_engine::model::ModelError;
-use signd_engine::pipeline::{Pipeline, Work};
+use signd_engine::pipeline::{Pipeline, StreamWork};
 
 use crate::streams::camera::delivery::START;
 use crate::streams::span::TimeSpan;
@@ -56,7 +56,7 @@ pub fn trace_stream(
     frames: &[(Frame, ArrivalTime)],
     pipeline: &mut Pipeline,
 ) -> Result<StreamTrace, ModelError> {
-    let (id, mut work) = (StreamId::default(), Work::default());
+    let (id, mut work) = (StreamId::default(), StreamWork::default());
     let mut trace = StreamTrace::default();
     for (frame, arrival) in frames {
         let core = pipeline.frame(id, frame, *arrival, &mut work);
@@ -75,7 +75,7 @@ pub fn trace_stream(
 /// Appends what a frame or tick gives.
 fn finish(
     pipeline: &mut Pipeline,
-    work: &mut Work,
+    work: &mut StreamWork,
     trace: &mut StreamTrace,
 ) -> Result<(), ModelError> {
     let seconds = |t: SourceTime| t.seconds_since(START);

@@ -56,7 +56,7 @@
 //!     }
 //! }
 //! batch.clear();
-//! stream.tick(Tick::End, &mut batch); // decides a sign that is still open
+//! stream.tick(Tick::End, &mut batch); // ends a sign that is still open
 //! assert_eq!(signs, [(12, 37)]);
 //! ```
 

@@ -344,7 +344,10 @@ fn what_a_full_ring_drops_is_counted_and_shows_as_lost() {
         streams.iter().for_each(|stream| send(&camera, stream, &body));
     };
     let watch = daemon.listen(&context);
+    // All of it waits before the first is read: a sender that is slow leaves the model time to follow.
+    daemon.signal("STOP");
     frames.iter().for_each(each);
+    daemon.signal("CONT");
     daemon.wait_for("the ring to the front is full");
 
     // When all is quiet, one more frame of each stream has room, and tells what was lost before it.

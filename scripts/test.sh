@@ -10,6 +10,8 @@ status=0
 export RUST_BACKTRACE=0
 test=(cargo test --release --locked --workspace --no-fail-fast)
 "${test[@]}" --lib --bins --tests -- --nocapture 2>&1 | tee "$log" || status=$?
+# These want the machine for themselves.
+"${test[@]}" --test integration -- --ignored --nocapture 2>&1 | tee -a "$log" || status=$?
 "${test[@]}" --doc 2>&1 | tee -a "$log" || status=$?
 if [ "$status" != 0 ]; then
     echo "What the tests that failed said, once more:"

@@ -327,6 +327,7 @@ fn frames_lost_after_a_restart_are_counted_in_the_new_count() {
 }
 
 #[test]
+#[ignore = "wants the machine for itself: scripts/test.sh runs it after the others"]
 fn what_a_full_ring_drops_is_counted_and_shows_as_lost() {
     let mut daemon = Daemon::configured("stall_ms = 60000\nhigh_water_mark = 1000000", &[]);
     let context = zmq::Context::new();

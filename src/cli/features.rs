@@ -48,7 +48,7 @@ struct FeaturesAnswer {
 impl FeaturesFlags {
     pub fn execute(self) -> Result<CommandOutcome> {
         if self.columns {
-            let widths = GROUPS.map(|(group, name)| format!("  \"{name}\": {}", group.width()));
+            let widths = GROUPS.map(|group| format!("  \"{}\": {}", group.name, group.width()));
             print::line(format_args!("{{\n{}\n}}", widths.join(",\n")))?;
             return Ok(CommandOutcome::Done);
         }

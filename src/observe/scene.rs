@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use signd_core::features::placement::COUNT;
-use signd_core::frame::{Hand, Landmark, is_missing};
+use signd_core::frame::{Hand, is_missing};
 use signd_core::stream::{CoreSettings, Stream};
 use signd_core::stream_id::StreamId;
 use signd_core::wire::VERSION;
@@ -31,7 +31,7 @@ pub struct FrameScene {
     /// How fast hand and fingers move, shoulder widths a second.
     pub motion: f32,
     /// The placed landmarks in shoulder widths, in the order of [`signd_core::features::placement`].
-    pub points: [Landmark; COUNT],
+    pub points: [[f32; 2]; COUNT],
 }
 
 impl FrameScene {
@@ -119,14 +119,14 @@ struct SceneItem<'a> {
     points: Points<'a>,
 }
 
-/// `[[x, y], …]`, null where missing. Depth is left out: a page draws a plane.
-struct Points<'a>(&'a [Landmark; COUNT]);
+/// `[[x, y], …]`, null where missing.
+struct Points<'a>(&'a [[f32; 2]; COUNT]);
 
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(COUNT))?;
         for point in self.0 {
-            let place = (!is_missing(point)).then(|| [round(point[0]), round(point[1])]);
+            let place = (!is_missing(point)).then(|| point.map(round));
             seq.serialize_element(&place)?;
         }
         seq.end()
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_scene_as_documented() {
-        let mut points = [[f32::NAN; 3]; COUNT];
-        points[0] = [-0.512_34, 0.25, f32::NAN];
+        let mut points = [[f32::NAN; 2]; COUNT];
+        points[0] = [-0.512_34, 0.25];
         let stream = stream_id::parse(b"cam1").expect("valid");
         let scene = FrameScene {
             stream,

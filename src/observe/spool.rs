@@ -1,7 +1,7 @@
 //! What a replay tells, kept for the page: JSON lines in a file without a name.
 //!
 //! One thread appends while the server reads. An hour of one stream at 30 frames a second is about
-//! 170 MB of lines, which is why they are on disk; the page asks for a piece at a time.
+//! 220 MB of lines, which is why they are on disk; the page asks for a piece at a time.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

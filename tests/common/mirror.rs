@@ -22,8 +22,8 @@ const POSE: [[usize; 2]; 16] = [
     [31, 32],
 ];
 
-/// Pairs of the face mesh, as far as any feature looks at it: lips, outer eye corners, ears.
-const FACE: [[usize; 2]; 20] = [
+/// Pairs of the face mesh, as far as any feature looks at it: lips, nostrils, eyes, ears.
+const FACE: [[usize; 2]; 36] = [
     [61, 291],
     [146, 375],
     [91, 321],
@@ -42,7 +42,23 @@ const FACE: [[usize; 2]; 20] = [
     [80, 310],
     [81, 311],
     [82, 312],
+    [98, 327],
     [33, 263],
+    [7, 249],
+    [163, 390],
+    [144, 373],
+    [145, 374],
+    [153, 380],
+    [154, 381],
+    [155, 382],
+    [133, 362],
+    [246, 466],
+    [161, 388],
+    [160, 387],
+    [159, 386],
+    [158, 385],
+    [157, 384],
+    [173, 398],
     [234, 454],
 ];
 

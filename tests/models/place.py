@@ -21,7 +21,7 @@ SLOPE = 4.0  # logits per shoulder width of height
 METADATA = {
     "signd.contract": "features",
     "signd.name": "place 1",
-    "signd.schema": "signd/1",
+    "signd.schema": "signd/2",
     "signd.groups": " ".join(GROUPS),
     "signd.rate": str(RATE_HZ),
     "signd.window": str(WINDOW_ROWS),

@@ -83,7 +83,7 @@ impl Hand {
 
 /// Capture time by the camera's clock: nanoseconds since the Unix epoch, from the wire at most
 /// [`i64::MAX`]. All durations of the
-/// pipeline (hysteresis, segment lengths, velocities) are differences of this clock.
+/// pipeline (hysteresis, segment lengths, speeds) are differences of this clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceTime(pub u64);
 
@@ -192,7 +192,7 @@ impl Frame {
 
 /// Whether a landmark is missing: x or y is `NaN` (an estimator may lack z alone).
 #[must_use]
-pub fn is_missing(p: &Landmark) -> bool {
+pub fn is_missing<const AXES: usize>(p: &[f32; AXES]) -> bool {
     p[0].is_nan() || p[1].is_nan()
 }
 

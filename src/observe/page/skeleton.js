@@ -1,10 +1,10 @@
 // The signer as the daemon sees them: shoulder widths, the origin between the shoulders. The order of
-// points is that of src/features/placed.rs; what is missing is not drawn.
+// points is that of crates/core/src/features/placement.rs; what is missing is not drawn.
 
 import { palette, sheet, still } from './paper.js';
 
-const HAND = 0, OTHER = 21, LIPS = 42, SHOULDER = 82, ELBOW = 84, WRIST = 86;
-const NOSE = 88, CHIN = 90, FOREHEAD = 91, EYE = 92, EAR = 94;
+const HAND = 0, OTHER = 21, LIPS = 42, SHOULDER = 118, ELBOW = 120, WRIST = 122;
+const NOSE = 124, CHIN = 125, FOREHEAD = 126, EYE = 127, EAR = 129;
 const INDEX_TIP = 8;
 const PALM = [0, 1, 5, 9, 13, 17];
 const FINGERS = [[17, 18, 19, 20], [13, 14, 15, 16], [9, 10, 11, 12], [5, 6, 7, 8], [1, 2, 3, 4]];

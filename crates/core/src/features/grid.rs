@@ -5,9 +5,8 @@
 //! grid point, and where only one of them has a landmark, the nearer frame's. Causal: a grid point
 //! is settled by the first frame at or after it.
 
-use super::columns::{GridMoments, compute};
 use super::{PlacedLandmarks, Schema};
-use crate::frame::{Frame, SourceTime};
+use crate::frame::{Frame, SourceTime, is_missing};
 
 /// Frames further apart than this are not joined by a line; the rows between are missing.
 const LONGEST_LINE_S: f64 = 0.2;
@@ -49,7 +48,6 @@ pub struct RowBuilder {
     next: u64,
     frame: Option<SourceTime>,
     placed: PlacedLandmarks,
-    grid: [PlacedLandmarks; 3],
 }
 
 impl RowBuilder {
@@ -63,11 +61,6 @@ impl RowBuilder {
             next: 0,
             frame: None,
             placed: PlacedLandmarks::default(),
-            grid: [
-                PlacedLandmarks::default(),
-                PlacedLandmarks::default(),
-                PlacedLandmarks::default(),
-            ],
         }
     }
 
@@ -92,28 +85,26 @@ impl RowBuilder {
     pub fn restart(&mut self) {
         self.anchor = None;
         self.frame = None;
-        self.forget();
     }
 
     /// Forgets where the landmarks were, as when the other hand becomes dominant and the view is
     /// mirrored: no line joins the two. The grid goes on.
     pub fn forget(&mut self) {
         self.placed = PlacedLandmarks::default();
-        self.grid.fill(PlacedLandmarks::default());
     }
 
     fn settle(&mut self, t: SourceTime, placed: &PlacedLandmarks, rate: f64, out: &mut Vec<f32>) {
         let Some(anchor) = self.anchor else {
             self.anchor = Some(t);
             self.next = 1;
-            self.row(placed.clone(), rate, out);
+            self.row(placed, out);
             self.remember(t, placed);
             return;
         };
         while let Some(point) = self.due(anchor, t, rate) {
             self.next += 1;
             let settled = self.between(point, t, placed);
-            self.row(settled, rate, out);
+            self.row(&settled, out);
         }
         self.remember(t, placed);
     }
@@ -147,28 +138,18 @@ impl RowBuilder {
         }
         let mut settled = PlacedLandmarks::default();
         for (out, (p, q)) in settled.0.iter_mut().zip(self.placed.0.iter().zip(&placed.0)) {
-            for d in 0..3 {
-                out[d] = match (p[d].is_nan(), q[d].is_nan()) {
-                    (false, false) => p[d] + (q[d] - p[d]) * share,
-                    _ => {
-                        if share < 0.5 {
-                            p[d]
-                        } else {
-                            q[d]
-                        }
-                    }
-                };
-            }
+            *out = match is_missing(p) || is_missing(q) {
+                false => [0, 1].map(|d| p[d] + (q[d] - p[d]) * share),
+                true if share < 0.5 => *p,
+                true => *q,
+            };
         }
         settled
     }
 
-    fn row(&mut self, settled: PlacedLandmarks, rate: f64, out: &mut Vec<f32>) {
-        self.grid.rotate_right(1);
-        self.grid[0] = settled;
+    fn row(&mut self, settled: &PlacedLandmarks, out: &mut Vec<f32>) {
         if let RowKind::Features { schema, .. } = &self.kind {
-            let [a, b, c] = &self.grid;
-            compute(schema, &GridMoments { at: [a, b, c], rate: rate as f32 }, out);
+            schema.extend_row(settled, out);
         }
         self.made += 1;
     }
@@ -188,14 +169,14 @@ mod tests {
     const RATE: f64 = 30.0;
 
     fn rows() -> RowBuilder {
-        let schema = Schema::parse(NAME, "hand hand_v").expect("valid");
+        let schema = Schema::parse(NAME, "hand").expect("valid");
         RowBuilder::new(RowKind::Features { schema, rate: RATE })
     }
 
     /// A hand moving along x by one shoulder width a second, seen at `t` seconds.
     fn moving(t: f64) -> PlacedLandmarks {
         let mut placed = PlacedLandmarks::default();
-        placed.0[HAND].fill([t as f32, 0.5, 0.0]);
+        placed.0[HAND].fill([t as f32, 0.5]);
         placed
     }
 
@@ -203,14 +184,19 @@ mod tests {
         Frame::new(0, SourceTime(5_000_000_000 + (t * 1e9).round() as u64), 640, 480)
     }
 
-    /// The first column (x) and the first velocity of every row of a second seen at `fps`.
-    fn second(fps: f64) -> Vec<(f32, f32)> {
+    /// The first column, an x, of every row.
+    fn xs(rows: &[f32]) -> Vec<f32> {
+        rows.chunks(2 * HAND.len()).map(|row| row[0]).collect()
+    }
+
+    /// The same of every row of a second seen at `fps`.
+    fn second(fps: f64) -> Vec<f32> {
         let (mut rows, mut out) = (rows(), Vec::new());
         for i in 0..=(fps as usize) {
             let t = i as f64 / fps;
             rows.push(&at(t), &moving(t), &mut out);
         }
-        out.chunks(84).map(|row| (row[0], row[42])).collect()
+        xs(&out)
     }
 
     #[test]
@@ -222,8 +208,7 @@ mod tests {
             // A rate that does not divide the grid's leaves the last point unsettled.
             assert!(rows.len() >= 30, "{fps}: {}", rows.len());
             for (i, (a, b)) in rows.iter().zip(&reference).enumerate() {
-                assert!((a.0 - b.0).abs() < 2e-3, "{fps} row {i}: {a:?} {b:?}");
-                assert!(i == 0 || (a.1 - 1.0).abs() < 0.05, "{fps} row {i}: {a:?}");
+                assert!((a - b).abs() < 1e-6, "{fps} row {i}: {a} {b}");
             }
         }
     }
@@ -233,7 +218,7 @@ mod tests {
         let (mut rows, mut out) = (rows(), Vec::new());
         rows.push(&at(0.0), &PlacedLandmarks::default(), &mut out);
         rows.push(&at(0.1), &moving(0.1), &mut out);
-        let x: Vec<f32> = out.chunks(84).map(|row| row[0]).collect();
+        let x = xs(&out);
         assert!(x[0].is_nan() && x[1].is_nan(), "{x:?}");
         assert!((x[2] - 0.1).abs() < 1e-6 && (x[3] - 0.1).abs() < 1e-6, "{x:?}");
     }
@@ -243,7 +228,7 @@ mod tests {
         let (mut rows, mut out) = (rows(), Vec::new());
         rows.push(&at(0.0), &moving(0.0), &mut out);
         rows.push(&at(0.5), &moving(0.5), &mut out);
-        let x: Vec<f32> = out.chunks(84).map(|row| row[0]).collect();
+        let x = xs(&out);
         assert_eq!(x.len(), 16);
         assert!(x[3..14].iter().all(|x| x.is_nan()), "{x:?}");
         assert!(x[15] == 0.5);
@@ -283,8 +268,23 @@ mod tests {
         let (mut rows, mut out) = (rows(), Vec::new());
         rows.push(&at(0.0), &moving(0.0), &mut out);
         rows.restart();
-        rows.push(&at(9.0), &moving(9.0), &mut out);
-        assert_eq!((rows.made(), out.len()), (2, 2 * 84));
-        assert!(out[84 + 42].is_nan(), "no velocity across a restart");
+        rows.push(&at(0.09), &moving(0.09), &mut out);
+        assert_eq!((rows.made(), xs(&out)), (2, vec![0.0, 0.09]), "no row between the two");
+        rows.push(&at(0.13), &moving(0.13), &mut out);
+        let x = xs(&out);
+        assert!(
+            (rows.made(), x.len()) == (3, 3) && (x[2] - 0.09 - 1.0 / 30.0).abs() < 1e-6,
+            "{x:?}"
+        );
+    }
+
+    #[test]
+    fn no_line_joins_what_is_forgotten_to_what_comes_and_the_grid_goes_on() {
+        let (mut rows, mut out) = (rows(), Vec::new());
+        rows.push(&at(0.0), &moving(0.0), &mut out);
+        rows.forget();
+        rows.push(&at(0.1), &moving(0.1), &mut out);
+        let x = xs(&out);
+        assert!(x[0] == 0.0 && x[1].is_nan() && x[2..] == [0.1, 0.1], "{x:?}");
     }
 }

@@ -1,6 +1,9 @@
 //! The landmarks that matter for signs, in signer space, seen as a right-handed signer's.
 //!
-//! Lips, shoulders, elbows, wrists, both hands and a few places on the face that hands are near to.
+//! Both hands, lips, nose, eyes, shoulders, elbows, wrists: of these a schema makes columns. A few places
+//! on the head follow, for whoever draws the signer. Each has x and y. Depth is left out, since no column
+//! has it.
+//!
 //! A left-handed signer is mirrored: x changes sign, left and right change places.
 
 use std::ops::Range;
@@ -10,20 +13,24 @@ use crate::signer::SignerSpace;
 use crate::signer::hands::HandParts;
 
 /// Landmarks kept of each frame.
-pub const COUNT: usize = 96;
+pub const COUNT: usize = 131;
 /// The dominant hand: wrist, then thumb to little finger, each from the palm outwards.
 pub const HAND: Range<usize> = 0..21;
 /// The other hand.
 pub const OTHER: Range<usize> = 21..42;
 /// Lips: outer lower, outer upper, inner lower, inner upper, each from the dominant side's corner.
 pub const LIPS: Range<usize> = 42..82;
+/// Nose: tip, below it, then the nostrils, the dominant side's first.
+pub const NOSE: Range<usize> = 82..86;
+/// Around the eyes: sixteen of the dominant side, then sixteen of the other. Each begins with the lower
+/// lid from the outer corner to the inner one. The upper lid without corners follows, the same way.
+pub const EYES: Range<usize> = 86..118;
 /// Shoulder, elbow, wrist of the body model: each dominant side first.
-pub const ARMS: Range<usize> = 82..88;
-/// Nose, mouth, chin, forehead; eye and ear, each dominant side first.
-pub const FACE: Range<usize> = 88..96;
+pub const ARMS: Range<usize> = 118..124;
+/// Where the head is: nose, chin, forehead; outer eye corner and ear, each dominant side first. Nose, eye
+/// and ear are known without a face mesh too.
+pub const HEAD: Range<usize> = 124..131;
 
-/// Wrist of a hand.
-pub const WRIST: usize = 0;
 /// The middle knuckle of the dominant hand, in the palm whatever the wrist does.
 pub const PALM: usize = HAND.start + 9;
 /// Tips of thumb, index, middle, ring and little finger within a hand.
@@ -38,23 +45,29 @@ const LIP_RUNS: [&[usize]; 4] = [
     &[191, 80, 81, 82, 13, 312, 311, 310, 415],
 ];
 
+/// Points of the nose of the face mesh: tip, below it; right and left nostril.
+const NOSE_MIDDLE: [usize; 2] = [1, 2];
+const NOSE_SIDES: [usize; 2] = [98, 327];
+/// Points around the eyes of the face mesh, right and left. Each mirrors the one above or below it.
+const EYE_POINTS: [[usize; 16]; 2] = [
+    [33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173],
+    [263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398],
+];
+
 /// Body points of shoulders, elbows, wrists: right, left.
 const ARM_POINTS: [[usize; 2]; 3] = [[12, 11], [14, 13], [16, 15]];
-/// Nose tip, inner upper lip, chin, forehead of the face mesh; the body model has a nose only.
-const FACE_MIDDLE: [(usize, Option<usize>); 4] =
-    [(1, Some(0)), (13, None), (152, None), (10, None)];
+/// Nose tip, chin, forehead of the face mesh; the body model has a nose only.
+const HEAD_MIDDLE: [(usize, Option<usize>); 3] = [(1, Some(0)), (152, None), (10, None)];
 /// Outer eye corner, ear: right and left, each in the face mesh and in the body model.
-const FACE_SIDES: [[(usize, usize); 2]; 2] = [[(33, 6), (263, 3)], [(234, 8), (454, 7)]];
-/// Mouth corners of the body model.
-const POSE_MOUTH: [usize; 2] = [9, 10];
+const HEAD_SIDES: [[(usize, usize); 2]; 2] = [[(33, 6), (263, 3)], [(234, 8), (454, 7)]];
 
-/// The kept landmarks of one moment, in shoulder widths, `NaN` where missing.
+/// The kept landmarks of one moment: x and y in shoulder widths, both `NaN` where missing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlacedLandmarks(pub [Landmark; COUNT]);
+pub struct PlacedLandmarks(pub [[f32; 2]; COUNT]);
 
 impl Default for PlacedLandmarks {
     fn default() -> Self {
-        PlacedLandmarks([[f32::NAN; 3]; COUNT])
+        PlacedLandmarks([[f32::NAN; 2]; COUNT])
     }
 }
 
@@ -65,10 +78,10 @@ impl PlacedLandmarks {
         let (x_sign, near, far) = if mirrored { (-1.0, 1, 0) } else { (1.0, 0, 1) };
         let place = |points: Option<&[Landmark]>, i: usize| {
             let Some(p) = points.map(|points| &points[i]).filter(|p| !is_missing(p)) else {
-                return [f32::NAN; 3];
+                return [f32::NAN; 2];
             };
-            let [x, y, z] = space.place(p);
-            [x * x_sign, y, z]
+            let [x, y] = space.place(p);
+            [x * x_sign, y]
         };
         let face = frame.part(BodyPart::Face);
         let pose = frame.part(BodyPart::Pose);
@@ -88,33 +101,34 @@ impl PlacedLandmarks {
                 at += 1;
             }
         }
+        let nose = [NOSE_MIDDLE[0], NOSE_MIDDLE[1], NOSE_SIDES[near], NOSE_SIDES[far]];
+        for (at, point) in NOSE.zip(nose) {
+            out[at] = place(face, point);
+        }
+        let eyes = [EYE_POINTS[near], EYE_POINTS[far]];
+        for (at, &point) in EYES.zip(eyes.as_flattened()) {
+            out[at] = place(face, point);
+        }
         for (k, sides) in ARM_POINTS.iter().enumerate() {
             out[ARMS.start + 2 * k] = place(pose, sides[near]);
             out[ARMS.start + 2 * k + 1] = place(pose, sides[far]);
         }
         // A camera client may send no face mesh: the body model's few head points stand in.
-        let or_pose = |p: Landmark, i: Option<usize>| match i {
+        let or_pose = |p: [f32; 2], i: Option<usize>| match i {
             Some(i) if is_missing(&p) => place(pose, i),
             _ => p,
         };
-        for (k, &(mesh, body)) in FACE_MIDDLE.iter().enumerate() {
-            out[FACE.start + k] = or_pose(place(face, mesh), body);
+        for (k, &(mesh, body)) in HEAD_MIDDLE.iter().enumerate() {
+            out[HEAD.start + k] = or_pose(place(face, mesh), body);
         }
-        if is_missing(&out[MOUTH]) {
-            let [a, b] = POSE_MOUTH.map(|i| place(pose, i));
-            out[MOUTH] = [0, 1, 2].map(|d| (a[d] + b[d]) / 2.0);
-        }
-        for (k, sides) in FACE_SIDES.iter().enumerate() {
+        for (k, sides) in HEAD_SIDES.iter().enumerate() {
             for (j, side) in [near, far].into_iter().enumerate() {
                 let (mesh, body) = sides[side];
-                out[FACE.start + 4 + 2 * k + j] = or_pose(place(face, mesh), Some(body));
+                out[HEAD.start + 3 + 2 * k + j] = or_pose(place(face, mesh), Some(body));
             }
         }
     }
 }
-
-/// The mouth among the kept landmarks.
-pub const MOUTH: usize = FACE.start + 1;
 
 #[cfg(test)]
 mod tests {
@@ -146,7 +160,7 @@ mod tests {
         for (i, q) in pose.iter().enumerate() {
             mirrored[i] = flip(q);
         }
-        for [a, b] in ARM_POINTS.iter().chain(&[[6, 3], [8, 7], [9, 10]]) {
+        for [a, b] in ARM_POINTS.iter().chain(&[[6, 3], [8, 7]]) {
             mirrored[*a] = flip(&pose[*b]);
             mirrored[*b] = flip(&pose[*a]);
         }
@@ -160,7 +174,10 @@ mod tests {
                 mirrored[run[k]] = flip(&face[run[run.len() - 1 - k]]);
             }
         }
-        for [(a, _), (b, _)] in FACE_SIDES {
+        let nose = (NOSE_SIDES[0], NOSE_SIDES[1]);
+        let ears = HEAD_SIDES[1].map(|(point, _)| point);
+        let eyes = EYE_POINTS[0].into_iter().zip(EYE_POINTS[1]);
+        for (a, b) in eyes.chain([nose, (ears[0], ears[1])]) {
             mirrored[a] = flip(&face[b]);
             mirrored[b] = flip(&face[a]);
         }
@@ -175,7 +192,7 @@ mod tests {
         placed[0].take(&right, hands, Hand::Right, &ShoulderTracker::default().push(&right));
         placed[1].take(&left, hands, Hand::Left, &ShoulderTracker::default().push(&left));
         for i in (0..COUNT).filter(|i| !OTHER.contains(i)) {
-            for d in 0..3 {
+            for d in 0..2 {
                 let (a, b) = (placed[0].0[i][d], placed[1].0[i][d]);
                 assert!((a - b).abs() < 1e-4, "landmark {i} axis {d}: {a} {b}");
             }
@@ -190,9 +207,10 @@ mod tests {
         let hands = HandParts { left: None, right: Some(BodyPart::RightHand) };
         placed.take(&right, hands, Hand::Right, &ShoulderTracker::default().push(&right));
         assert!(placed.0[OTHER].iter().all(is_missing));
-        assert!(placed.0[LIPS].iter().all(is_missing));
-        assert!(!is_missing(&placed.0[FACE.start]), "nose");
-        assert!(!is_missing(&placed.0[MOUTH]), "mouth");
-        assert!(is_missing(&placed.0[FACE.start + 2]), "chin");
+        for mesh in [LIPS, NOSE, EYES] {
+            assert!(placed.0[mesh].iter().all(is_missing));
+        }
+        let head = [true, false, false, true, true, true, true];
+        assert_eq!(placed.0[HEAD].iter().map(|p| !is_missing(p)).collect::<Vec<_>>(), head);
     }
 }

@@ -1,94 +1,47 @@
 //! The *feature schema*: which columns a row has, in which order, under a name and a version.
 //!
-//! A model names its schema and the groups it was trained on; the extractor computes those and no
-//! others. Changing what a column means is a new version.
+//! A column is the x or the y of a landmark in signer space, in shoulder widths, `NaN` where missing. A
+//! model names its schema and the groups it was trained on. A row has those and no others. Changing what a
+//! column means is a new version.
+//!
+//! What follows from the sign so far is no column. Whoever centres landmarks on the mean place of the lips
+//! in a sign, scales them by their spread, or takes changes from row to row must know where the sign began.
+//! Only inference knows that, so the model's own graph does it.
 
-use super::placement::{ARMS, HAND, LIPS, OTHER};
+use std::ops::Range;
+
+use super::PlacedLandmarks;
+use super::placement::{ARMS, EYES, HAND, LIPS, NOSE, OTHER};
 
 /// Name and version of the only schema there is.
-pub const NAME: &str = "signd/1";
+pub const NAME: &str = "signd/2";
 
-/// A set of columns that a model has or has not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnGroup {
-    /// x, y of the dominant hand's 21 landmarks, shoulder widths.
-    Hand,
-    /// z of the same.
-    HandZ,
-    /// x, y of the other hand.
-    Other,
-    /// z of the same.
-    OtherZ,
-    /// x, y of 40 lip landmarks.
-    Lips,
-    /// x, y of shoulders, elbows and wrists.
-    Arms,
-    /// Distances from wrist, thumb tip, index tip and middle tip to eight places on the face,
-    /// shoulder widths.
-    FaceDistance,
-    /// Distances from the wrist to every fingertip, shoulder widths.
-    TipDistance,
-    /// Angles of the dominant hand's 15 finger joints, radians, 0 straight.
-    FingerAngle,
-    /// The same of the other hand.
-    OtherAngle,
-    /// Angle hand-elbow-shoulder of both arms, dominant first, radians, pi straight.
-    ArmAngle,
-    /// Velocity of `Hand`, shoulder widths a second.
-    HandV,
-    /// Acceleration of `Hand`, shoulder widths a second squared.
-    HandA,
-    /// Velocity of `Other`.
-    OtherV,
-    /// Acceleration of `Other`.
-    OtherA,
-    /// Velocity of `Lips`.
-    LipsV,
-    /// Velocity of `Arms`.
-    ArmsV,
-    /// Acceleration of `Arms`.
-    ArmsA,
+/// A set of columns that a model has or has not: x, y of one landmark after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnGroup {
+    /// Its name.
+    pub name: &'static str,
+    /// Which of the placed landmarks it has.
+    pub landmarks: Range<usize>,
 }
-
-/// Every group with its name, in the order in which their columns stand in a row.
-pub const GROUPS: [(ColumnGroup, &str); 18] = [
-    (ColumnGroup::Hand, "hand"),
-    (ColumnGroup::HandZ, "hand_z"),
-    (ColumnGroup::Other, "other"),
-    (ColumnGroup::OtherZ, "other_z"),
-    (ColumnGroup::Lips, "lips"),
-    (ColumnGroup::Arms, "arms"),
-    (ColumnGroup::FaceDistance, "face_distance"),
-    (ColumnGroup::TipDistance, "tip_distance"),
-    (ColumnGroup::FingerAngle, "finger_angle"),
-    (ColumnGroup::OtherAngle, "other_angle"),
-    (ColumnGroup::ArmAngle, "arm_angle"),
-    (ColumnGroup::HandV, "hand_v"),
-    (ColumnGroup::HandA, "hand_a"),
-    (ColumnGroup::OtherV, "other_v"),
-    (ColumnGroup::OtherA, "other_a"),
-    (ColumnGroup::LipsV, "lips_v"),
-    (ColumnGroup::ArmsV, "arms_v"),
-    (ColumnGroup::ArmsA, "arms_a"),
-];
 
 impl ColumnGroup {
     /// Columns of this group.
     #[must_use]
-    pub fn width(self) -> usize {
-        match self {
-            ColumnGroup::Hand | ColumnGroup::HandV | ColumnGroup::HandA => 2 * HAND.len(),
-            ColumnGroup::Other | ColumnGroup::OtherV | ColumnGroup::OtherA => 2 * OTHER.len(),
-            ColumnGroup::HandZ | ColumnGroup::OtherZ => HAND.len(),
-            ColumnGroup::Lips | ColumnGroup::LipsV => 2 * LIPS.len(),
-            ColumnGroup::Arms | ColumnGroup::ArmsV | ColumnGroup::ArmsA => 2 * ARMS.len(),
-            ColumnGroup::FaceDistance => 32,
-            ColumnGroup::TipDistance => 5,
-            ColumnGroup::FingerAngle | ColumnGroup::OtherAngle => 15,
-            ColumnGroup::ArmAngle => 2,
-        }
+    pub fn width(&self) -> usize {
+        2 * self.landmarks.len()
     }
 }
+
+/// Every group, in the order in which their columns stand in a row.
+pub const GROUPS: [ColumnGroup; 6] = [
+    ColumnGroup { name: "hand", landmarks: HAND },
+    ColumnGroup { name: "other", landmarks: OTHER },
+    ColumnGroup { name: "lips", landmarks: LIPS },
+    ColumnGroup { name: "nose", landmarks: NOSE },
+    ColumnGroup { name: "eyes", landmarks: EYES },
+    ColumnGroup { name: "arms", landmarks: ARMS },
+];
 
 /// Why a model's schema cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,24 +82,25 @@ impl Schema {
             return Err(SchemaError::Name(name.to_owned()));
         }
         let words: Vec<&str> = groups.split_whitespace().collect();
-        if let Some(word) = words.iter().find(|word| !GROUPS.iter().any(|(_, n)| n == *word)) {
+        if let Some(word) = words.iter().find(|word| !GROUPS.iter().any(|g| g.name == **word)) {
             return Err(SchemaError::Group((*word).to_owned()));
         }
-        let chosen = GROUPS.iter().filter(|(_, name)| words.contains(name));
-        let (groups, names): (Vec<ColumnGroup>, Vec<&str>) = chosen.copied().unzip();
-        if names.is_empty() {
+        let groups = GROUPS.into_iter().filter(|group| words.contains(&group.name)).collect();
+        let schema = Schema { groups };
+        if schema.groups.is_empty() {
             return Err(SchemaError::Empty);
         }
-        if names != words {
-            return Err(SchemaError::Order { found: words.join(" "), expected: names.join(" ") });
+        let (found, expected) = (words.join(" "), schema.names());
+        if found != expected {
+            return Err(SchemaError::Order { found, expected });
         }
-        Ok(Schema { groups })
+        Ok(schema)
     }
 
     /// The schema with every group.
     #[must_use]
     pub fn everything() -> Schema {
-        Schema { groups: GROUPS.iter().map(|(group, _)| *group).collect() }
+        Schema { groups: GROUPS.into() }
     }
 
     /// Its groups, in order.
@@ -158,14 +112,20 @@ impl Schema {
     /// Columns of a row.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.groups.iter().map(|group| group.width()).sum()
+        self.groups.iter().map(ColumnGroup::width).sum()
     }
 
     /// The groups' names, as [`Schema::parse`] takes them.
     #[must_use]
     pub fn names(&self) -> String {
-        let named = GROUPS.iter().filter(|(group, _)| self.groups.contains(group));
-        named.map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
+        self.groups.iter().map(|group| group.name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Appends the columns to a row.
+    pub fn extend_row(&self, placed: &PlacedLandmarks, row: &mut Vec<f32>) {
+        for group in &self.groups {
+            row.extend_from_slice(placed.0[group.landmarks.clone()].as_flattened());
+        }
     }
 }
 
@@ -175,11 +135,12 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        let schema = Schema::parse(NAME, "hand arms hand_v").expect("valid");
-        assert_eq!(schema.groups(), [ColumnGroup::Hand, ColumnGroup::Arms, ColumnGroup::HandV]);
-        assert_eq!(schema.width(), 42 + 12 + 42);
-        assert_eq!(schema.names(), "hand arms hand_v");
+        let schema = Schema::parse(NAME, "hand arms").expect("valid");
+        assert_eq!(schema.groups(), [GROUPS[0].clone(), GROUPS[5].clone()]);
+        assert_eq!(schema.width(), 42 + 12);
+        assert_eq!(schema.names(), "hand arms");
         let all = Schema::everything();
+        assert_eq!(all.width(), 248);
         assert_eq!(Schema::parse(NAME, &all.names()), Ok(all));
     }
 
@@ -191,5 +152,18 @@ mod tests {
         for odd in ["arms hand", "hand hand"] {
             assert!(matches!(Schema::parse(NAME, odd), Err(SchemaError::Order { .. })), "{odd}");
         }
+    }
+
+    #[test]
+    fn columns_are_x_and_y_of_the_groups_landmarks_and_nan_where_missing() {
+        let mut placed = PlacedLandmarks::default();
+        placed.0[HAND.start] = [0.5, -0.25];
+        placed.0[ARMS.end - 1] = [-1.0, 2.0];
+        let schema = Schema::parse(NAME, "hand arms").expect("valid");
+        let mut row = vec![7.0];
+        schema.extend_row(&placed, &mut row);
+        assert_eq!(row.len(), 1 + schema.width());
+        assert_eq!((&row[..3], &row[53..]), (&[7.0, 0.5, -0.25][..], &[-1.0, 2.0][..]));
+        assert!(row[3..53].iter().all(|x| x.is_nan()));
     }
 }

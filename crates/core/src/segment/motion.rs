@@ -2,7 +2,7 @@
 
 use crate::features::PlacedLandmarks;
 use crate::features::placement::{HAND, TIPS};
-use crate::frame::{Landmark, SourceTime, is_missing};
+use crate::frame::{SourceTime, is_missing};
 
 /// Smoothing of motion: longer than an estimator's jitter, shorter than a movement.
 const MOTION_TAU_S: f64 = 0.06;
@@ -73,7 +73,7 @@ impl HandMotion {
     }
 }
 
-fn spots(hand: &[Landmark]) -> Option<Spots> {
+fn spots(hand: &[[f32; 2]]) -> Option<Spots> {
     let palm = [hand[0], hand[5], hand[17]];
     if palm.iter().chain(TIPS.map(|i| hand[i]).iter()).any(is_missing) {
         return None;

@@ -52,14 +52,10 @@ pub struct SignerSpace {
 }
 
 impl SignerSpace {
-    /// A landmark in shoulder widths; `NaN` stays `NaN`.
+    /// x and y of a landmark in shoulder widths; `NaN` stays `NaN`.
     #[must_use]
-    pub fn place(&self, p: &Landmark) -> Landmark {
-        [
-            (p[0] * self.aspect - self.origin[0]) / self.unit,
-            (p[1] - self.origin[1]) / self.unit,
-            p[2] * self.aspect / self.unit,
-        ]
+    pub fn place(&self, p: &Landmark) -> [f32; 2] {
+        [(p[0] * self.aspect - self.origin[0]) / self.unit, (p[1] - self.origin[1]) / self.unit]
     }
 }
 
@@ -162,7 +158,7 @@ mod tests {
     fn one_shoulder_width_is_one_and_the_aspect_is_undone() {
         let space = ShoulderTracker::default().push(&frame(0, Some((0.6, 0.4))));
         assert_eq!(space.source, SpaceSource::Shoulders);
-        let [x, y, _] = space.place(&[0.6, 0.9, 0.0]);
+        let [x, y] = space.place(&[0.6, 0.9, 0.0]);
         // 0.2 of 200 pixels across is 0.4 of 100 pixels down.
         assert!((x - 0.5).abs() < 1e-5 && (y - 1.0).abs() < 1e-5, "{x} {y}");
     }

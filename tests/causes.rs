@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use crate::common::onnx::metadata;
 use crate::common::{root, signd};
 
 fn said(output: &Output) -> (Option<i32>, String) {
@@ -28,6 +29,28 @@ fn a_model_that_cannot_be_read_is_told_from_one_that_is_damaged() {
             said(&signd().args(["check", "--model"]).arg(at(name)).output().expect("runs"));
         assert_eq!(code, Some(78), "{said}");
         assert!(said.contains(words) && said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn a_model_of_an_older_schema_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("folder");
+    let old = folder.path().join("old.onnx");
+    let model = std::fs::read(root().join("tests/models/place.onnx")).expect("reads");
+    std::fs::write(&old, [model, metadata("signd.schema", "signd/1")].concat()).expect("writes");
+    for command in ["check", "run", "model"] {
+        let mut signd = signd();
+        match command {
+            "model" => signd.arg(command).arg(&old),
+            _ => signd.args([command, "--model"]).arg(&old),
+        };
+        let (code, said) = said(&signd.output().expect("runs"));
+        let expected = format!(
+            "signd: model {}: model metadata: feature schema `signd/1`, where this build computes \
+             `signd/2`: use the model that came with this build, or one trained for `signd/2`\n",
+            old.display()
+        );
+        assert_eq!((code, said), (Some(78), expected), "{command}");
     }
 }
 

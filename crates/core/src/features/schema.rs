@@ -47,7 +47,10 @@ pub const GROUPS: [ColumnGroup; 6] = [
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// Another name or version.
-    #[error("feature schema `{0}` (this build computes `{NAME}`)")]
+    #[error(
+        "feature schema `{0}`, where this build computes `{NAME}`: use the model that came with this \
+         build, or one trained for `{NAME}`"
+    )]
     Name(String),
     /// A group of columns that this schema has not.
     #[error("feature group `{0}` is not in schema `{NAME}`")]

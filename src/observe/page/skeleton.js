@@ -3,7 +3,7 @@
 
 import { palette, sheet, still } from './paper.js';
 
-const HAND = 0, OTHER = 21, LIPS = 42, SHOULDER = 118, ELBOW = 120, WRIST = 122;
+const HAND = 0, OTHER = 21, LIPS = 42, LIDS = 86, SHOULDER = 118, ELBOW = 120, WRIST = 122;
 const NOSE = 124, CHIN = 125, FOREHEAD = 126, EYE = 127, EAR = 129;
 const INDEX_TIP = 8;
 const PALM = [0, 1, 5, 9, 13, 17];
@@ -12,6 +12,8 @@ const range = (from, n) => Array.from({ length: n }, (_, i) => from + i);
 // Outlines of the lips: below from corner to corner, then back above.
 const OUTER = [...range(LIPS, 11), ...range(LIPS + 11, 9).reverse()];
 const INNER = [...range(LIPS + 20, 11), ...range(LIPS + 31, 9).reverse()];
+// Outlines of the eyes, likewise.
+const EYES = [LIDS, LIDS + 16].map((from) => [...range(from, 9), ...range(from + 9, 7).reverse()]);
 
 // What the picture shows, shoulder widths.
 const WIDTH = 3.2, ABOVE = 1.65, BELOW = 1.3;
@@ -105,7 +107,14 @@ function head({ ctx, get, unit, colours }) {
     ctx.lineWidth = Math.max(1, 0.012 * unit);
     ctx.stroke();
   }
-  [EYE, EYE + 1].map((j) => get(j)).forEach((eye) => eye && dot(ctx, eye, 0.022 * unit, colours.mark));
+  ctx.strokeStyle = colours.mark;
+  ctx.lineWidth = Math.max(1, 0.01 * unit);
+  EYES.forEach((ring, side) => {
+    const [lids, eye] = [ring.map((j) => get(j)), get(EYE + side)];
+    // Without a face mesh an eye is one point.
+    if (lids.every(Boolean)) line(ctx, [...lids, lids[0]]);
+    else if (eye) dot(ctx, eye, 0.022 * unit, colours.mark);
+  });
   if (nose) dot(ctx, nose, 0.018 * unit, colours.mark);
   if (chin && top) dot(ctx, chin, 0.014 * unit, colours.edge);
   const [outer, inner] = [OUTER, INNER].map((ring) => ring.map((j) => get(j)));

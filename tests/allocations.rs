@@ -38,10 +38,11 @@ fn bare_call(name: &str, model: &Model) -> u64 {
     let mut builder = builder.with_intra_threads(1).expect("sets");
     let mut session = builder.commit_from_file(models::path(name)).expect("model");
     let width = model.row_width();
-    let data = vec![0.5f32; 30 * width];
+    let data = vec![0.5f32; model.state_size().unwrap_or(0).max(30 * width)];
     let mut call = || {
         let row = |width| TensorRef::from_array_view(([1, width], &data[..width])).expect("tensor");
-        let rows = || TensorRef::from_array_view(([1, 30, width], &data[..])).expect("tensor");
+        let rows =
+            || TensorRef::from_array_view(([1, 30, width], &data[..30 * width])).expect("tensor");
         let outputs = match model.state_size() {
             None => session.run(ort::inputs![rows()]),
             Some(size) => session.run(ort::inputs!["rows" => row(width), "state" => row(size)]),

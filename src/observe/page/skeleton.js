@@ -14,6 +14,8 @@ const OUTER = [...range(LIPS, 11), ...range(LIPS + 11, 9).reverse()];
 const INNER = [...range(LIPS + 20, 11), ...range(LIPS + 31, 9).reverse()];
 // Outlines of the eyes, likewise.
 const EYES = [LIDS, LIDS + 16].map((from) => [...range(from, 9), ...range(from + 9, 7).reverse()]);
+// From nostril to nostril below the nose.
+const NOSTRILS = [84, 83, 85];
 
 // What the picture shows, shoulder widths.
 const WIDTH = 3.2, ABOVE = 1.65, BELOW = 1.3;
@@ -115,6 +117,8 @@ function head({ ctx, get, unit, colours }) {
     if (lids.every(Boolean)) line(ctx, [...lids, lids[0]]);
     else if (eye) dot(ctx, eye, 0.022 * unit, colours.mark);
   });
+  const nostrils = NOSTRILS.map((j) => get(j));
+  if (nostrils.every(Boolean)) line(ctx, nostrils);
   if (nose) dot(ctx, nose, 0.018 * unit, colours.mark);
   if (chin && top) dot(ctx, chin, 0.014 * unit, colours.edge);
   const [outer, inner] = [OUTER, INNER].map((ring) => ring.map((j) => get(j)));

@@ -29,14 +29,15 @@ const UPPER_LIDS: [[usize; 9]; 2] =
     [[33, 246, 161, 160, 159, 158, 157, 173, 133], [263, 466, 388, 387, 386, 385, 384, 398, 362]];
 
 /// Pairs of single points, (signer's right, signer's left), with the place of the left one: upper
-/// edge of the brows from the temple inwards, nostrils, cheeks.
-const PAIRS: [([usize; 2], SpaceVector); 9] = [
+/// edge of the brows from the temple inwards, sides of the nose, nostrils, cheeks.
+const PAIRS: [([usize; 2], SpaceVector); 10] = [
     ([70, 300], v(0.182, -0.108, 0.0)),
     ([63, 293], v(0.163, -0.130, 0.0)),
     ([105, 334], v(0.132, -0.141, -0.01)),
     ([66, 296], v(0.090, -0.142, -0.01)),
     ([107, 336], v(0.046, -0.134, -0.01)),
     ([129, 358], v(0.052, 0.070, -0.01)),
+    ([98, 327], v(0.034, 0.090, -0.01)),
     ([50, 280], v(0.112, 0.040, -0.01)),
     ([205, 425], v(0.105, 0.092, 0.0)),
     ([117, 346], v(0.150, -0.012, 0.0)),
@@ -178,7 +179,9 @@ mod tests {
         assert!([10, 105, 159, 1, 0, 17, 152].windows(2).all(|w| p[w[0]].y < p[w[1]].y));
         assert!(p.iter().all(|p| p.length().is_finite()));
         // The signer's right is on the left of the picture.
-        for (right, left) in [(33, 263), (133, 362), (61, 291), (78, 308), (234, 454), (70, 300)] {
+        for (right, left) in
+            [(33, 263), (133, 362), (61, 291), (78, 308), (234, 454), (70, 300), (98, 327)]
+        {
             assert!(p[right].x < 0.0 && (p[right].x + p[left].x).abs() < 1e-4);
         }
         assert!(open[14].y - open[13].y > 5.0 * (p[14].y - p[13].y));

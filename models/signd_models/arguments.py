@@ -24,14 +24,3 @@ def add_signd(to: argparse.ArgumentParser) -> None:
 def add_split(to: argparse.ArgumentParser) -> None:
     """`--split FILE`: which signer is in which fold."""
     to.add_argument("--split", type=Path, default=SPLIT, help="CSV file: set,signer,fold")
-
-
-def add_peers(to: argparse.ArgumentParser) -> None:
-    """`--peers DIR`: the teachers, without which labels alone teach."""
-    to.add_argument("--peers", type=Path, help="folder of the teachers; none: labels alone teach")
-
-
-def add_workers(to: argparse.ArgumentParser) -> None:
-    """`--worker N --of M`: this process fills the shards N, N + M, N + 2 M and so on."""
-    to.add_argument("--worker", type=int, default=0)
-    to.add_argument("--of", type=int, default=1)

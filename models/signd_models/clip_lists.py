@@ -8,7 +8,7 @@ clip goes to OUT_DIR, with the columns `path,label,signer,fps,width,height`:
 | file | clips |
 |---|---|
 | `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the vocabulary's 250 |
-| `other.csv` | ASL signs of `wlasl` and `webcam` that are not in the vocabulary |
+| `other.csv` | ASL signs of `wlasl`, `webcam` and `other_asl` that are not in the vocabulary |
 | `foreign.csv` | other sign languages, less what may resemble an ASL sign and sentences |
 | `idle-eval.csv` | people who do not sign: the start of each recording kept for evaluation |
 
@@ -25,7 +25,7 @@ import numpy as np
 
 from .indices import LABELLED_SETS, set_index, vocabulary_of
 
-COLUMNS = ["path", "label", "signer", "fps", "width", "height"]
+COLUMNS = ["path", "label", "signer", "fps", "width", "height", "language"]
 FOREIGN_FRAMES = 200
 """A longer recording of another sign language is a sentence, not a sign."""
 IDLE_FRAMES = 90
@@ -69,7 +69,9 @@ def main(data: Path, out: Path) -> None:
     asl = {name: clips(data, name) for name in LABELLED_SETS}
     for name, lines in asl.items():
         write(out / f"{name}.csv", (line for line in lines if line["label"] in vocabulary))
-    others = [line for line in asl["wlasl"] + asl["webcam"] if line["label"] not in vocabulary]
+    asl["other_asl"] = clips(data, "other_asl")
+    every = [line for lines in asl.values() for line in lines]
+    others = [line for line in every if line["label"] not in vocabulary]
     write(out / "other.csv", others)
     foreign = [
         line

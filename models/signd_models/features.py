@@ -3,8 +3,15 @@
 import json
 from pathlib import Path
 
-GROUPS = "hand other lips arms face_distance tip_distance finger_angle other_angle arm_angle"
-"""Groups that the shipped network sees."""
+GROUPS = "hand other lips nose eyes arms"
+"""Groups of a row: what the network sees, and the arms, which the tagger sees besides the hands."""
+POINTS = 118
+"""Landmarks that the network sees, all but the arms; x and y of each, the first columns of a
+row."""
+HAND, OTHER, FACE, ARMS = slice(0, 21), slice(21, 42), slice(42, 118), slice(118, 124)
+"""The landmarks of a row."""
+CENTRE = 47
+"""The middle of the lower lip among them (17 of the face mesh)."""
 RATE_HZ = 30
 """Rows a second."""
 WINDOW_ROWS = 128

@@ -6,19 +6,27 @@ from pathlib import Path
 
 LABELLED_SETS = ("gislr", "wlasl", "webcam")
 """Sets of DATA whose clips have a label."""
-TRAINING_SETS = (*LABELLED_SETS, "idle")
 FOLDS = 4
 SAME_PEOPLE = [
-    ("wlasl", ["wlasl-10", "wlasl-11", "wlasl-src-signingsavvy.com", "signingsavvy-mzh"])
+    "wlasl-10",
+    "wlasl-11",
+    "wlasl-src-signingsavvy.com",
+    "signingsavvy-mzh",
+    "signingsavvy-m2",
 ]
-"""Ids of signers, by set, that may be the same few people."""
+"""Ids of signers of `wlasl` and `other_asl` that may be the same few people."""
 NO_SIGN = "no sign"
 """Name of the output that is no label of the vocabulary."""
 
 Line = dict[str, str]
 """A line of an index."""
 Split = dict[tuple[str, str], int]
-"""Fold of each (set, signer), 0 to 3; -1 for a signer that is in every training set."""
+"""Fold of each (set, signer), 0 to 3; of `foreign`, of each (set, language)."""
+
+
+def language_of(line: Line) -> str:
+    """Language of a line of `foreign`, as the split names it: one to a fold."""
+    return line["language"] or "unknown"
 
 
 def read_index(path: Path) -> list[Line]:
@@ -54,8 +62,13 @@ def read_split(path: Path) -> Split:
 
 def fold_of(line: Line, split: Split) -> int:
     """Fold of a line whose path leads into a folder named after the set."""
-    sets = (folder.name for folder in Path(line["path"]).parents)
-    for name in sets:
-        if (name, line["signer"]) in split:
-            return split[name, line["signer"]]
+    for name in (folder.name for folder in Path(line["path"]).parents):
+        who = owner(name, line)
+        if (name, who) in split:
+            return split[name, who]
     raise SystemExit(f"{line['path']}: the split has no fold of signer {line['signer']}")
+
+
+def owner(name: str, line: Line) -> str:
+    """What a line of a set is set aside by: its signer, or its language."""
+    return language_of(line) if name == "foreign" else line["signer"]

@@ -9,4 +9,3 @@ BINARY = MODELS.parent / "target/release/signd"
 SIGNER = BINARY.with_name("animated_signer")
 """The program that makes synthetic recordings, built beside it."""
 SPLIT = MODELS / "split.csv"
-HELD_OUT = MODELS / "held-out.txt"

@@ -42,6 +42,9 @@ impl ModelFile {
         let mut out = print::out();
         writeln!(out, "name        {}", card.identity.name)?;
         writeln!(out, "sha256      {}", card.identity.sha256)?;
+        for (title, text) in [("author", &card.author), ("license", &card.license)] {
+            writeln!(out, "{title:<12}{}", text.as_deref().unwrap_or("not stated"))?;
+        }
         let contract = card.contract;
         match &card.kind {
             RowKind::Features { schema, rate } => {

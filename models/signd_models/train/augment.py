@@ -1,118 +1,255 @@
-"""One clip as other bodies, cameras and estimators would have made it.
+"""Clips as other bodies, cameras, estimators and cuts would have made them, many at a time.
 
-`view` is all of it: a clip deformed, with dropouts and jitter, at another frame rate, in an image.
-Everything before the image works in signer space.
+Everything works on landmarks `[B,T,P,2]` of the daemon's own rows, `NaN` where missing, on whatever
+device they are. Rows are drawn from the clips of a `ClipStore`, each clip at its own course of
+time.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from ..arrays import Floats, Nanoseconds, Random, Seconds
-from ..clips import mirrored
-from ..landmarks import AT_BODY, AT_FACE, AT_LEFT, AT_RIGHT, KEPT, POINTS, WRISTS
+import torch
+from torch import Tensor
 
-RATES = [15.0, 20.0, 24.0, 25.0, 30.0, 30.0, 30.0, 50.0, 60.0]
-"""Frames a second of cameras, the usual one more often."""
-ASPECTS = [3 / 4, 9 / 16, 4 / 3, 16 / 9]
-"""Width over height of images."""
+from ..features import FACE, HAND, OTHER
+from ..landmarks import FINGERS, ROW_MIRROR
+from .clip_store import ClipStore
 
-
-def resampled(points: Floats, t: Seconds, times: Seconds) -> Floats:
-    """Points `[T,P,3]` of times `t` at other times: linear, the nearer where one is missing."""
-    after = np.clip(np.searchsorted(t, times), 1, len(t) - 1)
-    share = np.clip((times - t[after - 1]) / (t[after] - t[after - 1]), 0.0, 1.0)
-    before, behind = points[after - 1], points[after]
-    near = np.where((share < 0.5)[:, None, None], before, behind)
-    out = before + (behind - before) * share[:, None, None].astype(np.float32)
-    return np.where(np.isnan(out), near, out)
+HANDS = (HAND, OTHER)
+LONGEST = 110
+"""Rows of a clip, at most."""
+SHORTEST = 5
+CAMERA_ROWS = (1.0, 1.0, 1.0, 1.2, 1.25, 1.5, 2.0)
+"""Rows from one frame of a camera to the next: 30, 25, 24, 20 and 15 frames a second."""
 
 
-def rotated(points: Floats, angle: float) -> Floats:
-    """Turned in the image plane about the origin, radians."""
-    out = points.copy()
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    out[..., 0] = c * points[..., 0] - s * points[..., 1]
-    out[..., 1] = s * points[..., 0] + c * points[..., 1]
-    return out
+@dataclass(frozen=True)
+class Plan:
+    """What is drawn: one entry a clip."""
+
+    clip: Tensor
+    """Number of the clip that gives path, face and time."""
+    hand: Tensor
+    """Number of the clip that gives the shape of the dominant hand; that of `clip` for a clip as it
+    is."""
+    whole: Tensor
+    """Whether the clip is one sign; of others a piece is taken."""
+    warped: Tensor
+    """Whether fingers and paths are changed so far that the sign may be another."""
 
 
-def deformed(points: Floats, rng: Random, strength: float = 1.0) -> Floats:
-    """As another body, another camera, another moment would have made it."""
-    out = rotated(points, rng.normal(0, 0.10 * strength))
-    stretch = np.exp(rng.normal(0, 0.07 * strength, 2)).astype(np.float32)
-    out[..., :2] *= stretch
-    out[..., 0] += np.float32(rng.normal(0, 0.05 * strength)) * out[..., 1]
-    for hand, wrist in ((AT_RIGHT, 1), (AT_LEFT, 0)):
-        points_of = out[:, hand]
-        root = points_of[:, :1]
-        shape = rotated(points_of - root, rng.normal(0, 0.12 * strength))
-        yaw = rng.normal(0, 0.2 * strength)
-        shape[..., 0] = shape[..., 0] * np.cos(yaw) + shape[..., 2] * np.sin(yaw)
-        shape *= np.float32(np.exp(rng.normal(0, 0.08 * strength)))
-        drift = rng.normal(0, 0.05 * strength, 3).astype(np.float32)
-        out[:, hand] = root + shape + drift
-        out[:, WRISTS[wrist]] += drift
-    head = rng.normal(0, 0.04 * strength, 3).astype(np.float32)
-    out[:, AT_FACE] += head
-    out[:, AT_BODY.start : AT_BODY.start + 11] += head
-    return out
+def augmented(store: ClipStore, plan: Plan, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Bent clips: landmarks `[B,T,P,2]` and `[B,T]`, 1 on rows that are there."""
+    dice = Dice(draw, len(plan.clip))
+    course = Course.drawn(store, plan, dice)
+    p = sampled(store, plan.clip, course)
+    mixed = plan.hand != plan.clip
+    if mixed.any():
+        shape = sampled(store, plan.hand, course.over(store, plan.hand))[:, :, HAND]
+        shape = shape - shape[:, :, :1]
+        joined = p[:, :, HAND][:, :, :1] + shape
+        p[:, :, HAND] = torch.where(mixed[:, None, None, None], joined, p[:, :, HAND])
+    p = bent(p, plan.warped, course.share, dice)
+    p = lowered(p, course, dice)
+    p = worse_seen(p, course, dice)
+    mirrored = dice.chance(0.1)[:, None, None, None]
+    p = torch.where(mirrored, p[:, :, ROW_MIRROR] * torch.tensor([-1.0, 1.0], device=p.device), p)
+    valid = course.valid()
+    p = torch.where(valid[:, :, None, None] > 0, p, torch.nan)
+    return p, valid
 
 
-def with_dropouts(points: Floats, rng: Random) -> Floats:
-    """As an estimator loses things: hands in bursts or here and there, the face, the other hand."""
-    out = points.copy()
-    frames = len(out)
-    for hand in (AT_RIGHT, AT_LEFT):
-        if rng.random() < 0.25:
-            out[rng.random(frames) < rng.uniform(0, 0.4), hand] = np.nan
-        if rng.random() < 0.25:
-            start, length = rng.integers(frames), max(1, int(frames * rng.uniform(0.05, 0.3)))
-            out[start : start + length, hand] = np.nan
-    if rng.random() < 0.15:
-        out[:, AT_LEFT] = np.nan
-    if rng.random() < 0.08:
-        out[:, AT_FACE] = np.nan
-    if rng.random() < 0.03:
-        out[:, AT_BODY.start + 13 : AT_BODY.stop] = np.nan
-    noise = rng.choice([0.002, 0.005, 0.01])
-    out += rng.normal(0, noise, out.shape).astype(np.float32)
-    return out
+class Dice:
+    """Random numbers, one or some for each of B clips."""
+
+    def __init__(self, draw: torch.Generator, count: int) -> None:
+        self.draw, self.count, self.device = draw, count, draw.device
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """`[B,*shape]` from low to high."""
+        u = torch.rand(self.count, *shape, generator=self.draw, device=self.device)
+        return low + (high - low) * u
+
+    def normal(self, spread: float, *shape: int) -> Tensor:
+        """`[B,*shape]` about zero."""
+        return spread * torch.randn(self.count, *shape, generator=self.draw, device=self.device)
+
+    def chance(self, often: float) -> Tensor:
+        """`[B]`, true so often."""
+        return self.uniform(0, 1) < often
+
+    def wave(self, share: Tensor, spread: float) -> Tensor:
+        """Slow courses over times `[B,T]` from 0 to 1: a constant and two waves of at most one and
+        a half periods."""
+        out = self.normal(spread, 1).expand_as(share)
+        for _ in range(2):
+            turn = 2 * torch.pi * (self.uniform(0.3, 1.5, 1) * share + self.uniform(0, 1, 1))
+            out = out + self.normal(0.6 * spread, 1) * torch.sin(turn)
+        return out
 
 
-def in_image(points: Floats, rng: Random) -> tuple[Floats, int, int]:
-    """Into an image: `[T,543,3]` in image widths and heights, and the image's size in pixels."""
-    aspect = ASPECTS[rng.integers(len(ASPECTS))]
-    unit = rng.uniform(0.2, 0.5) * min(aspect, 1.0) * (1.3 if aspect < 1 else 1.0)
-    centre = np.array([aspect / 2 + rng.normal(0, 0.06), rng.uniform(0.5, 0.75)], np.float32)
-    out = np.full((len(points), POINTS, 3), np.nan, np.float32)
-    moved = points * np.float32(unit)
-    moved[..., :2] += centre
-    moved[..., 0] /= aspect
-    moved[..., 2] /= aspect
-    if rng.random() < 0.6:  # hands outside of the picture are not seen
-        for hand in (AT_RIGHT, AT_LEFT):
-            middle = moved[:, hand.start + 9, :2]
-            outside = ((middle < -0.02) | (middle > 1.02)).any(axis=1)
-            moved[outside, hand] = np.nan
-    out[:, KEPT] = moved
-    return out, round(720 * aspect), 720
+@dataclass(frozen=True)
+class Course:
+    """Which moment of its recording each row of a bent clip shows."""
+
+    first: Tensor
+    """Row of the recording where the clip begins, `[B]`, and where it ends."""
+    last: Tensor
+    share: Tensor
+    """Way from one to the other, `[B,T]`, 0 to 1, with other timing than the recording's."""
+    row: Tensor
+    """Row number within the bent clip, `[1,T]`."""
+    rows: Tensor
+    """Rows of each bent clip, `[B]`."""
+    lead: Tensor
+    """Rows before the hand is where the sign begins, and after it, `[B]`."""
+    trail: Tensor
+    frame: Tensor
+    """Rows from one frame of the camera to the next, `[B]`."""
+
+    @staticmethod
+    def drawn(store: ClipStore, plan: Plan, dice: Dice) -> "Course":
+        """Begin, end, pace, lead-in and lead-out of each clip."""
+        length = store.length[plan.clip].float()
+        # Of recordings that are no single sign, a piece. Cuts of signs are never exact.
+        piece = dice.uniform(15, 90).minimum(length)
+        at = dice.uniform(0, 1) * (length - piece)
+        cut = dice.chance(0.5).float() * length
+        first = torch.where(plan.whole, cut * dice.uniform(0, 0.1), at)
+        last = torch.where(plan.whole, length - 1 - cut * dice.uniform(0, 0.1), at + piece - 1)
+        last = last.maximum(first + 1)
+        rows = ((last - first + 1) * dice.normal(0.3).exp()).round().clamp(SHORTEST, LONGEST)
+        some = (dice.chance(0.35) & plan.whole).float()
+        lead = (some * dice.uniform(2, 14)).floor()
+        trail = ((dice.chance(0.35) & plan.whole).float() * dice.uniform(2, 14)).floor()
+        rows = (rows + lead + trail).clamp(max=LONGEST)
+        row = torch.arange(int(rows.max()), device=dice.device)[None].float()
+        inner = (rows - lead - trail).clamp(min=2)
+        share = ((row - lead[:, None]) / (inner[:, None] - 1)).clamp(0, 1)
+        bow = dice.wave(share, 0.05) * torch.sin(torch.pi * share)
+        share = (share + bow).clamp(0, 1).cummax(dim=1).values
+        choice = torch.tensor(CAMERA_ROWS, device=dice.device)
+        frame = choice[(dice.uniform(0, 1) * len(choice)).long().clamp(max=len(choice) - 1)]
+        return Course(first, last, share, row, rows, lead, trail, frame)
+
+    def over(self, store: ClipStore, clip: Tensor) -> "Course":
+        """The same course over whole other clips."""
+        length = store.length[clip].float()
+        return Course(
+            torch.zeros_like(length), length - 1, self.share, self.row, self.rows, self.lead,
+            self.trail, self.frame,
+        )  # fmt: skip
+
+    def valid(self) -> Tensor:
+        """`[B,T]`, 1 on rows that are there."""
+        return (self.row < self.rows[:, None]).float()
 
 
-def view(
-    points: Floats, t: Seconds, rng: Random, strength: float = 1.0
-) -> tuple[Floats, Nanoseconds, int, int]:
-    """One bent clip as a camera would have it: landmarks, times in ns, width, height."""
-    length = float(t[-1] - t[0]) * float(np.clip(np.exp(rng.normal(0, 0.22)), 0.6, 1.7))
-    rate = RATES[rng.integers(len(RATES))]
-    frames = max(4, round(length * rate))
-    points = resampled(points, t, np.linspace(t[0], t[-1], frames))
-    points = with_dropouts(deformed(points, rng, strength), rng)
-    if rng.random() < 0.12:
-        points = mirrored(points)
-    times = np.arange(frames) / rate + rng.normal(0, 0.08 / rate, frames)
-    times = np.maximum.accumulate(times - times[0]) + np.arange(frames) * 1e-4
-    if rng.random() < 0.2 and frames > 8:  # frames lost on the way
-        kept = rng.random(frames) > rng.uniform(0, 0.25)
-        kept[[0, -1]] = True
-        points, times = points[kept], times[kept]
-    landmarks, width, height = in_image(points, rng)
-    return landmarks, (1e9 + times * 1e9).astype(np.uint64), width, height
+def sampled(store: ClipStore, clip: Tensor, course: Course) -> Tensor:
+    """Landmarks `[B,T,P,2]` of clips along a course, as a camera of its own rate and the daemon's
+    grid give them."""
+    frame = course.frame[:, None]
+    before = (course.row / frame).floor() * frame
+    part = (course.row - before) / frame
+    last = course.share.shape[1] - 1
+
+    def at(row: Tensor) -> Tensor:
+        """Landmarks at rows of the bent clip, between whole ones too."""
+        low = row.floor().long().clamp(0, last)
+        high = (low + 1).clamp(max=last)
+        share = torch.lerp(
+            course.share.gather(1, low), course.share.gather(1, high), row - row.floor()
+        )
+        place = course.first[:, None] + share * (course.last - course.first)[:, None]
+        return store.between(clip, place)
+
+    return between(at(before), at(before + frame), part)
+
+
+def between(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
+    """A line from one set of landmarks to another, `part [B,T]` of the way; the nearer where one is
+    missing."""
+    part = part[:, :, None, None]
+    line = a + (b - a) * part
+    return torch.where(torch.isnan(line), torch.where(part < 0.5, a, b), line)
+
+
+def turned(p: Tensor, angle: Tensor) -> Tensor:
+    """Landmarks `[B,T,P,2]` turned about the origin by `[B]` or `[B,T]` radians."""
+    angle = angle.reshape(*angle.shape, *[1] * (3 - angle.dim()))
+    c, s = angle.cos(), angle.sin()
+    x, y = p[..., 0], p[..., 1]
+    return torch.stack([c * x - s * y, s * x + c * y], dim=-1)
+
+
+def bent(p: Tensor, warped: Tensor, share: Tensor, dice: Dice) -> Tensor:
+    """As another body and another camera would have made it, and where `warped` as another sign:
+    with other fingers and other paths."""
+    much = warped.float()[:, None]
+    for hand in HANDS:
+        root = p[:, :, hand][:, :, :1]
+        shape = p[:, :, hand] - root
+        flexed = fingers_moved(shape, share, dice)
+        shape = torch.where(warped[:, None, None, None], flexed, shape)
+        shape = turned(shape, dice.normal(0.12))
+        size = (dice.normal(0.08, 1) + dice.normal(0.08, 2)).exp()
+        shape = shape * size[:, None, None]
+        move = dice.normal(0.05, 1, 2) + much[..., None] * torch.stack(
+            [dice.wave(share, 0.07), dice.wave(share, 0.07)], dim=-1
+        )
+        p[:, :, hand] = root + shape + move[:, :, None]
+    p[:, :, FACE] += dice.normal(0.04, 1, 1, 2)
+    p = turned(p, dice.normal(0.1))
+    p = p * dice.normal(0.07, 1, 1, 2).exp()
+    x = p[..., 0] + dice.normal(0.05, 1, 1) * p[..., 1]
+    return torch.stack([x, p[..., 1]], dim=-1)
+
+
+def fingers_moved(shape: Tensor, share: Tensor, dice: Dice) -> Tensor:
+    """A hand `[B,T,21,2]` about its wrist with its fingers turned and shortened at their joints."""
+    shape = shape.clone()
+    for finger in FINGERS:
+        for joint in range(3):
+            root, moved = finger[joint], list(finger[joint + 1 :])
+            arm = shape[:, :, moved] - shape[:, :, root : root + 1]
+            arm = turned(arm, dice.wave(share, 0.16))
+            arm = arm * dice.wave(share, 0.08).exp()[:, :, None, None]
+            shape[:, :, moved] = shape[:, :, root : root + 1] + arm
+    return shape
+
+
+def lowered(p: Tensor, course: Course, dice: Dice) -> Tensor:
+    """Hands come from rest before the sign and go there after it, and are lost low in the
+    picture."""
+    edge = dice.uniform(1.0, 2.2)
+    lost = dice.chance(0.5)
+    after = (course.rows - course.trail)[:, None]
+    for hand in HANDS:
+        down = torch.zeros_like(course.share)[..., None].expand(-1, -1, 2)
+        for way in (
+            1 - course.row / course.lead.clamp(min=1)[:, None],
+            (course.row - after + 1) / course.trail.clamp(min=1)[:, None],
+        ):
+            rest = torch.stack([dice.normal(0.25), dice.uniform(0.4, 1.6)], dim=-1)
+            eased = way.clamp(0, 1)
+            eased = eased * eased * (3 - 2 * eased)
+            down = down + eased[..., None] * rest[:, None]
+        p[:, :, hand] += down[:, :, None]
+        low = p[:, :, hand.start + 9, 1] > edge[:, None]
+        gone = low & lost[:, None]
+        p[:, :, hand] = p[:, :, hand].masked_fill(gone[:, :, None, None], torch.nan)
+    return p
+
+
+def worse_seen(p: Tensor, course: Course, dice: Dice) -> Tensor:
+    """As an estimator loses things: hands here and there or for a while, the other hand, the face;
+    and with its jitter."""
+    t = course.share.shape[1]
+    for hand, often in ((HAND, 0.0), (OTHER, 0.35)):
+        gone = dice.uniform(0, 1, t) < (dice.chance(0.25).float() * dice.uniform(0, 0.4))[:, None]
+        start = dice.uniform(0, 1, 1) * course.rows[:, None]
+        length = dice.uniform(0.05, 0.3, 1) * course.rows[:, None]
+        burst = (course.row >= start) & (course.row < start + length)
+        gone = gone | (burst & dice.chance(0.25)[:, None]) | dice.chance(often)[:, None]
+        p[:, :, hand] = p[:, :, hand].masked_fill(gone[:, :, None, None], torch.nan)
+    p[:, :, FACE] = p[:, :, FACE].masked_fill(dice.chance(0.06)[:, None, None, None], torch.nan)
+    return p + dice.normal(1.0, t, p.shape[2], 2) * dice.uniform(0.001, 0.01, 1, 1, 1)

@@ -17,13 +17,23 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from ..arguments import argument_parser
-from ..features import GROUPS, RATE_HZ, WINDOW_ROWS
+from ..features import GROUPS, RATE_HZ, WINDOW_ROWS, spans
 from ..indices import NO_SIGN, read_vocabulary
 from ..onnx_session import session
 from .calibration import Calibration
 from .checkpoint import read_net
 from .net import Net
+from .views import TwoViews
 
+SCHEMA = "signd/2"
+AUTHOR = (
+    "the signd contributors, beginning with the weights of combined_model.tflite by "
+    "mohamedmahmoud26 (asl-ecosystem, MIT)"
+)
+LICENSE = "MIT; taught with recordings of which some are for research alone, see its card"
+"""Whose the weights are goes wherever the file goes."""
+WIDTH = max(where.stop for where in spans().values())
+"""Columns of a row."""
 AGREE = 1e-4
 """Most that an output of the two forms and of PyTorch may differ."""
 
@@ -31,7 +41,7 @@ AGREE = 1e-4
 class Window(nn.Module):
     """Rows `[1,T,F]` to logits `[1,K]` and embedding `[1,E]`."""
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: TwoViews) -> None:
         super().__init__()
         self.net = net
 
@@ -43,7 +53,7 @@ class Window(nn.Module):
 class Streaming(nn.Module):
     """A row `[B,F]` and the state `[B,S]` of each stream to logits, embedding and next state."""
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: TwoViews) -> None:
         super().__init__()
         self.net = net
 
@@ -53,12 +63,9 @@ class Streaming(nn.Module):
 
 
 def rounded(net: Net) -> Net:
-    """The network as it runs: relative columns taken into the first layer, weights rounded to
-    16-bit floats."""
+    """The network as it runs, weights rounded to 16-bit floats."""
     with torch.no_grad():
-        net.input.weight.copy_(net.input_weight())
-        net.relative.copy_(torch.eye(net.shape.columns))
-        for value in [*net.parameters(), net.mean, net.scale]:
+        for value in net.parameters():
             value.copy_(value.half().float())
     return net
 
@@ -85,12 +92,17 @@ def finish(path: Path, contract: str, name: str, labels: list[str], how: Calibra
     """Adds signd's metadata."""
     model = onnx.load(path)
     halved(model)
+    for node in model.graph.node:  # the exporter notes which file of this machine each came from
+        del node.metadata_props[:]
+        node.doc_string = ""
     helper.set_model_props(
         model,
         {
             "signd.contract": contract,
             "signd.name": name,
-            "signd.schema": "signd/1",
+            "signd.author": AUTHOR,
+            "signd.license": LICENSE,
+            "signd.schema": SCHEMA,
             "signd.groups": GROUPS,
             "signd.rate": str(RATE_HZ),
             "signd.window": str(WINDOW_ROWS),
@@ -105,17 +117,15 @@ def finish(path: Path, contract: str, name: str, labels: list[str], how: Calibra
 
 
 @torch.no_grad()
-def check(net: Net, window: Path, streaming: Path) -> float:
+def check(net: TwoViews, window: Path, streaming: Path) -> float:
     """The largest difference between PyTorch and ONNX Runtime, and between the two forms at the
     last row of a sign."""
     one, other = session(window), session(streaming)
     rng = np.random.default_rng(3)
     worst = 0.0
     for length in (1, 2, 9, 40, WINDOW_ROWS):
-        rows = rng.normal(0, 1, (1, length, net.shape.columns)).astype(np.float32)
-        rows = rows / net.scale.numpy() + net.mean.numpy()
+        rows = rng.normal(0, 0.5, (1, length, WIDTH)).astype(np.float32)
         rows[rng.random(rows.shape) < 0.1] = np.nan
-        rows = rows.astype(np.float32)
         ours = [part.numpy() for part in net.window(torch.from_numpy(rows))]
         answers = [one.run(["logits", "embedding"], {"rows": rows})]
         state = np.zeros((1, net.state_size()), np.float32)
@@ -131,24 +141,25 @@ def check(net: Net, window: Path, streaming: Path) -> float:
 def export(net: Net, out: Path, name: str, labels: list[str], how: Calibration) -> None:
     """Writes `signd.onnx` (streaming) and `signd-window.onnx`."""
     with torch.no_grad():
-        net.bias[-1] += how.no_sign
+        net.classify.bias[-1] += how.no_sign
     net = rounded(net).eval()
-    width, size = net.shape.columns, net.state_size()
+    views = TwoViews(net).eval()
+    size = views.state_size()
     batch = torch.export.Dim("B", min=1, max=4096)
     window, streaming = out / "signd-window.unchecked", out / "signd.unchecked"
     torch.onnx.export(
-        Window(net).eval(), (torch.randn(1, 40, width),), str(window),
+        Window(views).eval(), (torch.randn(1, 40, WIDTH),), str(window),
         input_names=["rows"], output_names=["logits", "embedding"],
         dynamic_shapes={"rows": {1: torch.export.Dim("T", min=1, max=4096)}}, external_data=False,
     )  # fmt: skip
     torch.onnx.export(
-        Streaming(net).eval(), (torch.randn(3, width), torch.zeros(3, size)), str(streaming),
+        Streaming(views).eval(), (torch.randn(3, WIDTH), torch.zeros(3, size)), str(streaming),
         input_names=["rows", "state"], output_names=["logits", "embedding", "next"],
         dynamic_shapes={"rows": {0: batch}, "state": {0: batch}}, external_data=False,
     )  # fmt: skip
     finish(window, "features", name, labels, how)
     finish(streaming, "stream", name, labels, how)
-    gap = check(net, window, streaming)
+    gap = check(views, window, streaming)
     sizes = " + ".join(f"{path.stat().st_size / 1e6:.2f}" for path in (window, streaming))
     print(f"{sizes} MB; PyTorch, window and streaming differ by {gap:.1e} at most")
     if not gap < AGREE:

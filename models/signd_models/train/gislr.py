@@ -1,11 +1,9 @@
-"""The full GISLR set as a bank: every clip of a `train.csv`, deformed, as rows of features.
+"""The full GISLR set as clips to be taught with.
 
-    python -m signd_models.train.gislr FOLDER BANK --peers PEERS
+    python -m signd_models.train.gislr FOLDER CLIPS.xz
 
 `FOLDER` holds `train.csv` (or `train.csv.gz`) and the parquet files that it names, as the
-competition gives them out. Memory is bounded by one shard. A shard that is there is not made again,
-so filling goes on where it was stopped, and several workers (`--worker 0 --of 2`) share the work.
-Files that are missing are counted and left out.
+competition gives them out. Files that are missing are counted and left out.
 """
 
 import csv
@@ -17,14 +15,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..arguments import add_peers, add_signd, add_split, add_workers, argument_parser
-from ..clips import Clip, canonical
-from ..indices import FOLDS, Split, read_split, read_vocabulary
-from ..signd import Signd
-from .bank import BankClip, Kind, Shard, views
-from .teachers import Teacher
+from ..arguments import add_signd, add_split, argument_parser
+from ..arrays import Floats
+from ..indices import FOLDS, read_split, read_vocabulary
+from .clip_store import Kind, write
 
-PER_SHARD = 2000
+AT_ONCE = 500
+"""Files that are read together."""
 
 
 @dataclass(frozen=True)
@@ -46,59 +43,37 @@ def read_list(folder: Path) -> list[Line]:
     ]
 
 
-def clips_of(signd: Signd, lines: list[Line], split: Split) -> list[Clip]:
-    """These clips in signer space; those without shoulders are left out. A signer that the split
-    does not name has the fold of the number's remainder."""
-    recordings = signd.landmarks([line.path for line in lines])
-    placed = (
-        canonical(
-            recording,
-            source="gislr",
-            path=line.path.name,
-            label=line.label,
-            signer=line.signer,
-            fold=split.get(("gislr", line.signer), int(line.signer) % FOLDS),
-        )
-        for line, recording in zip(lines, recordings, strict=True)
-    )
-    return [clip for clip in placed if clip is not None]
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Does what the command line says."""
     parser = argument_parser(__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("bank", type=Path)
-    add_peers(parser)
+    parser.add_argument("out", type=Path)
     parser.add_argument("--labels", type=Path, help="sign_to_prediction_index_map.json [FOLDER's]")
-    parser.add_argument("--views", type=int, default=2, help="of each clip")
     add_signd(parser)
     add_split(parser)
-    add_workers(parser)
     args = parser.parse_args(argv)
     labels = read_vocabulary(args.labels or args.folder / "sign_to_prediction_index_map.json")
     number = {label: i for i, label in enumerate(labels)}
     split = read_split(args.split)
-    teacher = Teacher.of(args.peers) if args.peers else None
     listed = read_list(args.folder)
     lines = [line for line in listed if line.path.exists()]
     print(f"{len(lines)} of {len(listed)} listed clips are there")
-    # A fixed shuffle: the list is sorted by signer, and a shard should not be of one signer alone.
-    lines = [lines[i] for i in np.random.default_rng(0).permutation(len(lines))]
-    args.bank.mkdir(parents=True, exist_ok=True)
-    shards = range(args.worker, -(-len(lines) // PER_SHARD), args.of)
-    with args.signd.row_filter() as rows_of:
-        for n in tqdm(shards, unit="shard"):
-            out = args.bank / f"{n:04}.npz"
-            if out.exists():
+    rows: list[Floats] = []
+    entries = []
+    for at in tqdm(range(0, len(lines), AT_ONCE), unit_scale=AT_ONCE, unit="clip"):
+        some = lines[at : at + AT_ONCE]
+        for line, clip in zip(some, args.signd.rows([line.path for line in some]), strict=True):
+            if not np.isfinite(clip[:, 0]).any():
                 continue
-            rng, shard = np.random.default_rng([2, n]), Shard()
-            for clip in clips_of(args.signd, lines[n * PER_SHARD : (n + 1) * PER_SHARD], split):
-                opinion = teacher(clip.points, False) if teacher else (None, None)
-                label, folds = number[clip.label], 1 << clip.fold
-                made = BankClip(clip.points, clip.t, Kind.LABELLED, label, folds, *opinion)
-                shard.add(made, views(made, args.views, rows_of, rng, 1.0))
-            shard.write(out)
+            # A signer that the split does not name has the fold of the number's remainder.
+            fold = split.get(("gislr", line.signer), int(line.signer) % FOLDS)
+            path, signer = f"gislr/{line.path.name}", f"gislr/{line.signer}"
+            rows.append(clip)
+            entries.append(
+                {"label": number[line.label], "kind": int(Kind.SIGN), "fold": fold, "path": path}
+                | {"signer": signer, "signs": len(labels)}
+            )
+    write(args.out, rows, entries)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python -m signd_models.train.goals CLIPS NETS LABELS OPENSET.json OUT.json
 
-Every clip is answered by `signd eval` with the network that has not met its signer; clips that are
-no known sign are answered by all four. Intervals: 2.5 % to 97.5 % of 2,000 draws of signers with
-replacement, because the clips of one signer are not independent.
+Every clip is answered by `signd eval` with the network that has not met its signer or its language;
+people who do not sign are answered by all four. Intervals: 2.5 % to 97.5 % of 2,000 draws of
+signers with replacement, because the clips of one signer are not independent.
 """
 
 import csv
@@ -38,7 +38,7 @@ from .export import export
 from .metrics import accepted, auroc
 
 DRAWS = 2000
-ONE_OF = {signer: f"same{i}" for i, (_, signers) in enumerate(SAME_PEOPLE) for signer in signers}
+ONE_OF = dict.fromkeys(SAME_PEOPLE, "the same")
 SEEN = {"none": 0, "1": 1, "2 to 4": 4, "5 to 9": 9, "10 to 29": 29, "30 and more": 10**9}
 FORMS = {"stream": "signd.onnx", "window": "signd-window.onnx"}
 
@@ -182,13 +182,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         print("  by clips of the sign in training", seen)
         accepting = by_signer(known, score)
         scores = np.concatenate(accepting)
-        others = {"other": models.unmet(lists["other"], form)}
-        for name in ("foreign", "idle-eval"):
-            others[name] = [
-                clip | {"fold": fold}
-                for fold in tqdm(range(FOLDS))
-                for clip in models.answers(lists[name], fold, form)
-            ]
+        others = {name: models.unmet(lists[name], form) for name in ("other", "foreign")}
+        others["idle-eval"] = [
+            clip | {"fold": fold}
+            for fold in tqdm(range(FOLDS))
+            for clip in models.answers(lists["idle-eval"], fold, form)
+        ]
         for name, clips in others.items():
             groups = by_signer(clips, score)
             values = np.concatenate(groups)

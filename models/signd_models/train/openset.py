@@ -1,65 +1,56 @@
-"""Which score tells a known sign from everything else: softmax, energy, distance to a prototype.
+"""Which score tells a known sign from everything else, and the calibration of a network's answers.
 
-    python -m signd_models.train.openset CLIPS NETS LABELS OUT.json
+    python -m signd_models.train.openset CLIPS NETS OUT.json
 
-`CLIPS` are the lists of `signd_models.clip_lists`, `NETS` the networks of the four folds. Known
-clips are scored by the network that has not met their signer. The score is chosen on the *other
-words* of signers not met, which are no sign of the vocabulary either; `foreign` and `idle` are
-reported.
-Logits are as trained; what ships is calibrated besides (`calibration`).
+`NETS` holds the networks of the four folds. Known clips, other words and signs of other languages
+are scored by the network that has not met their signer or language, people who do not sign by all
+four. The score is chosen on the *other words*; `foreign` and `idle` are reported. Logits are as
+trained; what ships is calibrated besides (`calibration`).
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from numpy.typing import NDArray
 
-from ..arguments import add_signd, add_split, argument_parser
+from ..arguments import argument_parser
 from ..arrays import Floats
-from ..indices import FOLDS, Line, fold_of, read_index, read_split, read_vocabulary
+from ..indices import FOLDS
 from .calibration import calibrated, softmax
 from .checkpoint import read_net
+from .clip_store import NOWHERE, ClipStore, Kind
 from .metrics import accepted, auroc, energy
-from .net import Net
 from .score import outputs
 
-
-@dataclass
-class Outputs:
-    """What a network answers to clips."""
-
-    logits: Floats
-    """`[N,K+1]`, *no sign* last."""
-    near: Floats
-    """`[N,K]`, cosine to the prototype of each sign."""
-
-
-SCORES: dict[str, Callable[[Outputs], Floats]] = {
-    "softmax, no sign among the outputs": lambda s: softmax(s.logits)[:, :-1].max(axis=1),
-    "softmax of the signs alone": lambda s: softmax(s.logits[:, :-1]).max(axis=1),
-    "probability of any sign": lambda s: 1 - softmax(s.logits)[:, -1],
-    "energy of the signs": lambda s: energy(s.logits[:, :-1]),
-    "greatest logit": lambda s: s.logits[:, :-1].max(axis=1),
-    "greatest logit over no sign": lambda s: s.logits[:, :-1].max(axis=1) - s.logits[:, -1],
-    "distance to the nearest prototype": lambda s: s.near.max(axis=1),
+SCORES: dict[str, Callable[[Floats], Floats]] = {
+    "softmax, no sign among the outputs": lambda x: softmax(x)[:, :-1].max(axis=1),
+    "softmax of the signs alone": lambda x: softmax(x[:, :-1]).max(axis=1),
+    "probability of any sign": lambda x: 1 - softmax(x)[:, -1],
+    "energy of the signs": lambda x: energy(x[:, :-1]),
+    "greatest logit": lambda x: x[:, :-1].max(axis=1),
+    "greatest logit over no sign": lambda x: x[:, :-1].max(axis=1) - x[:, -1],
 }
+IDLE_ROWS = 90
+"""Rows of people who do not sign that count: about as many as of the longest signs."""
 
 
-def answered(net: Net, rows: list[Floats]) -> Outputs:
-    """What a network answers to the rows of clips."""
-    logits, embeddings = outputs(net, rows)
-    prototypes = F.normalize(net.prototypes.detach(), dim=1).numpy()[:-1]
-    return Outputs(logits, embeddings @ prototypes.T)
-
-
-def joined(parts: list[Outputs]) -> Outputs:
-    """The clips of all parts, one after the other."""
-    logits, near = ([getattr(part, name) for part in parts] for name in ("logits", "near"))
-    return Outputs(np.concatenate(logits), np.concatenate(near))
+def answers(store: ClipStore, nets: Path, kind: Kind) -> tuple[Floats, NDArray[np.int64]]:
+    """Logits `[N,K+1]` of the clips of a kind, each by the networks that have not met it, and the
+    clips' numbers. Of signs, those of GISLR are left out: the public network has met them."""
+    found, numbers = [], []
+    kinds, folds = store.kind.numpy(), store.fold.numpy()
+    met = np.array([path.startswith("gislr/") for path in store.path])
+    for fold in range(FOLDS):
+        mine = NOWHERE if kind == Kind.IDLE else fold
+        clips = np.flatnonzero((kinds == kind) & (folds == mine) & ~met)
+        if len(clips):
+            found.append(outputs(read_net(nets / f"fold{fold}.pt"), store, clips)[0])
+            numbers.append(clips)
+    return np.concatenate(found), np.concatenate(numbers)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -67,51 +58,35 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("clips", type=Path)
     parser.add_argument("nets", type=Path)
-    parser.add_argument("labels", type=Path)
     parser.add_argument("out", type=Path)
-    add_signd(parser)
-    add_split(parser)
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    labels, split = read_vocabulary(args.labels), read_split(args.split)
-    nets = [read_net(args.nets / f"fold{fold}.pt") for fold in range(FOLDS)]
-
-    def lines(name: str) -> list[Line]:
-        return read_index(args.clips / f"{name}.csv")
-
-    def rows(chosen: list[Line]) -> list[Floats]:
-        files = [Path(line["path"]) for line in chosen]
-        found: list[Floats] = args.signd.rows(files)
-        return found
-
-    def by_own_fold(chosen: list[Line]) -> tuple[Outputs, list[Line]]:
-        parts, order = [], []
-        for fold, net in enumerate(nets):
-            mine = [line for line in chosen if fold_of(line, split) == fold]
-            parts.append(answered(net, rows(mine)))
-            order += mine
-        return joined(parts), order
-
-    known, order = by_own_fold([*lines("wlasl"), *lines("webcam")])
-    fold = np.array([fold_of(line, split) for line in order])
-    truth = np.array([labels.index(line["label"]) for line in order])
-    other, _ = by_own_fold(lines("other"))
-    unmet = {}
-    for name in ("foreign", "idle-eval"):
-        there = rows(lines(name))
-        unmet[name] = joined([answered(net, there) for net in nets])
-
-    calibration = calibrated(known.logits, truth)
-    without = [calibrated(known.logits[fold != k], truth[fold != k]) for k in range(FOLDS)]
+    store = ClipStore.read(args.clips)
+    store.length = torch.where(
+        store.kind == Kind.IDLE, store.length.clamp(max=IDLE_ROWS), store.length
+    )
+    known, clips = answers(store, args.nets, Kind.SIGN)
+    fold, truth = store.fold.numpy()[clips], store.label.numpy()[clips]
+    unknown = {
+        name: answers(store, args.nets, kind)[0]
+        for name, kind in (
+            ("other words", Kind.OTHER_SIGN),
+            ("foreign", Kind.FOREIGN),
+            ("idle", Kind.IDLE),
+        )
+    }
+    calibration = calibrated(known, truth)
+    without = [calibrated(known[fold != k], truth[fold != k]) for k in range(FOLDS)]
     found: dict[str, object] = {
         "calibration": asdict(calibration),
         "without": [asdict(each) for each in without],
         "known": len(truth),
     }
     for name, score in SCORES.items():
-        line = {}
-        for against, what in {"other": other, **unmet}.items():
-            line[against] = auroc(score(known), score(what)), accepted(score(known), score(what))
+        line = {
+            against: (auroc(score(known), score(logits)), accepted(score(known), score(logits)))
+            for against, logits in unknown.items()
+        }
         found[name] = line
         figures = "  ".join(f"{k} {a:.3f} {b:.0%}" for k, (a, b) in line.items())
         print(f"{name:40} {figures}")

@@ -1,45 +1,64 @@
-"""What a fitted network answers to whole clips, and how often that is right."""
-
-from pathlib import Path
+"""What a network answers to whole clips, and how often that is right."""
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..arrays import Floats
 from ..features import WINDOW_ROWS
-from ..indices import LABELLED_SETS, Split, set_index, vocabulary_of
-from ..signd import Signd
+from ..indices import LABELLED_SETS
+from .clip_store import ClipStore, Kind
 from .net import Net
+from .views import TwoViews
+
+BATCH = 64
 
 
 @torch.no_grad()
-def outputs(net: Net, clips: list[Floats]) -> tuple[Floats, Floats]:
-    """Logits `[N,K]` and embeddings `[N,E]` of whole clips `[T,F]`."""
-    logits, embeddings = [], []
-    for rows in clips:
-        one = torch.from_numpy(rows[-WINDOW_ROWS:].copy())[None]
-        a, b = net.window(one)
-        logits.append(a[0].numpy())
-        embeddings.append(b[0].numpy())
-    return np.stack(logits), np.stack(embeddings)
+def outputs(net: Net, store: ClipStore, clips: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Logits `[N,K]` and embeddings `[N,E]` of clips, asked about both views. Of a clip that
+    is longer than the network is taught, the last rows count."""
+    was, device, asked = net.training, store.points.device, TwoViews(net.eval())
+    asked.to(device)
+    length = store.length.cpu().numpy()
+    found: dict[int, tuple[Floats, Floats]] = {}
+    order = clips[np.argsort(length[clips])]
+    for at in range(0, len(order), BATCH):
+        some = order[at : at + BATCH]
+        seen = np.minimum(length[some], WINDOW_ROWS)
+        rows = torch.full(
+            (len(some), int(seen.max()), 2 * net.shape.points), torch.nan, device=device
+        )
+        valid = torch.zeros(rows.shape[:2], device=device)
+        for k, i in enumerate(some):
+            rows[k, : seen[k]] = store.clip(int(i))[-seen[k] :].flatten(1)
+            valid[k, : seen[k]] = 1
+        logits, embedding = (part.cpu().numpy() for part in asked(rows, valid))
+        found |= {int(i): (logits[k], embedding[k]) for k, i in enumerate(some)}
+    net.train(was)
+    return np.stack([found[int(i)][0] for i in clips]), np.stack([found[int(i)][1] for i in clips])
 
 
-def score(net: Net, signd: Signd, data: Path, fold: int, split: Split) -> dict[str, list[float]]:
-    """By set: number of clips, top-1 and top-5 (0 to 1) of the signers of a fold; of all signers
-    where the fold is -1. Sets without such a clip are left out."""
-    labels = vocabulary_of(data)
+def scored(net: Net, store: ClipStore, fold: int) -> dict[str, list[float]]:
+    """By set: number of signs, top-1 and top-5 (0 to 1) of the signers of a fold; of all signers
+    where the fold is -1. *No sign* takes no place of the five."""
+    kind, label, of = (x.cpu().numpy() for x in (store.kind, store.label, store.fold))
     found = {}
     for name in LABELLED_SETS:
-        lines = [
-            line
-            for line in set_index(data, name)
-            if line["label"] in labels and (fold < 0 or split[name, line["signer"]] == fold)
-        ]
-        if not lines:
+        mine = np.array([path.split("/")[0] == name for path in store.path]) & (kind == Kind.SIGN)
+        clips = np.flatnonzero(mine & ((of == fold) | (fold < 0)))
+        if len(clips) == 0:
             continue
-        truth = np.array([labels.index(line["label"]) for line in lines])
-        logits, _ = outputs(net, signd.rows([Path(line["path"]) for line in lines]))
-        order = np.argsort(-logits, axis=1)
-        top = [(order[:, :k] == truth[:, None]).any(axis=1).mean() for k in (1, 5)]
-        found[name] = [len(lines), *(round(float(share), 4) for share in top)]
+        logits, _ = outputs(net, store, clips)
+        truth = label[clips]
+        first = logits.argmax(axis=1) == truth
+        five = np.argsort(-logits[:, : store.signs], axis=1)[:, :5] == truth[:, None]
+        found[name] = [len(clips), float(first.mean()), float(five.any(axis=1).mean())]
     return found
+
+
+def report(scores: dict[str, list[float]]) -> str:
+    """In a line."""
+    return "  ".join(
+        f"{name} {100 * a:.1f}/{100 * b:.1f} ({n:.0f})" for name, (n, a, b) in scores.items()
+    )

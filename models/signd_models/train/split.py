@@ -3,8 +3,9 @@
     python -m signd_models.train.split DATA > split.csv
 
 Folds are balanced greedily by the clips whose label is in the vocabulary, set by set, big signers
-first. Signer ids that may be the same few people stay together. Sets for evaluation only do not
-appear; of `idle` the people marked for training have fold -1: they are in every training set.
+first. Signer ids that may be the same few people stay together, in whatever set. Signs of other
+languages are set aside by language. People who do not sign are in no fold: `part` of their index
+says who may be learned from.
 """
 
 import csv
@@ -12,34 +13,33 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from ..indices import FOLDS, LABELLED_SETS, SAME_PEOPLE, read_index, vocabulary_of
+from ..indices import FOLDS, LABELLED_SETS, SAME_PEOPLE, owner, read_index, vocabulary_of
+
+DICTIONARY_SETS = ("wlasl", "other_asl")
 
 
 def main(data: Path) -> None:
     """Prints the split of the sets in DATA."""
     vocabulary = set(vocabulary_of(data))
-    together = {
-        (name, signer): f"{name}:same{i}" for i, (name, s) in enumerate(SAME_PEOPLE) for signer in s
-    }
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["set", "signer", "fold"])
-    for name in LABELLED_SETS:
+    fold_of_people: dict[str, int] = {}
+    for name in (*LABELLED_SETS, "other_asl", "foreign"):
         clips: Counter[str] = Counter()
         members: dict[str, set[str]] = {}
         for line in read_index(data / name / "index.csv"):
-            group = together.get((name, line["signer"]), line["signer"])
-            clips[group] += 100 if line["label"] in vocabulary else 1
-            members.setdefault(group, set()).add(line["signer"])
+            who = owner(name, line)
+            together = "the same" if name in DICTIONARY_SETS and who in SAME_PEOPLE else who
+            clips[together] += 100 if line["label"] in vocabulary else 1
+            members.setdefault(together, set()).add(who)
         load = [0] * FOLDS
-        for group, count in sorted(clips.items(), key=lambda item: (-item[1], item[0])):
+        for together, count in sorted(clips.items(), key=lambda item: (-item[1], item[0])):
             fold = load.index(min(load))
+            if together == "the same":
+                fold = fold_of_people.setdefault(together, fold)
             load[fold] += count
-            for signer in sorted(members[group]):
+            for signer in sorted(members[together]):
                 out.writerow([name, signer, fold])
-    people = {x["signer"]: x["part"] for x in read_index(data / "idle/index.csv")}
-    for signer, part in sorted(people.items()):
-        if part == "train":
-            out.writerow(["idle", signer, -1])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from signd_models import indices
-from signd_models.places import MODELS, SPLIT
+from signd_models.places import SPLIT
 
 
 def test_an_index_has_labels_in_lower_case_and_paths_that_lead_to_files(tmp_path: Path) -> None:
@@ -25,15 +25,13 @@ def test_the_vocabulary_is_in_the_order_of_the_outputs(tmp_path: Path) -> None:
 
 def test_the_split_in_the_project_keeps_the_same_people_in_one_fold() -> None:
     split = indices.read_split(SPLIT)
-    assert set(split.values()) == {-1, *range(indices.FOLDS)}
-    for name, people in indices.SAME_PEOPLE:
-        assert len({split[name, who] for who in people if (name, who) in split}) == 1
-
-
-def test_labels_held_out_are_in_the_vocabulary() -> None:
-    labels = (MODELS / "labels.txt").read_text().split("\n")
-    held = (MODELS / "held-out.txt").read_text().split()
-    assert len(held) == 20
-    assert set(held) <= set(labels)
+    assert set(split.values()) == set(range(indices.FOLDS))
+    same = {fold for (_, who), fold in split.items() if who in indices.SAME_PEOPLE}
+    assert len(same) == 1
     with pytest.raises(SystemExit, match="no fold of signer ann"):
-        indices.fold_of({"path": "/nowhere/a.npz", "signer": "ann"}, {})
+        indices.fold_of({"path": "/nowhere/a.npz", "signer": "ann"}, split)
+
+
+def test_signs_of_other_languages_are_set_aside_by_language() -> None:
+    line = {"path": "/data/foreign/a.npz", "signer": "ann", "language": "libras"}
+    assert indices.fold_of(line, {("foreign", "libras"): 3, ("foreign", "ann"): 1}) == 3

@@ -17,7 +17,7 @@ STREAM, WINDOW = (session(MODELS / name) for name in ("signd.onnx", "signd-windo
 @pytest.mark.parametrize("length", [1, 9, WINDOW_ROWS])
 def test_both_forms_give_the_same_answer(length: int) -> None:
     rng = np.random.default_rng(length)
-    rows = rng.normal(0, 0.5, (1, length, 245)).astype(np.float32)
+    rows = rng.normal(0, 0.5, (1, length, 248)).astype(np.float32)
     rows[rng.random(rows.shape) < 0.1] = np.nan
     whole = WINDOW.run(["logits", "embedding"], {"rows": rows})
     state = np.zeros((1, STREAM.get_inputs()[1].shape[1]), np.float32)

@@ -18,14 +18,14 @@ def test_the_widths_of_groups_are_those_of_the_daemon(signd: Signd) -> None:
 def test_spans_follow_one_another_in_the_order_asked_for() -> None:
     found = features.spans("arms hand")
     assert found == {"arms": slice(0, 12), "hand": slice(12, 54)}
-    assert max(where.stop for where in features.spans().values()) == 245
+    assert max(where.stop for where in features.spans().values()) == 248
 
 
 def test_a_filter_gives_the_rows_of_the_file_again_and_again(signd: Signd, recording: Path) -> None:
     (read,) = signd.landmarks([recording])
     assert read.landmarks.shape == (len(read.times), POINTS, 3)
     (rows,) = signd.rows([recording])
-    assert rows.shape[1] == 245 and np.isfinite(rows).any()
+    assert rows.shape[1] == 248 and np.isfinite(rows).any()
     with signd.row_filter() as rows_of:
         for _ in range(2):
             again = rows_of(read.landmarks, read.times, read.width, read.height)

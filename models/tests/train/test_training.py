@@ -7,65 +7,77 @@ import numpy as np
 import pytest
 import torch
 
-from signd_models.arrays import Random
-from signd_models.train import training
-from signd_models.train.bank import BankClip, Kind, Shard
+from signd_models.train import fit as fitting
 from signd_models.train.checkpoint import read_losses, read_net
-from signd_models.train.dataset import BankDataset
-from signd_models.train.net import shape_for
-from signd_models.train.score import outputs
-from signd_models.train.training import Schedule, fit
+from signd_models.train.clip_store import ClipStore, Kind
+from signd_models.train.fit import Recipe, fit
+from signd_models.train.loss import loss_of
+from signd_models.train.net import Net, Shape
+from signd_models.train.score import outputs, scored
+from signd_models.train.teachers import taught_by
+from signd_models.train.training import Training
 
-SHAPE = shape_for(2, channels=16, embedding=8, dilations=[1])
-STEPS = 40
-
-
-@pytest.fixture
-def bank(rng: Random, tmp_path: Path) -> BankDataset:
-    """Rows that are high, low, or of both signs: two labels and *no sign*."""
-    shard = Shard()
-    for i in range(90):
-        kind, label = [(Kind.LABELLED, 0), (Kind.BLEND, 1), (Kind.NO_SIGN, 2)][i % 3]
-        level = [1.0, -1.0, 0.0][i % 3]
-        rows = rng.normal(level, 0.5, (int(rng.integers(5, 30)), 245)).astype(np.float32)
-        points = np.zeros((1, 1, 3), np.float32)
-        shard.add(BankClip(points, np.zeros(1), kind, label, 1), [rows])
-    shard.write(tmp_path / "0000.npz")
-    return BankDataset([tmp_path], -1, 2)
+SIZES: dict[str, Any] = {"channels": 16, "pooled": 24, "blocks": 3}
+HOW = Recipe(fold=1, steps=60, batch=16, rate=5e-3, sizes=SIZES)
 
 
-def test_it_learns_and_its_file_gives_the_same_answers(bank: BankDataset, tmp_path: Path) -> None:
-    net = fit(bank, SHAPE, Schedule(STEPS, 1, 0.8), tmp_path / "net.pt")
-    clips = [bank.view(i) for i in range(90)]
-    logits, _ = outputs(net, clips)
-    assert (logits.argmax(axis=1) == bank.label).mean() > 0.95
-    again, _ = outputs(read_net(tmp_path / "net.pt"), clips)
+def test_it_learns_and_its_file_gives_the_same_answers(store: ClipStore, tmp_path: Path) -> None:
+    net = fit(store, tmp_path / "net.pt", HOW)
+    assert scored(net, store, 1)["wlasl"][1] > 0.9, "of the signer it has not met"
+    idle = np.flatnonzero(store.kind.numpy() == Kind.IDLE)
+    logits, _ = outputs(net, store, idle)
+    assert (logits.argmax(axis=1) == 2).mean() > 0.6, "no sign"
+    again, _ = outputs(read_net(tmp_path / "net.pt"), store, idle)
     np.testing.assert_array_equal(again, logits)
     losses = read_losses(tmp_path / "net.pt")
-    assert len(losses) == STEPS and losses[-1] < losses[0]
+    assert len(losses) == HOW.steps and losses[-1] < losses[0]
     assert not list(tmp_path.glob("*.checkpoint"))
 
 
 def test_stopped_and_started_again_it_comes_to_the_same_network(
-    bank: BankDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    how = Schedule(STEPS, 1)
-    straight = fit(bank, SHAPE, how, tmp_path / "straight.pt")
-    monkeypatch.setattr(training, "EVERY", 16)  # a checkpoint after every sixteen steps
-    save = training.Training.save
+    monkeypatch.setattr(fitting, "EVERY", 16)  # a checkpoint after every sixteen steps
+    straight = fit(store, tmp_path / "straight.pt", HOW)
+    save = Training.save
 
-    def save_and_stop(self: training.Training, *where: Any) -> None:
+    def save_and_stop(self: Training, *where: Any) -> None:
         save(self, *where)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.Training, "save", save_and_stop)
+    monkeypatch.setattr(Training, "save", save_and_stop)
     with pytest.raises(KeyboardInterrupt):
-        fit(bank, SHAPE, how, tmp_path / "stopped.pt")
-    monkeypatch.setattr(training.Training, "save", save)
-    resumed = fit(bank, SHAPE, how, tmp_path / "stopped.pt")
+        fit(store, tmp_path / "stopped.pt", HOW)
+    monkeypatch.setattr(Training, "save", save)
+    resumed = fit(store, tmp_path / "stopped.pt", HOW)
     assert read_losses(tmp_path / "stopped.pt") == read_losses(tmp_path / "straight.pt")
     for one, other in zip(straight.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_sign_is_taught_its_label_and_what_is_none_that_it_is_none() -> None:
+    label = torch.tensor([0, 1, 2])
+    taught = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]).log()
+    right = torch.tensor([[5.0, 0, 0], [0, 5.0, 0], [0, 0, 5.0]])
+    wrong = right.roll(1, dims=1)
+    losses = [loss_of(each, label, taught, signs=1, free=1) for each in (right, wrong)]
+    assert losses[0] < losses[1]
+    # Of a free clip it is not known whether it is a sign.
+    free = torch.tensor([[5.0, 0, 0], [1, 2.4, 0], [0, 0, 5.0]])
+    more = free.clone()
+    more[1, 2] = 4.0
+    losses = [loss_of(each, label, taught, signs=1, free=1) for each in (free, more)]
+    torch.testing.assert_close(*losses)
+
+
+@torch.no_grad()
+def test_teachers_answer_with_probabilities_of_the_signs() -> None:
+    peer, elder = Net(Shape(6, **SIZES)).eval(), Net(Shape(6, **SIZES)).eval()
+    clips, valid = torch.randn(2, 9, 236), torch.ones(2, 9)
+    for elders in ([], [elder]):
+        said = taught_by(peer, elders, clips, valid)  # type: ignore[arg-type]
+        torch.testing.assert_close(said.exp().sum(dim=1), torch.ones(2), atol=1e-5, rtol=0)
+        assert said.shape == (2, 5)
 
 
 def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:

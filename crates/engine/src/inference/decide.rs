@@ -200,6 +200,8 @@ mod tests {
         let names = ["book", "dog", "none"].map(str::to_owned).to_vec();
         ModelCard {
             identity: ModelIdentity { name: "test 1".into(), sha256: String::new() },
+            author: None,
+            license: None,
             contract: ModelContract::Landmarks,
             kind: RowKind::Landmarks,
             window: 128,

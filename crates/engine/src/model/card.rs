@@ -47,6 +47,10 @@ pub struct ModelIdentity {
 pub struct ModelCard {
     /// Which model it is.
     pub identity: ModelIdentity,
+    /// Who made it, if it says.
+    pub author: Option<String>,
+    /// What may be done with it, if it says.
+    pub license: Option<String>,
     /// What it takes and gives.
     pub contract: ModelContract,
     /// What its rows hold.
@@ -130,6 +134,8 @@ impl ModelCard {
                 name: text("signd.name", "name and version of the model")?,
                 sha256,
             },
+            author: metadata.custom("signd.author"),
+            license: metadata.custom("signd.license"),
             contract,
             kind,
             window: number("signd.window", "rows, 1 to 1024", 1.0, 1024.0)? as usize,

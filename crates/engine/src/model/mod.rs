@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `signd.contract` | `features`, `stream` or `landmarks` |
 //! | `signd.name` | name and version of the model |
+//! | `signd.author`, `signd.license` | who made it, and what may be done with it; optional |
 //! | `signd.labels` | JSON list, one name per output |
 //! | `signd.no_sign` | the label that means *no known sign*; optional |
 //! | `signd.schema`, `signd.groups` | feature schema and its groups (not `landmarks`) |

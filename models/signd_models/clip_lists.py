@@ -25,7 +25,7 @@ import numpy as np
 
 from .indices import LABELLED_SETS, set_index, vocabulary_of
 
-COLUMNS = ["path", "label", "signer", "fps", "width", "height", "language"]
+COLUMNS = ["path", "label", "signer", "fps", "width", "height"]
 FOREIGN_FRAMES = 200
 """A longer recording of another sign language is a sentence, not a sign."""
 IDLE_FRAMES = 90

@@ -21,12 +21,7 @@ NO_SIGN = "no sign"
 Line = dict[str, str]
 """A line of an index."""
 Split = dict[tuple[str, str], int]
-"""Fold of each (set, signer), 0 to 3; of `foreign`, of each (set, language)."""
-
-
-def language_of(line: Line) -> str:
-    """Language of a line of `foreign`, as the split names it: one to a fold."""
-    return line["language"] or "unknown"
+"""Fold of each (set, signer), 0 to 3."""
 
 
 def read_index(path: Path) -> list[Line]:
@@ -62,13 +57,8 @@ def read_split(path: Path) -> Split:
 
 def fold_of(line: Line, split: Split) -> int:
     """Fold of a line whose path leads into a folder named after the set."""
-    for name in (folder.name for folder in Path(line["path"]).parents):
-        who = owner(name, line)
-        if (name, who) in split:
-            return split[name, who]
+    sets = (folder.name for folder in Path(line["path"]).parents)
+    for name in sets:
+        if (name, line["signer"]) in split:
+            return split[name, line["signer"]]
     raise SystemExit(f"{line['path']}: the split has no fold of signer {line['signer']}")
-
-
-def owner(name: str, line: Line) -> str:
-    """What a line of a set is set aside by: its signer, or its language."""
-    return language_of(line) if name == "foreign" else line["signer"]

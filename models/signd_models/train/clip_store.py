@@ -23,7 +23,7 @@ from torch import Tensor
 from ..arguments import add_signd, add_split, argument_parser
 from ..arrays import Floats
 from ..features import POINTS
-from ..indices import LABELLED_SETS, Line, owner, read_split, set_index, vocabulary_of
+from ..indices import LABELLED_SETS, Line, read_split, set_index, vocabulary_of
 from ..signd import Signd
 
 STEP = 1 / 4096
@@ -153,7 +153,7 @@ def gather(signd: Signd, data: Path, split_file: Path) -> tuple[list[Floats], li
             add(name, line, kind, split[name, line["signer"]])
     for line in there(data, "foreign"):
         if "may resemble ASL" not in line["note"]:
-            add("foreign", line, Kind.FOREIGN, split["foreign", owner("foreign", line)])
+            add("foreign", line, Kind.FOREIGN, split["foreign", line["signer"]])
     for line in there(data, "idle"):
         add("idle", line, Kind.IDLE, EVERYWHERE if line["part"] == "train" else NOWHERE)
     rows = signd.rows([path for path, _ in found])

@@ -30,8 +30,3 @@ def test_the_split_in_the_project_keeps_the_same_people_in_one_fold() -> None:
     assert len(same) == 1
     with pytest.raises(SystemExit, match="no fold of signer ann"):
         indices.fold_of({"path": "/nowhere/a.npz", "signer": "ann"}, split)
-
-
-def test_signs_of_other_languages_are_set_aside_by_language() -> None:
-    line = {"path": "/data/foreign/a.npz", "signer": "ann", "language": "libras"}
-    assert indices.fold_of(line, {("foreign", "libras"): 3, ("foreign", "ann"): 1}) == 3

@@ -5,12 +5,11 @@
 DATA holds the sets (`gislr/`, `wlasl/`, ...), each with an `index.csv`. One CSV for each kind of
 clip goes to OUT_DIR, with the columns `path,label,signer,fps,width,height`:
 
-| file | clips |
-|---|---|
-| `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the vocabulary's 250 |
-| `other.csv` | ASL signs of `wlasl`, `webcam` and `other_asl` that are not in the vocabulary |
-| `foreign.csv` | other sign languages, less what may resemble an ASL sign and sentences |
-| `idle-eval.csv` | people who do not sign: the start of each recording kept for evaluation |
+| file | clips | |---|---| | `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the
+vocabulary's 250 | | `other.csv` | ASL signs of `wlasl`, `webcam` and `other_asl` that are not in
+the vocabulary | | `foreign.csv` | other sign languages, less what may resemble an ASL sign, and
+sentences, and signers who are in another set | | `idle-eval.csv` | people who do not sign: the
+start of each recording kept for evaluation |
 
 The first are *known*, the others must be refused. Where only the start of a recording counts, a
 copy of it is written under OUT_DIR: evaluation takes whole files.
@@ -23,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .indices import LABELLED_SETS, set_index, vocabulary_of
+from .indices import LABELLED_SETS, read_split, set_index, vocabulary_of
+from .places import SPLIT
 
 COLUMNS = ["path", "label", "signer", "fps", "width", "height"]
 FOREIGN_FRAMES = 200
@@ -64,6 +64,7 @@ def write(path: Path, lines: Iterable[dict[str, str]]) -> None:
 
 def main(data: Path, out: Path) -> None:
     """Writes all of the files."""
+    split = read_split(SPLIT)
     out.mkdir(parents=True, exist_ok=True)
     vocabulary = set(vocabulary_of(data))
     asl = {name: clips(data, name) for name in LABELLED_SETS}
@@ -76,7 +77,8 @@ def main(data: Path, out: Path) -> None:
     foreign = [
         line
         for line in clips(data, "foreign")
-        if "may resemble ASL" not in line["note"]
+        if ("foreign", line["signer"]) in split
+        and "may resemble ASL" not in line["note"]
         and frames_of(Path(line["path"])) <= FOREIGN_FRAMES
     ]
     write(out / "foreign.csv", foreign)

@@ -152,8 +152,9 @@ def gather(signd: Signd, data: Path, split_file: Path) -> tuple[list[Floats], li
             kind = Kind.SIGN if line["label"] in labels else Kind.OTHER_SIGN
             add(name, line, kind, split[name, line["signer"]])
     for line in there(data, "foreign"):
-        if "may resemble ASL" not in line["note"]:
-            add("foreign", line, Kind.FOREIGN, split["foreign", line["signer"]])
+        fold = split.get(("foreign", line["signer"]))
+        if fold is not None and "may resemble ASL" not in line["note"]:
+            add("foreign", line, Kind.FOREIGN, fold)
     for line in there(data, "idle"):
         add("idle", line, Kind.IDLE, EVERYWHERE if line["part"] == "train" else NOWHERE)
     rows = signd.rows([path for path, _ in found])

@@ -4,8 +4,9 @@
 
 Folds are balanced greedily by the clips whose label is in the vocabulary, set by set, big signers
 first. Signer ids that may be the same few people stay together, in whatever set. Signers of other
-languages are set aside by language, that of most of their clips. People who do not sign are in no
-fold: `part` of their index says who may be learned from.
+languages are set aside by language, that of most of their clips. Those of them who are in another
+set too are left out. People who do not sign are in no fold: `part` of their index says who may be
+learned from.
 """
 
 import csv
@@ -25,8 +26,11 @@ def main(data: Path) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["set", "signer", "fold"])
     fold_of_same: int | None = None
+    labelled: set[str] = set()
     for name in (*LABELLED_SETS, "other_asl", "foreign"):
         lines = read_index(data / name / "index.csv")
+        elsewhere = set(labelled) if name == "foreign" else set()
+        labelled |= {line["signer"] for line in lines}
         group = groups(name, lines)
         clips: Counter[str] = Counter()
         for line in lines:
@@ -39,7 +43,8 @@ def main(data: Path) -> None:
                 fold_of_same = fold = fold if fold_of_same is None else fold_of_same
             load[fold] += count
             for signer in sorted(who for who, of in group.items() if of == together):
-                out.writerow([name, signer, fold])
+                if signer not in elsewhere:
+                    out.writerow([name, signer, fold])
 
 
 def groups(name: str, lines: list[Line]) -> dict[str, str]:

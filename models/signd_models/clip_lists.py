@@ -5,14 +5,16 @@
 DATA holds the sets (`gislr/`, `wlasl/`, ...), each with an `index.csv`. One CSV for each kind of
 clip goes to OUT_DIR, with the columns `path,label,signer,fps,width,height`:
 
-| file | clips | |---|---| | `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the
-vocabulary's 250 | | `other.csv` | ASL signs of `wlasl`, `webcam` and `other_asl` that are not in
-the vocabulary | | `foreign.csv` | other sign languages, less what may resemble an ASL sign, and
-sentences, and signers who are in another set | | `idle-eval.csv` | people who do not sign: the
-start of each recording kept for evaluation |
+| file | clips |
+|---|---|
+| `gislr.csv`, `wlasl.csv`, `webcam.csv` | known: the label is one of the vocabulary's 250 |
+| `other.csv` | ASL signs that are not in the vocabulary |
+| `foreign.csv` | other sign languages, less what may resemble an ASL sign, and sentences |
+| `idle-eval.csv` | people who do not sign: the start of each recording kept for evaluation |
 
 The first are *known*, the others must be refused. Where only the start of a recording counts, a
-copy of it is written under OUT_DIR: evaluation takes whole files.
+copy of it is written under OUT_DIR: evaluation takes whole files. Signers of other languages who
+are in another set are left out.
 """
 
 import csv

@@ -37,8 +37,9 @@ class Plan:
     """Whether fingers and paths are changed so far that the sign may be another."""
 
 
-def augmented(store: ClipStore, plan: Plan, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Bent clips: landmarks `[B,T,P,2]` and `[B,T]`, 1 on rows that are there."""
+def augmented(store: ClipStore, plan: Plan, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Bent clips: landmarks `[B,T,P,2]`, `[B,T]`, 1 on rows that are there, and `[B]`, whether a
+    clip is mirrored, so that its dominant hand is where the other hand of a clip is."""
     dice = Dice(draw, len(plan.clip))
     course = Course.drawn(store, plan, dice)
     p = sampled(store, plan.clip, course)
@@ -51,11 +52,15 @@ def augmented(store: ClipStore, plan: Plan, draw: torch.Generator) -> tuple[Tens
     p = bent(p, plan.warped, course.share, dice)
     p = lowered(p, course, dice)
     p = worse_seen(p, course, dice)
-    mirrored = dice.chance(0.1)[:, None, None, None]
-    p = torch.where(mirrored, p[:, :, ROW_MIRROR] * torch.tensor([-1.0, 1.0], device=p.device), p)
+    mirrored = dice.chance(0.1)
+    p = torch.where(
+        mirrored[:, None, None, None],
+        p[:, :, ROW_MIRROR] * torch.tensor([-1.0, 1.0], device=p.device),
+        p,
+    )
     valid = course.valid()
     p = torch.where(valid[:, :, None, None] > 0, p, torch.nan)
-    return p, valid
+    return p, valid, mirrored
 
 
 class Dice:
@@ -118,9 +123,7 @@ class Course:
         last = torch.where(plan.whole, length - 1 - cut * dice.uniform(0, 0.1), at + piece - 1)
         last = last.maximum(first + 1)
         rows = ((last - first + 1) * dice.normal(0.3).exp()).round().clamp(SHORTEST, LONGEST)
-        some = (dice.chance(0.35) & plan.whole).float()
-        lead = (some * dice.uniform(2, 14)).floor()
-        trail = ((dice.chance(0.35) & plan.whole).float() * dice.uniform(2, 14)).floor()
+        lead, trail = ((dice.chance(0.35) * dice.uniform(2, 14)).floor() for _ in range(2))
         rows = (rows + lead + trail).clamp(max=LONGEST)
         row = torch.arange(int(rows.max()), device=dice.device)[None].float()
         inner = (rows - lead - trail).clamp(min=2)
@@ -226,7 +229,7 @@ def lowered(p: Tensor, course: Course, dice: Dice) -> Tensor:
     for hand in HANDS:
         down = torch.zeros_like(course.share)[..., None].expand(-1, -1, 2)
         for way in (
-            1 - course.row / course.lead.clamp(min=1)[:, None],
+            (course.lead[:, None] - course.row) / course.lead.clamp(min=1)[:, None],
             (course.row - after + 1) / course.trail.clamp(min=1)[:, None],
         ):
             rest = torch.stack([dice.normal(0.25), dice.uniform(0.4, 1.6)], dim=-1)

@@ -1,8 +1,8 @@
 """The clips that a network is taught, as the daemon's own rows, in one file and in memory.
 
-    python -m signd_models.train.clip_store DATA CLIPS.npz
+    python -m signd_models.train.clip_store DATA CLIPS.xz
 
-`CLIPS.npz` holds the columns that the network sees of every clip of DATA that may be learned from
+`CLIPS.xz` holds the columns that the network sees of every clip of DATA that may be learned from
 or is judged on, and what each clip is. People who do not sign and are kept for evaluation are in no
 fold and are never drawn.
 """
@@ -45,7 +45,7 @@ class Kind(IntEnum):
     FOREIGN = 2
     """A sign of another language, or letters."""
     IDLE = 3
-    """Somebody who does not sign."""
+    """A person who does not sign."""
 
 
 @dataclass

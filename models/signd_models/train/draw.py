@@ -11,7 +11,7 @@ from .clip_store import EVERYWHERE, ClipStore, Kind
 SIGNS, FREE = 0.55, 0.3
 """Shares of a batch: signs with their labels, and clips to which only the teachers know an answer.
 The rest shows no sign of the vocabulary."""
-SHORTEST = 4
+FEWEST_ROWS = 4
 """Rows of a clip that is shown."""
 
 
@@ -26,11 +26,11 @@ class Draw:
             x.cpu().numpy() for x in (store.fold, store.label, store.kind, store.length)
         )
         usable = (fold_of >= EVERYWHERE) & ((fold_of != fold) | (fold_of == EVERYWHERE))
-        usable &= length >= SHORTEST
+        usable &= length >= FEWEST_ROWS
         if not words:
             usable &= ~np.isin(kind, [Kind.OTHER_SIGN, Kind.FOREIGN])
         self.signs = np.flatnonzero(usable & (kind == Kind.SIGN))
-        self.label = label
+        self.label, self.kind = label, kind
         self.of_label = {k: self.signs[label[self.signs] == k] for k in set(label[self.signs])}
         count = np.array([len(self.of_label[k]) for k in label[self.signs]])
         self.weight = count**-0.5 / (count**-0.5).sum()
@@ -50,16 +50,21 @@ class Draw:
         """A batch: signs, then free clips, then those that show no sign of the vocabulary."""
         signs, free = self.parts(count)
         clip = np.concatenate([self.by_sign(signs // 2), self.by_clip(signs - signs // 2 + free)])
-        none = [self.rng.choice(self.others[k]) for k in self.drawn_kinds(count - signs - free)]
+        kinds = self.drawn_kinds(count - signs - free)
+        none = [self.rng.choice(self.others[k]) for k in kinds]
         clip = np.concatenate([clip, none]).astype(np.int64)
         hand, number = clip.copy(), np.arange(count)
-        for i in range(signs):  # another signer's hand, making the same sign
+        for i in range(signs):  # a hand that makes the same sign
             if self.rng.random() < 0.15:
                 hand[i] = self.rng.choice(self.of_label[self.label[clip[i]]])
-        for i in range(signs, signs + free):  # the hand of another sign
+        for i in range(signs, signs + free):  # the hand of any sign
             if self.rng.random() < 0.7:
                 hand[i] = self.rng.choice(self.signs)
-        whole, warped = number < signs + free, (number >= signs) & (number < signs + free)
+        for i, k in enumerate(kinds, signs + free):  # a hand that makes no sign of the vocabulary
+            if self.rng.random() < 0.15:
+                hand[i] = self.rng.choice(self.others[k])
+        whole = self.kind[clip] != Kind.IDLE
+        warped = (number >= signs) & (number < signs + free)
         return Plan(*(torch.from_numpy(x).to(device) for x in (clip, hand, whole, warped)))
 
     def by_sign(self, count: int) -> NDArray[np.int64]:

@@ -92,7 +92,7 @@ def finish(path: Path, contract: str, name: str, labels: list[str], how: Calibra
     """Adds signd's metadata."""
     model = onnx.load(path)
     halved(model)
-    for node in model.graph.node:  # the exporter notes which file of this machine each came from
+    for node in model.graph.node:  # the exporter notes which source file each came from
         del node.metadata_props[:]
         node.doc_string = ""
     helper.set_model_props(
@@ -134,7 +134,7 @@ def check(net: TwoViews, window: Path, streaming: Path) -> float:
         answers.append(answer)
         for answer in answers:
             gaps = (float(np.abs(a - b).max()) for a, b in zip(ours, answer, strict=True))
-            worst = max(worst, *gaps)
+            worst = float(np.max([worst, *gaps]))  # which a NaN survives
     return worst
 
 

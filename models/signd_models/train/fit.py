@@ -82,10 +82,10 @@ def fit(
     bar = tqdm(total=how.steps, initial=training.done, unit="step", mininterval=20)
     while training.done < how.steps:
         plan = drawn.plan(how.batch, device)
-        points, valid = augmented(store, plan, draw)
+        points, valid, mirrored = augmented(store, plan, draw)
         rows = points.flatten(2)
         with torch.autocast(device, torch.bfloat16):
-            taught = None if peer is None else taught_by(peer, teachers, rows, valid)
+            taught = None if peer is None else taught_by(peer, teachers, rows, valid, mirrored)
             logits, _ = net.classified(net(rows, valid))
         training.step(loss_of(logits.float(), store.label[plan.clip], taught, signs, free))
         bar.update()
@@ -120,7 +120,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sizes", type=json.loads, default={}, help="of the network, JSON")
     args = parser.parse_args(argv)
-    torch.set_num_threads(1)  # a second thread gains little and loses much on a busy machine
+    torch.set_num_threads(1)  # a second one gains little
+    if args.elders and not args.peer:
+        parser.error("--elders asks for --peer")
     store = ClipStore.read(*args.clips)
     how = Recipe(
         args.fold, args.steps, args.batch, args.rate, args.seed, not args.whole,

@@ -11,7 +11,7 @@ each of many streams with their state, for the streaming form. Both are the same
 same numbers. With `causal=False` the network sees the whole clip at once.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -195,7 +195,7 @@ class Attention(nn.Module):
         rows there are with this one: the row after the block, and the next such past."""
         q, k, v = self.parts(x)
         seen = torch.cat([past, torch.stack([k, v], dim=1)[..., None, :]], dim=3)
-        there = torch.arange(SEEN) >= SEEN - count
+        there = torch.arange(SEEN, device=x.device) >= SEEN - count
         score = (q[:, :, None] @ seen[:, 0].transpose(2, 3)) * q.shape[-1] ** -0.5
         share = score.masked_fill(~there[:, None, None], -1e9).softmax(dim=-1)
         x = x + self.out((share @ seen[:, 1]).flatten(1))
@@ -206,7 +206,7 @@ class Net(nn.Module):
     """Rows of a sign, `NaN` where missing, to logits and an embedding."""
 
     each: Tensor
-    NO_SIGN = 1
+    OTHERS = 1
     """Outputs, the last ones, that are no sign of the vocabulary."""
 
     def __init__(self, shape: Shape, drop: float = 0.1, late: float = 0.3) -> None:
@@ -388,10 +388,3 @@ def mean_so_far(x: Tensor, valid: Tensor) -> Tensor:
 def mean_of_clip(x: Tensor, valid: Tensor) -> Tensor:
     """Of rows `[B,T,C]` the mean over the clip, `[B,1,C]`."""
     return (x.float() * valid).sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True)
-
-
-def whole_clip(net: Net) -> Net:
-    """The same weights in the form that sees the whole clip."""
-    other = Net(replace(net.shape, causal=False))
-    other.load_state_dict(net.state_dict())
-    return other.eval()

@@ -27,7 +27,7 @@ Values = NDArray[np.float32]
 class Peer(Net):
     """The network as it is: it sees the whole clip, and changes of landmarks ahead of a row."""
 
-    NO_SIGN = 0
+    OTHERS = 0
 
     def changes(self, p: Tensor) -> tuple[Tensor, Tensor]:
         """How landmarks `[B,T,P,2]` change until the next row and until the one after; missing

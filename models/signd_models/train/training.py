@@ -59,6 +59,7 @@ class Training:
             "parts": [part.state_dict() for part in self._parts()],
             "rng": rng.bit_generator.state,
             "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all(),
             "draw": draw.get_state(),
             "done": self.done,
             "losses": self.losses,
@@ -73,6 +74,7 @@ class Training:
             part.load_state_dict(state)
         rng.bit_generator.state = stored["rng"]
         torch.set_rng_state(stored["torch"])
+        torch.cuda.set_rng_state_all(stored["cuda"])
         draw.set_state(stored["draw"])
         self.done, self.losses = stored["done"], stored["losses"]
 

@@ -2,7 +2,7 @@
 
 The clips that the public network was taught with show one hand, so it takes many signs of two hands
 for another. The dominant hand alone is told surely, and what the other hand adds is told by the
-first view. Signers who are not met gain three points of a hundred from the mean of both.
+first view. Of a hundred signs of signers who are not met, two more are told by the mean of both.
 """
 
 import torch

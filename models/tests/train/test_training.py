@@ -13,6 +13,7 @@ from signd_models.train.clip_store import ClipStore, Kind
 from signd_models.train.fit import Recipe, fit
 from signd_models.train.loss import loss_of
 from signd_models.train.net import Net, Shape
+from signd_models.train.peer import Peer
 from signd_models.train.score import outputs, scored
 from signd_models.train.teachers import taught_by
 from signd_models.train.training import Training
@@ -72,10 +73,10 @@ def test_a_sign_is_taught_its_label_and_what_is_none_that_it_is_none() -> None:
 
 @torch.no_grad()
 def test_teachers_answer_with_probabilities_of_the_signs() -> None:
-    peer, elder = Net(Shape(6, **SIZES)).eval(), Net(Shape(6, **SIZES)).eval()
+    peer, elder = Peer(Shape(5, **SIZES)).eval(), Net(Shape(6, **SIZES)).eval()
     clips, valid = torch.randn(2, 9, 236), torch.ones(2, 9)
     for elders in ([], [elder]):
-        said = taught_by(peer, elders, clips, valid)  # type: ignore[arg-type]
+        said = taught_by(peer, elders, clips, valid, torch.tensor([False, True]))
         torch.testing.assert_close(said.exp().sum(dim=1), torch.ones(2), atol=1e-5, rtol=0)
         assert said.shape == (2, 5)
 

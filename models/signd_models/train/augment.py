@@ -29,10 +29,10 @@ class Plan:
     clip: Tensor
     """Number of the clip that gives path, face and time."""
     hand: Tensor
-    """Number of the clip that gives the shape of the dominant hand; that of `clip` for a clip as it
+    """Number of the clip that gives the shape of the dominant hand. That of `clip` for a clip as it
     is."""
     whole: Tensor
-    """Whether the clip is one sign; of others a piece is taken."""
+    """Whether the clip is one sign. Of others a piece is taken."""
     warped: Tensor
     """Whether fingers and paths are changed so far that the sign may be another."""
 
@@ -169,7 +169,7 @@ def sampled(store: ClipStore, clip: Tensor, course: Course) -> Tensor:
 
 
 def between(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
-    """A line from one set of landmarks to another, `part [B,T]` of the way; the nearer where one is
+    """A line from one set of landmarks to another, `part [B,T]` of the way. The nearer where one is
     missing."""
     part = part[:, :, None, None]
     line = a + (b - a) * part
@@ -244,8 +244,8 @@ def lowered(p: Tensor, course: Course, dice: Dice) -> Tensor:
 
 
 def worse_seen(p: Tensor, course: Course, dice: Dice) -> Tensor:
-    """As an estimator loses things: hands here and there or for a while, the other hand, the face;
-    and with its jitter."""
+    """As an estimator loses things: hands here and there or for a while, the other hand, the face.
+    And with its jitter."""
     t = course.share.shape[1]
     for hand, often in ((HAND, 0.0), (OTHER, 0.35)):
         gone = dice.uniform(0, 1, t) < (dice.chance(0.25).float() * dice.uniform(0, 0.4))[:, None]

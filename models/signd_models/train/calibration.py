@@ -1,6 +1,6 @@
 """From a network's logits to probabilities that mean what they say.
 
-Found by `openset` on clips of signers that the network has not met; what ships has it built in.
+Found by `openset` on clips of signers that the network has not met. What ships has it built in.
 """
 
 import json

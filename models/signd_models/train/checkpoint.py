@@ -16,7 +16,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def save_net(net: Net, losses: list[float], path: Path) -> None:
-    """Writes a fitted network with the losses of its steps; its weights as 16-bit floats, as it is
+    """Writes a fitted network with the losses of its steps. Its weights as 16-bit floats, as it is
     shipped."""
     weights = {name: value.half() for name, value in net.state_dict().items()}
     torch.save({"shape": asdict(net.shape), "weights": weights, "losses": losses}, path)

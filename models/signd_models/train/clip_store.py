@@ -27,7 +27,7 @@ from ..indices import LABELLED_SETS, Line, read_split, set_index, vocabulary_of
 from ..signd import Signd
 
 STEP = 1 / 4096
-"""Shoulder widths; coordinates are kept as whole numbers of these."""
+"""Shoulder widths. Coordinates are kept as whole numbers of these."""
 MISSING = -32768
 EVERYWHERE = -1
 """Fold of a clip that is in every training set."""
@@ -57,7 +57,7 @@ class ClipStore:
     start: Tensor
     length: Tensor
     label: Tensor
-    """Number in the vocabulary; its size for clips of other kinds."""
+    """Number in the vocabulary. Its size for clips of other kinds."""
     kind: Tensor
     fold: Tensor
     path: list[str]
@@ -163,7 +163,7 @@ def gather(signd: Signd, data: Path, split_file: Path) -> tuple[list[Floats], li
 
 
 def there(data: Path, name: str) -> list[Line]:
-    """The index of a set; no lines where DATA has no such set."""
+    """The index of a set. No lines where DATA has no such set."""
     return set_index(data, name) if (data / name / "index.csv").exists() else []
 
 

@@ -19,7 +19,7 @@ POINTS = [0, 4, 8, 12, 16, 20]
 """Wrist and fingertips."""
 MOMENTS = 16
 FEWEST = 8
-"""Rows that show the hand; clips with fewer are passed over."""
+"""Rows that show the hand. Clips with fewer are passed over."""
 
 
 def courses(store: ClipStore) -> tuple[torch.Tensor, list[int]]:

@@ -30,7 +30,7 @@ AUTHOR = (
     "the signd contributors, beginning with the weights of combined_model.tflite by "
     "mohamedmahmoud26 (asl-ecosystem, MIT)"
 )
-LICENSE = "MIT; taught with recordings of which some are for research alone, see its card"
+LICENSE = "MIT. Some of the recordings that it was taught with are for research alone: see its card"
 """Whose the weights are goes wherever the file goes."""
 WIDTH = max(where.stop for where in spans().values())
 """Columns of a row."""

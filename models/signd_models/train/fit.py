@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("clips", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
-        "--peer", type=Path, help="the public network; without it labels alone teach"
+        "--peer", type=Path, help="the public network. Without it labels alone teach"
     )
     parser.add_argument(
         "--elders", type=Path, nargs="*", default=[], help="networks that teach too"

@@ -2,8 +2,8 @@
 
     python -m signd_models.train.goals CLIPS NETS LABELS OPENSET.json OUT.json
 
-Every clip is answered by `signd eval` with the network that has not met its signer or its language;
-people who do not sign are answered by all four. Intervals: 2.5 % to 97.5 % of 2,000 draws of
+Every clip is answered by `signd eval` with the network that has not met its signer or its language.
+People who do not sign are answered by all four. Intervals: 2.5 % to 97.5 % of 2,000 draws of
 signers with replacement, because the clips of one signer are not independent.
 """
 

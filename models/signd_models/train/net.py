@@ -30,7 +30,7 @@ WIDE = 2
 MOUTH = (0.0, -0.55)
 """Where the lips are, in shoulder widths, as long as no frame shows them: median of recordings."""
 LEAST_SPREAD = 1e-2
-"""Shoulder widths; an axis along which nothing differs is not blown up."""
+"""Shoulder widths. An axis along which nothing differs is not blown up."""
 MOST = 12.0
 """Bound of normalised coordinates and of their changes."""
 
@@ -133,7 +133,7 @@ class ConvBlock(nn.Module):
         return found.transpose(1, 2)
 
     def forward(self, x: Tensor, valid: Tensor, causal: bool) -> Tensor:
-        """Clips `[B,T,C]`; `valid [B,T,1]`."""
+        """Clips `[B,T,C]`. `valid [B,T,1]`."""
         led = F.pad(F.silu(self.expand(x)), (0, 0, TAPS - 1, 0)).float()
         h = self.convolved(led) + self.bias
         mean = mean_so_far(h, valid) if causal else mean_of_clip(h, valid)
@@ -182,7 +182,7 @@ class Attention(nn.Module):
         return out
 
     def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """Clips `[B,T,C]`; `hidden [B or 1,1,T,T]` is true where a row may not look."""
+        """Clips `[B,T,C]`. `hidden [B or 1,1,T,T]` is true where a row may not look."""
         q, k, v = (part.transpose(1, 2) for part in self.parts(x))
         score = (q @ k.transpose(2, 3)) * q.shape[-1] ** -0.5
         share = score.float().masked_fill(hidden, -1e9).softmax(dim=-1).to(v.dtype)
@@ -213,7 +213,7 @@ class Net(nn.Module):
         super().__init__()
         self.shape = shape
         c = shape.channels
-        # Adds up x and y of all landmarks; see `ConvBlock.step`.
+        # Adds up x and y of all landmarks. See `ConvBlock.step`.
         each = torch.eye(2).repeat(shape.points, 1)
         self.register_buffer("each", each, persistent=False)
         self.stem = nn.Linear(6 * shape.points, c)
@@ -381,7 +381,7 @@ def placed(
 
 
 def mean_so_far(x: Tensor, valid: Tensor) -> Tensor:
-    """Of rows `[B,T,C]` the mean up to each; summed in 32 bits."""
+    """Of rows `[B,T,C]` the mean up to each. Summed in 32 bits."""
     return (x.float() * valid).cumsum(dim=1) / valid.cumsum(dim=1).clamp(min=1)
 
 

@@ -4,8 +4,8 @@
 
 `NETS` holds the networks of the four folds. Known clips, other words and signs of other languages
 are scored by the network that has not met their signer or language, people who do not sign by all
-four. The score is chosen on the *other words*; `foreign` and `idle` are reported. Logits are as
-trained; what ships is calibrated besides (`calibration`).
+four. The score is chosen on the *other words*. `foreign` and `idle` are reported. Logits are as
+trained. What ships is calibrated besides (`calibration`).
 """
 
 import json

@@ -30,7 +30,7 @@ class Peer(Net):
     OTHERS = 0
 
     def changes(self, p: Tensor) -> tuple[Tensor, Tensor]:
-        """How landmarks `[B,T,P,2]` change until the next row and until the one after; missing
+        """How landmarks `[B,T,P,2]` change until the next row and until the one after. Missing
         where there is none."""
         t = p.shape[1]
         after = F.pad(p, (0, 0, 0, 0, 0, 2), value=float("nan"))
@@ -58,8 +58,8 @@ def warm_start(net: Net, peer: Peer) -> None:
 
 
 def constants(path: Path) -> tuple[dict[str, list[Values]], list[int]]:
-    """What the nodes of a graph multiply, convolve, scale and shift with, by operator, in order;
-    what is kept in 8 bits is widened. And the landmarks that it picks, in their order."""
+    """What the nodes of a graph multiply, convolve, scale and shift with, by operator, in order.
+    What is kept in 8 bits is widened. And the landmarks that it picks, in their order."""
     graph = onnx.load(path).graph
     kept = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     rounded: dict[str, str] = {}

@@ -15,11 +15,13 @@ BATCH = 64
 
 
 @torch.no_grad()
-def outputs(net: Net, store: ClipStore, clips: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Logits `[N,K]` and embeddings `[N,E]` of clips, asked about both views. Of a clip that
-    is longer than the network is taught, the last rows count."""
-    was, device, asked = net.training, store.points.device, TwoViews(net.eval())
-    asked.to(device)
+def outputs(
+    net: Net, store: ClipStore, clips: NDArray[np.int64], both_views: bool = True
+) -> tuple[Floats, Floats]:
+    """Logits `[N,K]` and embeddings `[N,E]` of clips. Of a clip that is longer than the window form
+    sees, the last rows count."""
+    was, device = net.training, store.points.device
+    views = TwoViews(net.eval()).to(device)
     length = store.length.cpu().numpy()
     found: dict[int, tuple[Floats, Floats]] = {}
     order = clips[np.argsort(length[clips])]
@@ -33,14 +35,15 @@ def outputs(net: Net, store: ClipStore, clips: NDArray[np.int64]) -> tuple[Float
         for k, i in enumerate(some):
             rows[k, : seen[k]] = store.clip(int(i))[-seen[k] :].flatten(1)
             valid[k, : seen[k]] = 1
-        logits, embedding = (part.cpu().numpy() for part in asked(rows, valid))
+        answer = views(rows, valid) if both_views else net.classified(net(rows, valid))
+        logits, embedding = (part.cpu().numpy() for part in answer)
         found |= {int(i): (logits[k], embedding[k]) for k, i in enumerate(some)}
     net.train(was)
     return np.stack([found[int(i)][0] for i in clips]), np.stack([found[int(i)][1] for i in clips])
 
 
 def scored(net: Net, store: ClipStore, fold: int) -> dict[str, list[float]]:
-    """By set: number of signs, top-1 and top-5 (0 to 1) of the signers of a fold; of all signers
+    """By set: number of signs, top-1 and top-5 (0 to 1) of the signers of a fold. Of all signers
     where the fold is -1. *No sign* takes no place of the five."""
     kind, label, of = (x.cpu().numpy() for x in (store.kind, store.label, store.fold))
     found = {}

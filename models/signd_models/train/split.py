@@ -1,4 +1,4 @@
-"""Writes `split.csv`: which signer is in which fold, over all sets. Run once; the file is kept.
+"""Writes `split.csv`: which signer is in which fold, over all sets. Run once. The file is kept.
 
     python -m signd_models.train.split DATA > split.csv
 

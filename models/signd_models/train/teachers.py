@@ -8,7 +8,7 @@ from .net import Net
 from .peer import Peer
 
 ELDERS = 0.7
-"""Weight of the networks fitted before, all together; the rest is the public network's."""
+"""Weight of the networks fitted before, all together. The rest is the public network's."""
 
 
 @torch.no_grad()

@@ -54,7 +54,7 @@ class Training:
                 mine.lerp_(its, 1 / over)
 
     def save(self, path: Path, rng: Random, draw: torch.Generator) -> None:
-        """Writes a checkpoint; it is whole or not there."""
+        """Writes a checkpoint. It is whole or not there."""
         state = {
             "parts": [part.state_dict() for part in self._parts()],
             "rng": rng.bit_generator.state,

@@ -248,10 +248,18 @@ fn a_model_whose_rows_meet_in_a_call_gets_one_row_a_call() {
     std::fs::write(file.path(), mixed).expect("writes");
     let mut mixed = Model::open(models::runtime(), file.path()).expect("a model");
 
-    let (rows, mut states) = (rows(3), [0.0; 3 * 5]);
-    let together = mixed.step(&rows, &mut states).expect("runs").to_vec();
-    for (row, answer) in rows.chunks(WIDTH).zip(together.chunks(3)) {
-        assert_eq!(mixed.step(row, &mut [0.0; 5]).expect("runs"), answer);
-    }
-    assert_ne!(together[..3], together[3..6]);
+    let mut answers = |rows: &[f32], states: &[f32]| {
+        let mut answers = Vec::new();
+        let answered = |i, logits: &[f32], next: &[f32]| {
+            assert_eq!((i, next.len()), (answers.len(), 5));
+            answers.push(logits.to_vec());
+        };
+        mixed.step(rows, states, answered).expect("runs");
+        answers
+    };
+    let rows = rows(3);
+    let together = answers(&rows, &[0.0; 3 * 5]);
+    let alone: Vec<_> = rows.chunks(WIDTH).flat_map(|row| answers(row, &[0.0; 5])).collect();
+    assert_eq!(together, alone);
+    assert_ne!(together[0], together[1]);
 }

@@ -55,8 +55,8 @@ pub fn open(path: &Path) -> Model {
 pub fn call(model: &mut Model, rows: &[f32]) {
     let last = rows.len() - model.row_width();
     let answer = match model.state_size() {
-        None => model.run(rows),
-        Some(size) => model.step(&rows[last..], &mut vec![0.0; size]),
+        None => model.run(rows).map(drop),
+        Some(size) => model.step(&rows[last..], &vec![0.0; size], |_, _, _| ()),
     };
     answer.expect("runs");
 }

@@ -29,10 +29,12 @@ impl Camera {
             let inference = &mut self.inference;
             self.camera.take(inference, batch, &mut taken, true, &mut emit).expect("runs");
             let Some((row, state)) = self.camera.next_row() else { return };
-            let (row, mut state) = (row.to_vec(), state.to_vec());
+            let (row, state) = (row.to_vec(), state.to_vec());
             let Inference { model, decider } = inference;
-            let top = decider.hypotheses(model.step(&row, &mut state).expect("runs"));
-            self.camera.fed(&state, top);
+            let camera = &mut self.camera;
+            let fed =
+                |_, logits: &[f32], next: &[f32]| camera.fed(next, decider.hypotheses(logits));
+            model.step(&row, &state, fed).expect("runs");
             self.fed += 1;
         }
     }

@@ -49,9 +49,9 @@ use signd_core::frame::POINTS;
 
 /// Largest model file accepted, bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// Most rows that share a call of a `stream` model: beyond sixteen or so a row gets no cheaper, and
-/// the first would wait for the last.
-const SHARED: usize = 32;
+/// Most rows that share a call of a `stream` model. The states of more leave the processor's cache, and the
+/// first would wait for the last.
+const SHARED: usize = 8;
 
 /// Why a model cannot be used. All of these are permanent for the same file and library.
 #[derive(Debug, thiserror::Error)]
@@ -128,8 +128,6 @@ pub struct Model {
     /// Answers of the last run, one after the other.
     logits: Vec<f32>,
     embedding: Vec<f32>,
-    /// For [`Model::run`] of a `stream` model.
-    state: Vec<f32>,
 }
 
 impl Model {
@@ -149,8 +147,8 @@ impl Model {
         // points to further files on disk finds none.
         let bytes = std::fs::read(path).map_err(file)?;
         let digest = digest::sha256(&bytes);
-        // One thread and no spinning: a box next to a camera has other work. Without arena and
-        // memory pattern, memory stays flat over reloads.
+        // One thread and no spinning: a box next to a camera has other work. Without memory pattern,
+        // memory stays flat over reloads.
         let session = Session::builder(runtime.environment())?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
@@ -164,8 +162,8 @@ impl Model {
         };
         let card = ModelCard::read(&session, digest)?;
         let ports = ModelPorts::find(&session, &card)?;
-        let (logits, embedding, state) = (Vec::new(), Vec::new(), Vec::new());
-        let mut model = Model { card, session, ports, shared: 1, logits, embedding, state };
+        let (logits, embedding) = (Vec::new(), Vec::new());
+        let mut model = Model { card, session, ports, shared: 1, logits, embedding };
         model.try_out()?;
         Ok(model)
     }
@@ -186,6 +184,12 @@ impl Model {
     #[must_use]
     pub fn window(&self) -> usize {
         self.card.window
+    }
+
+    /// Most rows that may share a call (`stream`).
+    #[must_use]
+    pub fn shared(&self) -> usize {
+        self.shared
     }
 
     /// Names of the outputs.
@@ -220,13 +224,12 @@ impl Model {
         let t = (rows.len() / width) as i64;
         let shape: &[i64] = match (self.ports.form, &self.card.kind) {
             (CallForm::Stream { state, .. }, _) => {
-                let mut states = std::mem::take(&mut self.state);
-                states.clear();
-                states.resize(state, 0.0);
+                let [mut before, mut after] = [vec![0.0; state], Vec::with_capacity(state)];
                 for row in rows.chunks_exact(width) {
-                    self.step(row, &mut states)?;
+                    after.clear();
+                    self.step(row, &before, |_, _, next| after.extend_from_slice(next))?;
+                    std::mem::swap(&mut before, &mut after);
                 }
-                self.state = states;
                 return Ok(&self.logits);
             }
             (CallForm::Window { .. }, RowKind::Features { .. }) => &[1, t, width as i64],
@@ -243,22 +246,28 @@ impl Model {
         Ok(&self.logits)
     }
 
-    /// Takes one row `[B,F]` of each of B streams (contract `stream`) and puts their next states in
-    /// the place of their `states` `[B,S]`: logits `[B,K]`. What a row is answered does not depend on
-    /// the others, not in a bit.
+    /// Takes one row `[B,F]` of each of B streams and their states `[B,S]` (contract `stream`). For each
+    /// stream `answered` is told its number among them, its logits `[K]` and its next state `[S]`. What
+    /// a row is answered does not depend on the others, not in a bit.
     ///
     /// # Errors
     ///
     /// When the runtime fails, or the contract is another.
-    pub fn step(&mut self, rows: &[f32], states: &mut [f32]) -> Result<&[f32], ModelError> {
+    pub fn step(
+        &mut self,
+        rows: &[f32],
+        states: &[f32],
+        mut answered: impl FnMut(usize, &[f32], &[f32]),
+    ) -> Result<(), ModelError> {
         self.clear();
-        let size = self.state_size().unwrap_or(1);
-        let (rows, states) =
-            (rows.chunks(self.shared * self.row_width()), states.chunks_mut(self.shared * size));
-        for (rows, states) in rows.zip(states) {
-            self.call(rows, states)?;
+        let (width, size) = (self.row_width(), self.state_size().unwrap_or(1));
+        let calls = rows.chunks(self.shared * width).zip(states.chunks(self.shared * size));
+        let mut first = 0;
+        for (rows, states) in calls {
+            self.call(rows, states, |i, logits, next| answered(first + i, logits, next))?;
+            first += self.shared;
         }
-        Ok(&self.logits)
+        Ok(())
     }
 
     /// The embeddings `[B,E]` of the last run or step, each of unit length; none if the model gives
@@ -273,8 +282,13 @@ impl Model {
         self.embedding.clear();
     }
 
-    /// One call with rows of several streams; their answers are appended.
-    fn call(&mut self, rows: &[f32], states: &mut [f32]) -> Result<(), ModelError> {
+    /// One call with rows of several streams.
+    fn call(
+        &mut self,
+        rows: &[f32],
+        states: &[f32],
+        mut answered: impl FnMut(usize, &[f32], &[f32]),
+    ) -> Result<(), ModelError> {
         let CallForm::Stream { state, next } = self.ports.form else {
             let (expected, found) = ("stream".into(), self.card.contract.to_string());
             return Err(ModelError::Shape { what: "contract", expected, found });
@@ -283,9 +297,10 @@ impl Model {
         let b = rows.len() / width;
         let outputs = self.session.run(ort::inputs![
             "rows" => TensorRef::from_array_view(([b, width], rows))?,
-            "state" => TensorRef::from_array_view(([b, state], &*states))?,
+            "state" => TensorRef::from_array_view(([b, state], states))?,
         ])?;
-        self.logits.extend_from_slice(outputs[self.ports.logits].try_extract_tensor()?.1);
+        let logits = outputs[self.ports.logits].try_extract_tensor()?.1;
+        self.logits.extend_from_slice(logits);
         if let Some((i, _)) = self.ports.embedding {
             self.embedding.extend_from_slice(outputs[i].try_extract_tensor()?.1);
         }
@@ -294,7 +309,10 @@ impl Model {
             let (expected, found) = (format!("next [{b}, {state}]"), shape.to_string());
             return Err(ModelError::Shape { what: "output", expected, found });
         }
-        states.copy_from_slice(next);
+        let labels = self.card.labels.names.len();
+        for (i, (logits, next)) in logits.chunks(labels).zip(next.chunks(state)).enumerate() {
+            answered(i, logits, next);
+        }
         Ok(())
     }
 }

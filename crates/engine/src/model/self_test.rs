@@ -31,12 +31,12 @@ impl Model {
         let width = self.row_width();
         let rows = noise(SHARED * width);
         let mut answers = |rows: &[f32], states: &[f32], shared: usize| {
-            let mut states = states.to_vec();
+            let mut next = Vec::with_capacity(states.len());
             self.shared = shared;
-            self.step(rows, &mut states)?;
+            self.step(rows, states, |_, _, state| next.extend_from_slice(state))?;
             let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            let answers = [&self.logits, &self.embedding, &states].map(|x| bits(x));
-            Ok::<_, ModelError>((answers, states))
+            let answers = [&self.logits, &self.embedding, &next].map(|x| bits(x));
+            Ok::<_, ModelError>((answers, next))
         };
         // States as they are inside a sign.
         let (_, begun) = answers(&rows, &vec![0.0; SHARED * state], 1)?;

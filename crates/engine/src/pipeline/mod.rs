@@ -54,7 +54,7 @@ pub struct Pipeline {
     cameras: Slab<Camera>,
     /// Cameras with a row to be fed, the one that waits longest first.
     hungry: Vec<usize>,
-    /// Their rows and states in one call.
+    /// Rows and states of some of them, for one call.
     rows: Vec<f32>,
     states: Vec<f32>,
 }
@@ -208,31 +208,30 @@ impl Pipeline {
         Ok(WorkState::Done)
     }
 
-    /// Feeds the model the next row of every camera that has one, all in one call.
+    /// Feeds the model the next row of every camera that has one, in as few calls as may be.
     ///
     /// # Errors
     ///
     /// When the model fails.
     pub fn feed(&mut self) -> Result<(), ModelError> {
-        self.rows.clear();
-        self.states.clear();
-        for place in &self.hungry {
-            if let Some((row, state)) = self.cameras[*place].inference.next_row() {
-                self.rows.extend_from_slice(row);
-                self.states.extend_from_slice(state);
+        let Pipeline { inference, cameras, hungry, rows, states, .. } = self;
+        let Inference { model, decider } = inference;
+        // One call after the other, so that no more states are gathered than a call takes.
+        let fed = hungry.chunks(model.shared()).try_for_each(|places| {
+            rows.clear();
+            states.clear();
+            for place in places {
+                if let Some((row, state)) = cameras[*place].inference.next_row() {
+                    rows.extend_from_slice(row);
+                    states.extend_from_slice(state);
+                }
             }
-        }
-        let Inference { model, decider } = &mut self.inference;
-        let size = model.state_size().unwrap_or(1);
-        let count = model.labels().names.len();
-        let logits = model.step(&self.rows, &mut self.states)?;
-        let answers = logits.chunks(count).zip(self.states.chunks(size));
-        for (place, (logits, state)) in self.hungry.iter().zip(answers) {
-            self.cameras[*place].inference.fed(state, decider.hypotheses(logits));
-        }
-        let cameras = &self.cameras;
-        self.hungry.retain(|place| cameras[*place].inference.next_row().is_some());
-        Ok(())
+            model.step(rows, states, |i, logits, next| {
+                cameras[places[i]].inference.fed(next, decider.hypotheses(logits));
+            })
+        });
+        hungry.retain(|place| cameras[*place].inference.next_row().is_some());
+        fed
     }
 
     /// Goes on with other settings and another model. What is open is decided by the old ones, and of

@@ -2,7 +2,7 @@
 //! counted, and that the next good frame is accepted.
 
 use crate::common::stick_figure::{Gesture, frames};
-use crate::common::{Daemon, PATIENCE_MS, counts, encode, http, receive, send, send_frame};
+use crate::common::{Daemon, PATIENCE_MS, counts, encode, http, receive, root, send, send_frame};
 use serde::Serialize;
 use serde_bytes::Bytes;
 use serde_json::Value;
@@ -329,11 +329,13 @@ fn frames_lost_after_a_restart_are_counted_in_the_new_count() {
 #[test]
 #[ignore = "wants the machine for itself: scripts/test.sh runs it after the others"]
 fn what_a_full_ring_drops_is_counted_and_shows_as_lost() {
-    let mut daemon = Daemon::configured("stall_ms = 60000\nhigh_water_mark = 1000000", &[]);
+    // A model that takes longer over one answer than ingest takes to fill the ring.
+    let slow = root().join("tests/models/slow.onnx");
+    let flags = ["--model", slow.to_str().expect("UTF-8")];
+    let mut daemon = Daemon::configured("stall_ms = 60000\nhigh_water_mark = 1000000", &flags);
     let context = zmq::Context::new();
     let camera = daemon.camera(&context);
-    // Sign after sign on as many streams as may be, as fast as messages can be sent: the model
-    // cannot follow, since each of these frames is the newest of its stream.
+    // Sign after sign on as many streams as may be, as fast as messages can be sent.
     let gestures: Vec<Gesture> =
         (0..5).map(|i| Gesture { at: 2.0 * f64::from(i), height: -0.4 }).collect();
     let mut frames = frames(&gestures, 10.0, 30.0, SourceTime(1000 * MS));

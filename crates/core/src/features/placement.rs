@@ -1,7 +1,7 @@
 //! The landmarks that matter for signs, in signer space, seen as a right-handed signer's.
 //!
 //! Both hands, lips, nose, eyes, shoulders, elbows, wrists: of these a schema makes columns. A few places
-//! on the head follow, for whoever draws the signer. Each has x and y. Depth is left out, since no column
+//! on the head follow, for drawing the signer. Each has x and y. Depth is left out, since no column
 //! has it.
 //!
 //! A left-handed signer is mirrored: x changes sign, left and right change places.

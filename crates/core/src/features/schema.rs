@@ -4,9 +4,9 @@
 //! model names its schema and the groups it was trained on. A row has those and no others. Changing what a
 //! column means is a new version.
 //!
-//! What follows from the sign so far is no column. Whoever centres landmarks on the mean place of the lips
-//! in a sign, scales them by their spread, or takes changes from row to row must know where the sign began.
-//! Only inference knows that, so the model's own graph does it.
+//! What follows from the sign so far is no column. A model centres landmarks on the mean place of the lips
+//! in a sign, scales them by their spread, and takes changes from row to row. All of that needs the place
+//! where the sign began. Only inference knows it, so the model's own graph does the work.
 
 use std::ops::Range;
 
